@@ -1,0 +1,116 @@
+# Kernelmill: mills the operator x hardware x model matrix of kernels, offline.
+#
+#   make                 the tools, in build/bin
+#   make corpus          search, verify and publish kernels (sets the machine up first)
+#                        TARGETS=native OPS=all BUDGET=quick|full|N OUT=out JOBS=2
+#                        EXTRA_OPS=DIR SHAPES=FILE EXECUTOR=local
+#   make report          the report of OUT again
+#   make check           every test that needs no device (TAP)
+#   make bench-...       figures: bench-compile bench-rate bench-matmul bench-space bench-aa
+#   make DEV=1           -Werror, AddressSanitizer, UBSan, in build-dev/
+#   make install         PREFIX=/usr/local DESTDIR=
+#   make clean, make cache-gc, make size
+
+# The architecture: what each layer may include and link, itself first.
+# scripts/layers.sh and the link lines below both hold it to this.
+USES_ops      = ops
+USES_generate = generate ops
+USES_evaluate = evaluate generate ops
+USES_corpus   = corpus evaluate generate ops
+USES_report   = report evaluate generate ops
+
+LAYERS = ops generate evaluate corpus report
+TOOLS  = generate evaluate corpus report
+# A table: one X(name) line per file of these folders.
+TABLES = ops ops/core/launch generate/lang generate/target generate/policy generate/skeleton \
+         generate/micro evaluate/baseline corpus/export report/page
+
+B       = build$(if $(DEV),-dev)
+CC      = gcc
+CFLAGS  = -O2 -g
+PREFIX  = /usr/local
+V       =
+Q       = $(if $V,,@)
+say     = $(if $V,true,printf '%-8s%s\n')
+
+HDF5_CFLAGS := $(shell pkg-config --cflags hdf5-serial 2>/dev/null || pkg-config --cflags hdf5 2>/dev/null)
+HDF5_LIBS   := $(shell pkg-config --libs hdf5-serial 2>/dev/null || pkg-config --libs hdf5 2>/dev/null || echo -lhdf5)
+CJSON_LIBS  := $(shell pkg-config --libs libcjson 2>/dev/null || echo -lcjson)
+
+DEV_FLAGS  = $(if $(DEV),-Werror -fsanitize=address,undefined -fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
+             -Wshadow -Wvla -Wwrite-strings -fno-common -fPIC -pthread -MMD -MP -I. -I$B/gen \
+             $(DEV_FLAGS) $(CFLAGS)
+LDLIBS     = $(CJSON_LIBS) -ldl -lm -pthread
+
+src  = $(filter-out %/main.c,$(sort $(wildcard $(if $(filter ops,$1),ops/*/*.c ops/core/launch/*.c,$1/*.c $(filter-out corpus/data/%,$(wildcard $1/*/*.c))))))
+obj  = $(patsubst %.c,$B/%.o,$1)
+# The entries of a table folder: operators lie one folder deeper.
+entries = $(sort $(basename $(notdir $(filter-out ops/core/%,$(if $(filter ops,$1),$(wildcard ops/*/*.c),$(wildcard $1/*.c))) $(if $(filter ops/core/%,$1),$(wildcard $1/*.c)))))
+LISTS = $(TABLES:%=$B/gen/%.list)
+
+all: $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/lib/libkernelmill.a $B/lib/libkernelmill.so
+
+define layer_rule
+$B/$1.a: $(call obj,$(call src,$1))
+	$$Q$$(say) AR $$@
+	$$Q rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$B/bin/km-$1: $B/$1/main.o $(USES_$1:%=$B/%.a)
+	$$Q$$(say) LINK $$@
+	$$Q mkdir -p $$(@D)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(if $$(filter generate,$1),,$$(HDF5_LIBS)) $$(LDLIBS)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
+
+# Runs one kernel or baseline in a process of its own.
+$B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+
+# The installed library: corpus lookup and launching, libc and libm only.
+LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c arena.c kv.c \
+          dtype.c expr.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c))
+$B/lib/libkernelmill.a: $(LIBRARY)
+	$Q$(say) AR $@
+	$Q mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+$B/lib/libkernelmill.so: $(LIBRARY)
+	$Q$(say) LINK $@
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libkernelmill.so.0 \
+		-Wl,--version-script=corpus/libkernelmill.map -o $@ $^ -ldl -lm -pthread
+
+$B/%.o: %.c Makefile | $(LISTS)
+	$Q$(say) CC $<
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$B/evaluate/trace.o: ALL_CFLAGS += $(HDF5_CFLAGS)
+
+# One X(name) line per entry; rewritten only when the set changes.
+$(LISTS): $B/gen/%.list: FORCE
+	$Q mkdir -p $(@D)
+	$Q printf '%s' '$(foreach e,$(call entries,$*),X($e)@)' | tr '@' '\n' >$@.new
+	$Q cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/corpus
+	install -m 755 $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $B/lib/libkernelmill.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $B/lib/libkernelmill.so $(DESTDIR)$(PREFIX)/lib/libkernelmill.so.0
+	ln -sf libkernelmill.so.0 $(DESTDIR)$(PREFIX)/lib/libkernelmill.so
+	install -m 644 corpus/corpus.h $(DESTDIR)$(PREFIX)/include/corpus
+
+clean:
+	rm -rf build build-dev
+
+size:
+	@wc -l $(foreach l,$(LAYERS),$(call src,$l)) | sort -n | tail -40
+
+FORCE:
+.PHONY: all install clean size FORCE
+.DELETE_ON_ERROR:
+-include $(shell find $B -name '*.d' 2>/dev/null)

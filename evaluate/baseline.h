@@ -1,0 +1,30 @@
+/*
+ * baseline.h: the strongest a user could have.  evaluate/baseline/<library>.c
+ * exports one `const struct baseline baseline_<library>`.
+ */
+#ifndef EVALUATE_BASELINE_H
+#define EVALUATE_BASELINE_H
+
+#include "generate/target.h"
+#include "ops/core/problem.h"
+
+struct baseline_state; /* private */
+struct baseline {
+	const char *name;
+	const char *summary;
+	/*
+	 * Prepares the library for the problem at its best setting (recorded in
+	 * *setting).  buf[]: the tensors, in table order.  NULL with the reason in
+	 * *why_not when the library is absent or has no such operator: normal.
+	 * Called in the worker process; libraries are dlopen'ed.
+	 */
+	struct baseline_state *(*open)(const struct problem *p, const struct target *target,
+				       void *const *buf, struct strbuf *setting,
+				       struct strbuf *why_not);
+	int (*run)(struct baseline_state *state);
+	void (*close)(struct baseline_state *state);
+};
+extern const struct baseline *const baseline_table[];
+const struct baseline *baseline_find(const char *name);
+
+#endif

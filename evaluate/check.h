@@ -1,0 +1,36 @@
+/*
+ * check.h: outputs against the operator's meaning.
+ *
+ * Whole on check shapes (compiled double loops, cross-checked with the lazy
+ * evaluator), sampled on large ones; the tolerance is op.h's formula.
+ */
+#ifndef EVALUATE_CHECK_H
+#define EVALUATE_CHECK_H
+
+#include "evaluate/inputs.h"
+#include "evaluate/verdict.h"
+
+struct check_result {
+	enum verdict verdict;      /* PASSED or INCORRECT_* */
+	double max_abs_error, max_rel_error, max_ulp_error, tolerance_ratio;
+	int64_t wrong_count, compared_count;
+	char first_wrong[160];     /* "y[3,17]: got 1.25, want 1.5 (bound 1e-6)" */
+};
+
+/* Expected values of one problem, distribution and seed; computed once, used for every candidate. */
+struct expected;
+/* `sample` 0: every element; else about that many, clustered, corners and tails included, from `secret`. */
+struct expected *expected_open(const struct problem *p, enum distribution d, uint64_t seed,
+			       int64_t sample, uint64_t secret, struct strbuf *err);
+void expected_close(struct expected *expected);
+/* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
+void expected_compare(const struct expected *expected, const void *const *out,
+		      struct check_result *result);
+/*
+ * The checker checks itself: zeros, an input copy, a constant, one wrong
+ * element, a skipped tail, a lower-precision twin must each be rejected, and the
+ * reference itself accepted.  0, or -1 with one line per accepted cheat.
+ */
+int check_selfcheck(const struct op *op, struct strbuf *err);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * compile.h: sources to artifacts, in batches, through a content-addressed cache
+ * of bounded size.
+ */
+#ifndef EVALUATE_COMPILE_H
+#define EVALUATE_COMPILE_H
+
+#include "generate/candidate.h"
+
+struct compiled {
+	bool ok;
+	const char *artifact;  /* path; shared by the batch unless alone */
+	const char *log;       /* compiler's words when not ok */
+	double compile_s;      /* share of wall time */
+};
+
+struct compile_options {
+	const char *cache_folder; /* NULL: default ($KM_CACHE, else ~/.cache/kernelmill) */
+	int jobs;                 /* translation units at a time */
+	int batch;                /* candidates per translation unit; 1: each alone */
+	double wall_s;            /* limit per compiler run */
+};
+
+/*
+ * Compiles count candidates of one language and target; a failing unit is
+ * bisected until each culprit stands alone.  out[i] answers candidate i.
+ * 0, or -1 with *err: no compiler ("cannot run 'clang-22': ...; run scripts/setup.sh").
+ */
+int compile_all(struct arena *arena, const struct candidate *const *candidate, size_t count,
+		const struct compile_options *options, struct compiled *out, struct strbuf *err);
+/* Compiles a whole C translation unit as a trusted shared object (baselines, compiled evaluator). */
+int compile_trusted(struct arena *arena, const char *source, const char *flags,
+		    const char **artifact, struct strbuf *err);
+/* Deletes least recently used entries until the cache holds at most `bytes`. */
+int compile_cache_gc(const char *folder, int64_t bytes, int64_t *kept, int64_t *deleted,
+		     struct strbuf *err);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * record.h: what a cell's journal holds: one JSON object a frame, its kind in
+ * "kind".  This module alone turns the structs into JSON and back (cJSON), so
+ * writers (evaluate) and readers (trace, corpus, report) share one schema.
+ * Strings read belong to the arena.
+ */
+#ifndef EVALUATE_RECORD_H
+#define EVALUATE_RECORD_H
+
+#include "evaluate/verdict.h"
+#include "generate/candidate.h"
+
+/* The machine, its tools and the measuring protocol; written once per run of km-evaluate. */
+struct environment {
+	char id[17];             /* hash of all fields below but start_ns */
+	const char *target;      /* named target, never an alias */
+	const char *cpu_model, *os, *compiler, *tool_version, *sandbox_level, *clock;
+	int64_t core_count, l1_bytes, l2_bytes, l3_bytes;
+	double peak_flop_per_s;  /* measured, f32, one core */
+	double peak_bytes_per_s; /* measured stream, one core */
+	double matrix_flop_per_s;/* measured AMX bf16, one core; 0: none */
+	double datasheet_bytes_per_s; /* 0: unknown */
+	int64_t start_ns;        /* wall clock */
+};
+
+enum record_kind { RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP };
+
+#define EVALUATION_MAX_FACTS 24
+struct fact_value {
+	const char *key; /* "registers", "spills", "lds_bytes", "code_bytes", ... */
+	double value;
+};
+
+/* One trial of one candidate. */
+struct evaluation {
+	const char *candidate, *problem, *environment; /* ids / problem text */
+	enum verdict verdict;
+	const char *detail;      /* compiler's words, first wrong element, ... ; "" */
+	enum target_state state; /* measured, compiled, ... */
+	double compile_s;        /* its share of the batch */
+	double check_s, measure_s;
+	double max_abs_error, max_rel_error, max_ulp_error; /* max_rel: |got-want| / allowed bound is tolerance_ratio */
+	double tolerance_ratio;  /* largest |error| / bound: <= 1 passes */
+	double time_ns;          /* median of one call; NaN when not timed */
+	double time_low_ns, time_high_ns; /* quartiles */
+	int rung;                /* samples level it survived to in the race */
+	int64_t calls_per_sample;
+	double *sample_ns;       /* raw: one call's mean in each sample */
+	size_t sample_count;
+	double fitness;          /* strongest baseline's time / time_ns; 0 unless PASSED */
+	double sol_ratio;        /* speed-of-light time / time_ns; 0 unknown */
+	double flop_per_s, bytes_per_s;
+	struct fact_value fact[EVALUATION_MAX_FACTS];
+	size_t fact_count;
+	int64_t start_ns;        /* wall clock */
+	double elapsed_s;        /* evaluation work on this problem so far, this trial included */
+	const char *reproduce;   /* one command */
+};
+
+struct baseline_record {
+	const char *problem, *environment, *name, *setting; /* "loopnest", "clang-22 -O3 -march=..."; "onednn", "brg:avx512, blocked" */
+	double time_ns;
+	double *sample_ns;
+	size_t sample_count;
+	int64_t calls_per_sample;
+};
+
+/* Interleaved pairs of two kernels in one run. */
+enum duel_verdict { DUEL_FASTER, DUEL_SLOWER, DUEL_SAME, DUEL_AMBIGUOUS };
+struct duel {
+	const char *problem, *environment;
+	const char *a, *b;        /* candidate id, or "baseline:<name>" */
+	double ratio, low, high;  /* time of b / time of a, median of pairs, 95 % bootstrap interval */
+	enum duel_verdict verdict;/* of a against b */
+	double *a_ns, *b_ns;      /* paired raw samples */
+	size_t pair_count;
+};
+
+/* The problem's winner after recompiling alone, rechecking and retiming. */
+struct winner {
+	const char *problem, *environment, *candidate;
+	double time_ns, low_ns, high_ns;
+	const char *baseline;     /* the strongest one's name */
+	double baseline_ns, ratio, ratio_low, ratio_high; /* ratio > 1: the winner is faster */
+	double loopnest_ratio, loopnest_low, loopnest_high; /* against the -O3 loop nest, paired */
+	double sol_ratio, tolerance_ratio;
+	const char *ties;         /* ids within the noise, space-separated */
+	const char *artifact;     /* path below the cell's folder: "<id>/kernel.so" */
+};
+
+struct stop {
+	const char *problem, *reason;
+	int64_t evaluations;
+	double elapsed_s;
+};
+
+struct record {
+	enum record_kind kind;
+	union {
+		struct environment environment;
+		struct candidate candidate;
+		struct evaluation evaluation;
+		struct baseline_record baseline;
+		struct duel duel;
+		struct winner winner;
+		struct stop stop;
+	};
+};
+
+/* Appends the JSON text (no newline). */
+void record_write(const struct record *record, struct strbuf *out);
+/* 0, or -1 with *err. */
+int record_read(struct arena *arena, const char *json, struct record *record, struct strbuf *err);
+
+#endif

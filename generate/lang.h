@@ -1,0 +1,51 @@
+/*
+ * lang.h: a source language: prints a tile program.
+ * generate/lang/<name>.c exports one `const struct lang lang_<name>`.
+ */
+#ifndef GENERATE_LANG_H
+#define GENERATE_LANG_H
+
+#include "generate/target.h"
+#include "generate/tile.h"
+
+/* What a printer gives back.  Every text is appended to. */
+struct printed {
+	struct strbuf prologue; /* vocabulary: equal for all candidates of a language and target that may share a translation unit */
+	struct strbuf source;   /* the kernels; symbols SYMBOL_<kernel> with SYMBOL as given */
+	int64_t scratch_bytes;  /* per thread (CPU) */
+	int64_t shared_bytes[8]; /* per kernel (devices) */
+};
+#define PRINTED_INIT { .prologue = STRBUF_INIT, .source = STRBUF_INIT }
+void printed_release(struct printed *printed);
+
+/* A knob the language itself adds to the ones of the skeleton (compiler-level choices). */
+struct lang {
+	const char *name;
+	const char *summary;
+	const char *suffix;    /* "c", "hip" */
+	const char *artifact;  /* serves targets of this artifact kind */
+	bool can_batch;        /* many candidates in one translation unit */
+	/*
+	 * Compile command, space-separated words; %in %out %march are replaced,
+	 * %flags by the target's compiler_flags.
+	 */
+	const char *compile;
+	/* May the program be printed for the target?  false with the reason in *why_not: normal. */
+	bool (*accepts)(const struct tile_program *program, const struct target *target,
+			struct strbuf *why_not);
+	/* 0, or -1 with *err (a bug or an unsupported construct accepts() missed). */
+	int (*print)(const struct tile_program *program, const struct target *target,
+		     const char *symbol, struct printed *out, struct strbuf *err);
+	/*
+	 * Facts of a compiled artifact for one symbol ("registers", "spills",
+	 * "lds_bytes", "vector_width", ...), reported through add(); NULL: none.
+	 */
+	int (*inspect)(const char *artifact_path, const char *symbol,
+		       void (*add)(const char *key, double value, void *user), void *user,
+		       struct strbuf *err);
+};
+
+extern const struct lang *const lang_table[];
+const struct lang *lang_find(const char *name);
+
+#endif

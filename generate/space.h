@@ -1,0 +1,38 @@
+/*
+ * space.h: the legal knob settings of a problem on a target: for each skeleton
+ * that matches and each language that serves the target, one subspace.
+ */
+#ifndef GENERATE_SPACE_H
+#define GENERATE_SPACE_H
+
+#include "generate/lang.h"
+#include "generate/skeleton.h"
+
+struct subspace {
+	const struct skeleton *skeleton;
+	const struct lang *lang;
+	const struct match *match;
+	struct space space;
+};
+struct problem_space {
+	struct arena arena;
+	struct problem problem;
+	const struct target *target;
+	struct normal normal;
+	struct subspace *sub;
+	size_t sub_count;
+};
+
+/* 0, or -1 with *err: no skeleton matches (each one's reason is listed). */
+int space_open(struct problem_space *ps, const struct problem *problem,
+	       const struct target *target, struct strbuf *err);
+void space_close(struct problem_space *ps);
+
+/* "skeleton=contraction lang=c BM=344 ..." and back.  parse: 0, or -1 with *err (unknown knob or value). */
+void point_print(const struct subspace *sub, const struct point *point, struct strbuf *out);
+int point_parse(const struct problem_space *ps, const char *text, size_t *sub_index,
+		struct point *point, struct strbuf *err);
+/* Points of a subspace before pruning. */
+int64_t subspace_size(const struct subspace *sub);
+
+#endif

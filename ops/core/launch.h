@@ -1,0 +1,34 @@
+/*
+ * launch.h: artifact kinds.  ops/core/launch/<kind>.c exports one
+ * `const struct launcher launcher_<kind>`; the worker and the installed library
+ * find it by plan->artifact.  libc only; vendor drivers are loaded on use.
+ */
+#ifndef OPS_CORE_LAUNCH_H
+#define OPS_CORE_LAUNCH_H
+
+#include "ops/core/plan.h"
+
+struct kernel; /* a loaded artifact with its plan */
+
+struct launcher {
+	const char *kind;
+	/*
+	 * Loads the artifact.  `threads` is the size of the team kept for all
+	 * calls (CPU).  The plan must outlive the kernel.  NULL with *err.
+	 */
+	struct kernel *(*open)(const struct plan *plan, const char *artifact_path, int threads,
+			       struct strbuf *err);
+	/*
+	 * Runs all steps once.  buf[]: one pointer per plan buffer, in order;
+	 * pass NULL for tmp buffers to use memory the kernel keeps.
+	 * 0, or -1 with *err (a broken precondition, no memory).
+	 */
+	int (*run)(struct kernel *kernel, void *const *buf, const int64_t *dim,
+		   struct strbuf *err);
+	void (*close)(struct kernel *kernel);
+};
+
+extern const struct launcher *const launcher_table[]; /* NULL at the end */
+const struct launcher *launcher_find(const char *kind);
+
+#endif

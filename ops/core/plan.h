@@ -1,0 +1,63 @@
+/*
+ * plan.h: a launch plan: how a grid program is run.  Data, not code; read by the
+ * worker and by the installed library (libc only).
+ *
+ *   plan: so                                   artifact kind
+ *   dim: M N K                                 run-time dims, in the order of dim[]
+ *   require: K % 16 == 0                       precondition; may repeat
+ *   buffer: A in f32 M*K                       name role dtype elements; in buf[] order
+ *   buffer: Wp tmp f32 rup(K,64)*rup(N,48)     role in | out | tmp
+ *   scratch: 65536                             bytes a thread keeps across calls
+ *   step: km_0a1b_pack grid=cdiv(K,64),cdiv(N,48) threads=1 shared=0
+ *
+ * Steps run in order with a barrier between them.  Every step gets all buffers.
+ * For artifact kind `so` a step's symbol is
+ *   void sym(void *const *buf, const int64_t *dim, int64_t first, int64_t last, void *scratch);
+ * and runs program instances first..last-1 of the grid, numbered row-major
+ * (last grid dimension fastest).
+ */
+#ifndef OPS_CORE_PLAN_H
+#define OPS_CORE_PLAN_H
+
+#include "ops/core/dtype.h"
+#include "ops/core/expr.h"
+#include "ops/core/kv.h"
+
+enum plan_role { PLAN_IN, PLAN_OUT, PLAN_TMP };
+
+struct plan_buffer {
+	const char *name;
+	enum plan_role role;
+	enum dtype dtype;
+	struct expr *elems;
+};
+struct plan_step {
+	const char *symbol;
+	struct expr *grid[3];
+	int grid_count;
+	int threads;          /* per block (devices); 1 on a CPU */
+	int64_t shared_bytes;
+};
+struct plan {
+	const char *artifact; /* "so", "cubin", "hsaco", ... */
+	const char **dim;
+	size_t dim_count;
+	struct expr **require;
+	size_t require_count;
+	struct plan_buffer *buffer;
+	size_t buffer_count;
+	int64_t scratch_bytes;
+	struct plan_step *step;
+	size_t step_count;
+};
+
+/* 0, or -1 with "name:line: what" in *err. */
+int plan_parse(struct arena *arena, const char *text, const char *name, struct plan *plan,
+	       struct strbuf *err);
+void plan_print(const struct plan *plan, struct strbuf *out);
+/* Do these dims (plan->dim order) meet every precondition?  false with the first broken one in *why (may be NULL). */
+bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *why);
+/* Elements of buffer b at these dims; -1 on overflow or a bad expression. */
+int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * problem.h: one operator at one dtype, shape, attributes and thread count:
+ * the unit of search, budget, journal and resume.
+ *
+ * Text form (printed, parsed, in file names with '/' as '-'):
+ *   matmul/f32/M=1024,N=1024,K=1024/t1          attributes only where not default
+ */
+#ifndef OPS_CORE_PROBLEM_H
+#define OPS_CORE_PROBLEM_H
+
+#include "ops/core/op.h"
+
+struct problem {
+	const struct op *op;
+	enum dtype dtype;
+	int64_t dim[OP_MAX_DIMS];
+	double attr[OP_MAX_ATTRS];
+	int threads;
+	struct binding binding[OP_MAX_DIMS + OP_MAX_ATTRS]; /* dims, then integer attributes */
+	size_t binding_count;
+};
+
+/* 0, or -1 with a line in *err that names the fault and what is known. */
+int problem_parse(const char *text, struct problem *problem, struct strbuf *err);
+void problem_print(const struct problem *problem, struct strbuf *out);
+/* From a shape line "M=.. N=.." of op. */
+int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
+		       struct problem *problem, struct strbuf *err);
+
+/* Extents of tensor t (rank returned; extent[] has room for 8), elements, bytes. */
+int problem_shape(const struct problem *p, int t, int64_t extent[8]);
+int64_t problem_elems(const struct problem *p, int t);
+int64_t problem_bytes(const struct problem *p, int t);
+enum dtype problem_tensor_dtype(const struct problem *p, int t);
+double problem_flop(const struct problem *p);
+/* Compulsory traffic: every input read once, every output written once [bytes]. */
+int64_t problem_least_bytes(const struct problem *p);
+int64_t problem_terms(const struct problem *p);
+
+/*
+ * Calls fn(problem, use, user) for every declared shape of op whose use is in
+ * `uses` and every dtype; stops when fn returns non-zero and returns that.
+ */
+int problem_each(const struct op *op, unsigned uses, int threads,
+		 int (*fn)(const struct problem *p, enum op_use use, void *user), void *user,
+		 struct strbuf *err);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * strbuf.h: growable bytes, always NUL-terminated; `buf` is never NULL.
+ *
+ * A strbuf that was only initialised with STRBUF_INIT owns nothing and may be
+ * released, so one `out:` label serves every path of a function.
+ * Running out of memory ends the program (exit 3).
+ */
+#ifndef OPS_CORE_STRBUF_H
+#define OPS_CORE_STRBUF_H
+
+#include "ops/core/base.h"
+#include <stdarg.h>
+
+struct strbuf {
+	char *buf;
+	size_t len;
+	size_t capacity;
+};
+
+extern char strbuf_empty[1];
+#define STRBUF_INIT { .buf = strbuf_empty }
+
+void strbuf_init(struct strbuf *sb);
+/* Frees the contents; *sb is as after strbuf_init(). */
+void strbuf_release(struct strbuf *sb);
+/* Length 0, memory kept. */
+void strbuf_reset(struct strbuf *sb);
+/* You now own the returned string (free() it); *sb is empty. */
+char *strbuf_detach(struct strbuf *sb);
+
+void strbuf_add(struct strbuf *sb, const void *data, size_t len);
+void strbuf_addstr(struct strbuf *sb, const char *s);
+void strbuf_addch(struct strbuf *sb, char c);
+void strbuf_addf(struct strbuf *sb, const char *fmt, ...) PRINTF(2, 3);
+void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap);
+/* Replaces every `from` (not empty) by `to`. */
+void strbuf_replace(struct strbuf *sb, const char *from, const char *to);
+
+/* Appends the whole file to *sb.  0, or -1 with a line in *err. */
+int strbuf_read_file(struct strbuf *sb, const char *path, struct strbuf *err);
+/* Appends all that can be read from fd.  0, or -1 with errno set. */
+int strbuf_read_fd(struct strbuf *sb, int fd);
+/*
+ * Publishes data as the file `path`: written to path.tmp.<pid>, fsynced,
+ * renamed, folder fsynced; never a half file.  0, or -1 with a line in *err.
+ */
+int file_publish(const char *path, const void *data, size_t len, struct strbuf *err);
+/* mkdir -p.  0, or -1 with a line in *err. */
+int make_folder(const char *path, struct strbuf *err);
+
+#endif
