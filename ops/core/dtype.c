@@ -1,0 +1,137 @@
+#include "ops/core/dtype.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *ctype;
+	size_t bytes;
+	bool is_real;
+	double roundoff;
+} table[] = {
+#define X(name, bytes, is_real, roundoff, ctype) { #name, #ctype, bytes, is_real, roundoff },
+#include "ops/core/dtype.def"
+#undef X
+};
+
+const char *dtype_name(enum dtype dtype) { return table[dtype].name; }
+size_t dtype_bytes(enum dtype dtype) { return table[dtype].bytes; }
+bool dtype_is_real(enum dtype dtype) { return table[dtype].is_real; }
+double dtype_roundoff(enum dtype dtype) { return table[dtype].roundoff; }
+const char *dtype_ctype(enum dtype dtype) { return table[dtype].ctype; }
+
+bool dtype_find(const char *name, enum dtype *dtype)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!strcmp(table[i].name, name)) {
+			*dtype = (enum dtype)i;
+			return true;
+		}
+	return false;
+}
+
+static double half_to_double(uint16_t h)
+{
+	int exponent = h >> 10 & 31, mantissa = h & 1023;
+	double v = exponent == 31 ? (mantissa ? NAN : INFINITY)
+		 : exponent	  ? ldexp(1024 + mantissa, exponent - 25)
+				  : ldexp(mantissa, -24);
+	return h >> 15 ? -v : v;
+}
+
+/* Round to nearest even at `bits` fraction bits with smallest normal exponent emin, greatest emax. */
+static double round_real(double x, int bits, int emin, int emax)
+{
+	int e;
+
+	if (x == 0 || !isfinite(x))
+		return x;
+	frexp(x, &e);
+	e = e - 1 < emin ? emin : e - 1;
+	double y = ldexp(nearbyint(ldexp(x, bits - e)), e - bits);
+	return fabs(y) < ldexp(1, emax + 1) ? y : copysign(INFINITY, x);
+}
+
+static uint16_t half_from_double(double x)
+{
+	double y = round_real(x, 10, -14, 15);
+	uint16_t sign = signbit(y) ? 0x8000 : 0;
+	int e;
+
+	if (isnan(y))
+		return sign | 0x7e00;
+	if (isinf(y))
+		return sign | 0x7c00;
+	if (fabs(y) < 0x1p-14)
+		return (uint16_t)(sign | (int)ldexp(fabs(y), 24));
+	frexp(y, &e);
+	return (uint16_t)(sign | (e + 14) << 10 | ((int)ldexp(fabs(y), 11 - e) & 1023));
+}
+
+static uint16_t bfloat_from_double(double x)
+{
+	float f = (float)round_real(x, 7, -126, 127);
+	uint32_t u;
+
+	memcpy(&u, &f, 4);
+	return isnan(x) ? (uint16_t)((u >> 16 & 0x8000) | 0x7fc0) : (uint16_t)(u >> 16);
+}
+
+double dtype_load(enum dtype dtype, const void *base, int64_t i)
+{
+	switch (dtype) {
+	case DTYPE_f64: return ((const double *)base)[i];
+	case DTYPE_f32: return ((const float *)base)[i];
+	case DTYPE_f16: return half_to_double(((const uint16_t *)base)[i]);
+	case DTYPE_bf16: {
+		uint32_t u = (uint32_t)((const uint16_t *)base)[i] << 16;
+		float f;
+		memcpy(&f, &u, 4);
+		return f;
+	}
+	case DTYPE_i64: return (double)((const int64_t *)base)[i];
+	case DTYPE_i32: return ((const int32_t *)base)[i];
+	case DTYPE_i16: return ((const int16_t *)base)[i];
+	case DTYPE_i8: return ((const int8_t *)base)[i];
+	case DTYPE_u8: return ((const uint8_t *)base)[i];
+	case DTYPE_bool: return ((const uint8_t *)base)[i] != 0;
+	case DTYPE_COUNT: break;
+	}
+	return NAN;
+}
+
+/* Truncates, then wraps into 64 bits; NaN and infinities give 0. */
+static int64_t to_integer(double x)
+{
+	if (!isfinite(x))
+		return 0;
+	x = trunc(x);
+	if (fabs(x) < 0x1p63)
+		return (int64_t)x;
+	return (int64_t)(uint64_t)fmod(x, 0x1p64);
+}
+
+void dtype_store(enum dtype dtype, void *base, int64_t i, double value)
+{
+	switch (dtype) {
+	case DTYPE_f64: ((double *)base)[i] = value; break;
+	case DTYPE_f32: ((float *)base)[i] = (float)value; break;
+	case DTYPE_f16: ((uint16_t *)base)[i] = half_from_double(value); break;
+	case DTYPE_bf16: ((uint16_t *)base)[i] = bfloat_from_double(value); break;
+	case DTYPE_i64: ((int64_t *)base)[i] = to_integer(value); break;
+	case DTYPE_i32: ((int32_t *)base)[i] = (int32_t)to_integer(value); break;
+	case DTYPE_i16: ((int16_t *)base)[i] = (int16_t)to_integer(value); break;
+	case DTYPE_i8: ((int8_t *)base)[i] = (int8_t)to_integer(value); break;
+	case DTYPE_u8: ((uint8_t *)base)[i] = (uint8_t)to_integer(value); break;
+	case DTYPE_bool: ((uint8_t *)base)[i] = value != 0; break;
+	case DTYPE_COUNT: break;
+	}
+}
+
+double dtype_round(enum dtype dtype, double value)
+{
+	int64_t cell;
+
+	dtype_store(dtype, &cell, 0, value);
+	return dtype_load(dtype, &cell, 0);
+}

@@ -1,0 +1,223 @@
+#include "ops/core/strbuf.h"
+#include "ops/core/diag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char strbuf_empty[1];
+
+void strbuf_init(struct strbuf *sb)
+{
+	*sb = (struct strbuf)STRBUF_INIT;
+}
+
+void strbuf_release(struct strbuf *sb)
+{
+	if (sb->capacity)
+		free(sb->buf);
+	strbuf_init(sb);
+}
+
+void strbuf_reset(struct strbuf *sb)
+{
+	sb->len = 0;
+	if (sb->capacity)
+		sb->buf[0] = 0;
+}
+
+static void reserve(struct strbuf *sb, size_t extra)
+{
+	size_t need = sb->len + extra + 1, capacity = sb->capacity ? sb->capacity : 64;
+
+	if (need <= sb->capacity)
+		return;
+	while (capacity < need)
+		capacity *= 2;
+	char *grown = realloc(sb->capacity ? sb->buf : NULL, capacity);
+	if (!grown)
+		die("out of memory for %zu bytes", capacity);
+	grown[sb->len] = 0;
+	sb->buf = grown;
+	sb->capacity = capacity;
+}
+
+char *strbuf_detach(struct strbuf *sb)
+{
+	reserve(sb, 0);
+	char *owned = sb->buf;
+	strbuf_init(sb);
+	return owned;
+}
+
+void strbuf_add(struct strbuf *sb, const void *data, size_t len)
+{
+	if (!len)
+		return;
+	reserve(sb, len);
+	memcpy(sb->buf + sb->len, data, len);
+	sb->len += len;
+	sb->buf[sb->len] = 0;
+}
+
+void strbuf_addstr(struct strbuf *sb, const char *s)
+{
+	strbuf_add(sb, s, strlen(s));
+}
+
+void strbuf_addch(struct strbuf *sb, char c)
+{
+	strbuf_add(sb, &c, 1);
+}
+
+void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
+		bug("bad format '%s'", fmt);
+	reserve(sb, (size_t)n);
+	vsnprintf(sb->buf + sb->len, (size_t)n + 1, fmt, ap);
+	sb->len += (size_t)n;
+}
+
+void strbuf_addf(struct strbuf *sb, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	strbuf_vaddf(sb, fmt, ap);
+	va_end(ap);
+}
+
+void strbuf_replace(struct strbuf *sb, const char *from, const char *to)
+{
+	struct strbuf out = STRBUF_INIT;
+	const char *p = sb->buf;
+
+	for (const char *hit; (hit = strstr(p, from)); p = hit + strlen(from)) {
+		strbuf_add(&out, p, (size_t)(hit - p));
+		strbuf_addstr(&out, to);
+	}
+	strbuf_addstr(&out, p);
+	strbuf_release(sb);
+	*sb = out;
+}
+
+int strbuf_read_fd(struct strbuf *sb, int fd)
+{
+	for (;;) {
+		reserve(sb, 65536);
+		ssize_t n = read(fd, sb->buf + sb->len, sb->capacity - sb->len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -1 : 0;
+		sb->len += (size_t)n;
+		sb->buf[sb->len] = 0;
+	}
+}
+
+int strbuf_read_file(struct strbuf *sb, const char *path, struct strbuf *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = -1;
+
+	if (fd >= 0 && strbuf_read_fd(sb, fd) == 0)
+		ret = 0;
+	if (ret < 0)
+		strbuf_addf(err, "cannot read '%s': %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	if (!copy)
+		die("out of memory");
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = fd < 0 ? -1 : fsync(fd);
+	/* Some file systems refuse fsync of folders; the rename is then as durable as it gets. */
+	if (ret < 0 && (errno == EINVAL || errno == ENOTSUP))
+		ret = 0;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return ret;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_publish(const char *path, const void *data, size_t len, struct strbuf *err)
+{
+	struct strbuf aside = STRBUF_INIT;
+	int ret = -1;
+
+	strbuf_addf(&aside, "%s.tmp.%ld", path, (long)getpid());
+	int fd = open(aside.buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		ret = write_all(fd, data, len) || fsync(fd) ? -1 : 0;
+		int saved = errno;
+		if (close(fd) && !ret) {
+			ret = -1;
+			saved = errno;
+		}
+		errno = saved;
+	}
+	if (!ret)
+		ret = rename(aside.buf, path) || sync_folder(path) ? -1 : 0;
+	if (ret < 0) {
+		strbuf_addf(err, "cannot write '%s': %s", path, strerror(errno));
+		unlink(aside.buf);
+	}
+	strbuf_release(&aside);
+	return ret;
+}
+
+int make_folder(const char *path, struct strbuf *err)
+{
+	char *copy = strdup(path);
+	int ret = 0;
+
+	if (!copy)
+		die("out of memory");
+	for (char *p = copy + 1; !ret; p++) {
+		if (*p && *p != '/')
+			continue;
+		bool last = !*p;
+		*p = 0;
+		if (mkdir(copy, 0777) && errno != EEXIST)
+			ret = -1;
+		if (last)
+			break;
+		*p = '/';
+	}
+	struct stat st;
+	if (!ret && (stat(path, &st) || !S_ISDIR(st.st_mode))) {
+		errno = ENOTDIR;
+		ret = -1;
+	}
+	if (ret)
+		strbuf_addf(err, "cannot make folder '%s': %s", path, strerror(errno));
+	free(copy);
+	return ret;
+}
