@@ -19,6 +19,9 @@ struct proc_limits {
 	size_t output_bytes;    /* kept of stdout and of stderr each; the rest is counted and dropped; 0: 1 MiB */
 };
 
+/* An argv from words: PROC_ARGV("ls", "-l"). */
+#define PROC_ARGV(...) ((char *const *)(const char *const[]){ __VA_ARGS__, NULL })
+
 /*
  * Runs argv (argv[0] looked up in PATH; argv ends with NULL) with `input` on its
  * stdin, in its own process group.  0 with *result and the outputs appended, or

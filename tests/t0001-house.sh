@@ -1,0 +1,17 @@
+#!/bin/sh
+# The house: layers, one list per table, no stray registry.
+. "${0%/*}/lib.sh"
+
+check 'no file includes from a layer above its own' '"$ROOT"/scripts/layers.sh'
+check 'the layer check sees a breach' '
+	mkdir -p copy/scripts copy/ops/core && cp "$ROOT"/Makefile copy/ && cp "$ROOT"/scripts/layers.sh copy/scripts/ &&
+	mkdir copy/generate copy/evaluate copy/corpus copy/report &&
+	echo "#include \"evaluate/trace.h\"" >copy/ops/core/bad.c && exits 1 copy/scripts/layers.sh'
+for tool in km-generate km-evaluate km-corpus km-report; do
+	check "$tool --help exits 0 and names itself" "says 'usage: $tool' $tool --help && exits 0 $tool --help"
+	check "$tool --version exits 0" "exits 0 $tool --version"
+	check "$tool without a command exits 2" "exits 2 $tool"
+	check "$tool with an unknown command exits 2 in one line" \
+		"exits 2 $tool nonsense-command && one_line_error $tool nonsense-command"
+done
+done_testing
