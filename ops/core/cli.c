@@ -46,9 +46,9 @@ static void print_options(FILE *f, const struct cli_option *options)
 static void print_command(FILE *f, const struct cli_command *command,
 			  const struct cli_option *options)
 {
-	fprintf(f, "usage: %s %s [options]%s%s\n\n%s\n\noptions:\n", diag_tool, command->name,
-		command->args && *command->args ? " " : "", command->args ? command->args : "",
-		command->summary);
+	fprintf(f, "usage: %s%s%s [options]%s%s\n\n%s\n\noptions:\n", diag_tool,
+		*command->name ? " " : "", command->name, command->args && *command->args ? " " : "",
+		command->args ? command->args : "", command->summary);
 	print_options(f, options);
 }
 
