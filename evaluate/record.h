@@ -23,7 +23,7 @@ struct environment {
 	int64_t start_ns;        /* wall clock */
 };
 
-enum record_kind { RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP };
+enum record_kind { RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP, RECORD_KIND_COUNT };
 
 #define EVALUATION_MAX_FACTS 24
 struct fact_value {
@@ -106,6 +106,40 @@ struct record {
 		struct stop stop;
 	};
 };
+
+/*
+ * The fields of each kind, one table for the journal's keys and the trace's
+ * columns.  Ends with name NULL.
+ */
+enum field_type {
+	FIELD_ID,            /* char[17] in the struct */
+	FIELD_CANDIDATE,     /* const char *: a candidate's id, "" for none */
+	FIELD_ENVIRONMENT,   /* const char *: an environment's id */
+	FIELD_PROBLEM,       /* const char *: problem.h text */
+	FIELD_NAME,          /* const char *: a short word of a small set */
+	FIELD_TEXT,          /* const char *: anything */
+	FIELD_REAL,          /* double */
+	FIELD_INT,           /* int */
+	FIELD_INT64,         /* int64_t */
+	FIELD_UINT64,        /* uint64_t */
+	FIELD_VERDICT,       /* enum verdict */
+	FIELD_STATE,         /* enum target_state */
+	FIELD_DUEL_VERDICT,  /* enum duel_verdict */
+	FIELD_SAMPLES,       /* double *, length (size_t) at count_offset */
+	FIELD_FACTS,         /* struct fact_value[EVALUATION_MAX_FACTS], length (size_t) at count_offset */
+};
+struct field {
+	const char *name;    /* JSON key and column name */
+	enum field_type type;
+	size_t offset, count_offset; /* in the kind's struct */
+	const char *unit;    /* "ns", "s", "byte", "1" */
+	const char *long_name;
+};
+const struct field *record_fields(enum record_kind kind);
+const char *record_kind_name(enum record_kind kind);
+/* The word of an enum field's value and back: NULL, or -1, when there is none. */
+const char *field_word(enum field_type type, int value);
+int field_value(enum field_type type, const char *word);
 
 /* Appends the JSON text (no newline). */
 void record_write(const struct record *record, struct strbuf *out);

@@ -137,7 +137,7 @@ int strbuf_read_file(struct strbuf *sb, const char *path, struct strbuf *err)
 	return ret;
 }
 
-static int sync_folder(const char *path)
+int folder_sync(const char *path)
 {
 	char *copy = strdup(path);
 	if (!copy)
@@ -184,7 +184,7 @@ int file_publish(const char *path, const void *data, size_t len, struct strbuf *
 		errno = saved;
 	}
 	if (!ret)
-		ret = rename(aside.buf, path) || sync_folder(path) ? -1 : 0;
+		ret = rename(aside.buf, path) || folder_sync(path) ? -1 : 0;
 	if (ret < 0) {
 		strbuf_addf(err, "cannot write '%s': %s", path, strerror(errno));
 		unlink(aside.buf);

@@ -45,6 +45,8 @@ int strbuf_read_fd(struct strbuf *sb, int fd);
  * renamed, folder fsynced; never a half file.  0, or -1 with a line in *err.
  */
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err);
+/* Makes a new name in path's folder durable.  0, or -1 with errno set. */
+int folder_sync(const char *path);
 /* mkdir -p.  0, or -1 with a line in *err. */
 int make_folder(const char *path, struct strbuf *err);
 
