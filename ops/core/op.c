@@ -1,0 +1,157 @@
+#include "ops/core/op.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define X(name) extern const struct op op_##name;
+#include "ops.list"
+#undef X
+
+const struct op *const op_table[] = {
+#define X(name) &op_##name,
+#include "ops.list"
+#undef X
+	NULL
+};
+
+/* Plug-ins stay loaded for the life of the program: their records are constants. */
+static struct {
+	const struct op **op;
+	size_t count;
+} extra;
+
+const struct op *op_at(size_t index)
+{
+	size_t declared = ARRAY_SIZE(op_table) - 1;
+
+	if (index < declared)
+		return op_table[index];
+	return index - declared < extra.count ? extra.op[index - declared] : NULL;
+}
+
+const struct op *op_find(const char *name)
+{
+	const struct op *op;
+
+	for (size_t i = 0; (op = op_at(i)); i++)
+		if (!strcmp(op->name, name))
+			return op;
+	return NULL;
+}
+
+static int load_one(const char *path, const char *name, struct strbuf *err)
+{
+	struct strbuf symbol = STRBUF_INIT;
+	const struct op *op;
+	int ret = -1;
+
+	strbuf_addf(&symbol, "op_%s", name);
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		strbuf_addf(err, "cannot load operator '%s': %s", path, dlerror());
+		goto out;
+	}
+	op = dlsym(library, symbol.buf);
+	if (!op) {
+		strbuf_addf(err, "'%s' exports no '%s': name the record after the file", path, symbol.buf);
+		goto out;
+	}
+	if (op_find(op->name)) {
+		strbuf_addf(err, "'%s': an operator named '%s' exists already", path, op->name);
+		goto out;
+	}
+	extra.op = realloc(extra.op, (extra.count + 1) * sizeof(*extra.op));
+	if (!extra.op)
+		abort();
+	extra.op[extra.count++] = op;
+	ret = 0;
+out:
+	strbuf_release(&symbol);
+	return ret;
+}
+
+static int is_plug_in(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+	return n > 3 && !strcmp(d->d_name + n - 3, ".so");
+}
+
+int op_load_extra(const char *folder, struct strbuf *err)
+{
+	struct dirent **entry;
+	int count = scandir(folder, &entry, is_plug_in, alphasort), ret = 0;
+
+	if (count < 0) {
+		strbuf_addf(err, "cannot read operator folder '%s': %s", folder, strerror(errno));
+		return -1;
+	}
+	for (int i = 0; i < count; i++) {
+		struct strbuf path = STRBUF_INIT;
+		strbuf_addf(&path, "%s/%s", folder, entry[i]->d_name);
+		entry[i]->d_name[strlen(entry[i]->d_name) - 3] = 0;
+		if (!ret)
+			ret = load_one(path.buf, entry[i]->d_name, err);
+		strbuf_release(&path);
+		free(entry[i]);
+	}
+	free(entry);
+	return ret;
+}
+
+/* Position of `name` among space-separated words, or -1; NULL name counts the words. */
+static int word_index(const char *words, const char *name)
+{
+	int i = 0;
+
+	for (const char *p = words + strspn(words, " "); *p; i++) {
+		size_t n = strcspn(p, " ");
+		if (name && n == strlen(name) && !memcmp(p, name, n))
+			return i;
+		p += n;
+		p += strspn(p, " ");
+	}
+	return name ? -1 : i;
+}
+
+int op_dim_index(const struct op *op, const char *name) { return word_index(op->dims, name); }
+int op_dim_count(const struct op *op) { return word_index(op->dims, NULL); }
+
+const char *op_dim_name(const struct op *op, int i)
+{
+	static struct arena names;
+	static const char **name;
+	static size_t count;
+	const char *d = op->dims + strspn(op->dims, " ");
+
+	while (i-- > 0) {
+		d += strcspn(d, " ");
+		d += strspn(d, " ");
+	}
+	size_t n = strcspn(d, " ");
+	for (size_t k = 0; k < count; k++)
+		if (!strncmp(name[k], d, n) && !name[k][n])
+			return name[k];
+	name = realloc(name, (count + 1) * sizeof(*name));
+	if (!name)
+		abort();
+	return name[count++] = arena_strndup(&names, d, n);
+}
+
+int op_attr_index(const struct op *op, const char *name)
+{
+	for (int i = 0; i < OP_MAX_ATTRS && op->attr[i].name; i++)
+		if (!strcmp(op->attr[i].name, name))
+			return i;
+	return -1;
+}
+
+int op_tensor_index(const struct op *op, const char *name)
+{
+	for (int i = 0; i < OP_MAX_TENSORS && op->tensor[i].name; i++)
+		if (!strcmp(op->tensor[i].name, name))
+			return i;
+	return -1;
+}

@@ -1,0 +1,289 @@
+#include "ops/core/problem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void list_operators(struct strbuf *err)
+{
+	const struct op *op;
+
+	for (size_t i = 0; (op = op_at(i)); i++)
+		strbuf_addf(err, "%s%s", i ? ", " : "", op->name);
+}
+
+/* Value of "a.shape"-like integer text over the problem's dims and attributes. */
+static int evaluate(const struct problem *p, const char *text, int64_t *value, struct strbuf *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct expr *e;
+	int ret = -1;
+
+	if (!expr_parse(&arena, text, p->op->name, EXPR_BODY, &e, err))
+		ret = expr_int_value(e, p->binding, p->binding_count, value, err);
+	arena_release(&arena);
+	return ret;
+}
+
+static void bind(struct problem *p)
+{
+	const struct op *op = p->op;
+	int dims = op_dim_count(op);
+
+	p->binding_count = 0;
+	for (int i = 0; i < dims; i++)
+		p->binding[p->binding_count++] = (struct binding){ op_dim_name(op, i), p->dim[i] };
+	for (int i = 0; i < OP_MAX_ATTRS && op->attr[i].name; i++)
+		if (op->attr[i].is_int)
+			p->binding[p->binding_count++] = (struct binding){ op->attr[i].name, (int64_t)p->attr[i] };
+}
+
+static int known_names(const struct op *op, const char *what, const char *name, struct strbuf *err)
+{
+	strbuf_addf(err, "%s '%s' of '%s' is not a dimension or attribute: it has %s", what, name, op->name, op->dims);
+	for (int i = 0; i < OP_MAX_ATTRS && op->attr[i].name; i++)
+		strbuf_addf(err, " %s", op->attr[i].name);
+	return -1;
+}
+
+static int set_one(struct problem *p, const char *word, size_t len, bool *given, struct strbuf *err)
+{
+	char text[128], *end;
+	const struct op *op = p->op;
+
+	if (len >= sizeof(text)) {
+		strbuf_addf(err, "'%.*s...' is too long", 40, word);
+		return -1;
+	}
+	memcpy(text, word, len);
+	text[len] = 0;
+	char *equals = strchr(text, '=');
+	if (!equals) {
+		strbuf_addf(err, "expected NAME=VALUE, not '%s'", text);
+		return -1;
+	}
+	*equals = 0;
+	int dim = op_dim_index(op, text), attr = op_attr_index(op, text);
+	if (!strcmp(text, "threads")) {
+		p->threads = (int)strtol(equals + 1, &end, 10);
+	} else if (dim >= 0) {
+		p->dim[dim] = strtoll(equals + 1, &end, 10);
+		given[dim] = true;
+		if (p->dim[dim] < 0 || (!*end && p->dim[dim] > INT64_C(1) << 40)) {
+			strbuf_addf(err, "dimension '%s=%s' is out of range", text, equals + 1);
+			return -1;
+		}
+	} else if (attr >= 0) {
+		p->attr[attr] = strtod(equals + 1, &end);
+	} else {
+		return known_names(op, "name", text, err);
+	}
+	if (*end || end == equals + 1) {
+		strbuf_addf(err, "'%s' is not a number in '%s=%s'", equals + 1, text, equals + 1);
+		return -1;
+	}
+	return 0;
+}
+
+/* "M=3 N=4" or "M=3,N=4". */
+static int set_all(struct problem *p, const char *binding, struct strbuf *err)
+{
+	bool given[OP_MAX_DIMS] = { false };
+	int64_t elems = 0;
+
+	for (const char *s = binding + strspn(binding, " ,"); *s;) {
+		size_t n = strcspn(s, " ,");
+		if (set_one(p, s, n, given, err))
+			return -1;
+		s += n;
+		s += strspn(s, " ,");
+	}
+	bind(p);
+	for (int i = 0; i < op_dim_count(p->op); i++)
+		if (!given[i]) {
+			strbuf_addf(err, "'%s' wants a value for dimension '%s': dimensions are %s", p->op->name,
+				    p->binding[i].name, p->op->dims);
+			return -1;
+		}
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
+		elems = problem_elems(p, t);
+		if (elems < 0) {
+			strbuf_addf(err, "shape of tensor '%s' of '%s' is negative or overflows at %s",
+				    p->op->tensor[t].name, p->op->name, binding);
+			return -1;
+		}
+	}
+	if (p->threads < 1 || p->threads > 1024) {
+		strbuf_addf(err, "threads must be 1..1024, not %d", p->threads);
+		return -1;
+	}
+	return 0;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = words; (s = strstr(s, word)); s += n)
+		if ((s == words || s[-1] == ' ') && (s[n] == ' ' || !s[n]))
+			return true;
+	return false;
+}
+
+int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
+		       struct problem *problem, struct strbuf *err)
+{
+	*problem = (struct problem){ .op = op, .dtype = dtype, .threads = threads };
+	if (!has_word(op->dtypes, dtype_name(dtype))) {
+		strbuf_addf(err, "'%s' has no dtype '%s': it has %s", op->name, dtype_name(dtype), op->dtypes);
+		return -1;
+	}
+	for (int i = 0; i < OP_MAX_ATTRS && op->attr[i].name; i++)
+		problem->attr[i] = op->attr[i].value;
+	return set_all(problem, binding, err);
+}
+
+int problem_parse(const char *text, struct problem *problem, struct strbuf *err)
+{
+	char part[4][512] = { "", "", "", "t1" };
+	int parts = 0;
+
+	for (const char *s = text; parts < 4; parts++) {
+		size_t n = strcspn(s, "/");
+		if (n >= sizeof(part[0]))
+			break;
+		memcpy(part[parts], s, n);
+		part[parts][n] = 0;
+		s += n;
+		if (!*s++) {
+			parts++;
+			break;
+		}
+	}
+	if (parts < 3 || part[3][0] != 't') {
+		strbuf_addf(err, "problem '%s' is not of the form operator/dtype/M=1024,N=1024/t1", text);
+		return -1;
+	}
+	const struct op *op = op_find(part[0]);
+	if (!op) {
+		strbuf_addf(err, "unknown operator '%s': known are ", part[0]);
+		list_operators(err);
+		return -1;
+	}
+	enum dtype dtype;
+	if (!dtype_find(part[1], &dtype)) {
+		strbuf_addf(err, "unknown dtype '%s' in problem '%s'", part[1], text);
+		return -1;
+	}
+	char *end;
+	long threads = strtol(part[3] + 1, &end, 10);
+	if (*end || end == part[3] + 1) {
+		strbuf_addf(err, "problem '%s' does not end in a thread count such as t1", text);
+		return -1;
+	}
+	return problem_from_shape(op, dtype, part[2], (int)threads, problem, err);
+}
+
+void problem_print(const struct problem *p, struct strbuf *out)
+{
+	int dims = op_dim_count(p->op);
+
+	strbuf_addf(out, "%s/%s/", p->op->name, dtype_name(p->dtype));
+	for (int i = 0; i < dims; i++)
+		strbuf_addf(out, "%s%s=%lld", i ? "," : "", p->binding[i].name, (long long)p->dim[i]);
+	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++)
+		if (p->attr[i] != p->op->attr[i].value)
+			strbuf_addf(out, ",%s=%.17g", p->op->attr[i].name, p->attr[i]);
+	strbuf_addf(out, "/t%d", p->threads);
+}
+
+int problem_shape(const struct problem *p, int t, int64_t extent[8])
+{
+	struct strbuf err = STRBUF_INIT;
+	int rank = 0;
+
+	for (const char *s = p->op->tensor[t].shape; *(s += strspn(s, " ")) && rank < 8; rank++) {
+		char word[128];
+		size_t n = strcspn(s, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)n, s);
+		if (evaluate(p, word, &extent[rank], &err))
+			extent[rank] = -1;
+		s += n;
+	}
+	strbuf_release(&err);
+	return rank;
+}
+
+int64_t problem_elems(const struct problem *p, int t)
+{
+	int64_t extent[8], elems = 1;
+	int rank = problem_shape(p, t, extent);
+
+	for (int i = 0; i < rank; i++)
+		if (extent[i] < 0 || __builtin_mul_overflow(elems, extent[i], &elems))
+			return -1;
+	return elems;
+}
+
+enum dtype problem_tensor_dtype(const struct problem *p, int t)
+{
+	enum dtype dtype = p->dtype;
+	const char *name = p->op->tensor[t].dtype;
+
+	if (!strcmp(name, "acc"))
+		return p->dtype == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32;
+	if (strcmp(name, "T"))
+		dtype_find(name, &dtype);
+	return dtype;
+}
+
+int64_t problem_bytes(const struct problem *p, int t)
+{
+	return problem_elems(p, t) * (int64_t)dtype_bytes(problem_tensor_dtype(p, t));
+}
+
+static int64_t evaluate_or(const struct problem *p, const char *text, int64_t otherwise)
+{
+	struct strbuf err = STRBUF_INIT;
+	int64_t value = otherwise;
+
+	if (text && evaluate(p, text, &value, &err))
+		value = otherwise;
+	strbuf_release(&err);
+	return value;
+}
+
+double problem_flop(const struct problem *p) { return (double)evaluate_or(p, p->op->flop, 0); }
+int64_t problem_terms(const struct problem *p) { return evaluate_or(p, p->op->terms, 1); }
+
+int64_t problem_least_bytes(const struct problem *p)
+{
+	int64_t bytes = 0;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		bytes += problem_bytes(p, t);
+	return bytes;
+}
+
+int problem_each(const struct op *op, unsigned uses, int threads,
+		 int (*fn)(const struct problem *p, enum op_use use, void *user), void *user,
+		 struct strbuf *err)
+{
+	for (int i = 0; i < OP_MAX_SHAPES && op->shape[i].binding; i++) {
+		const struct op_shape *shape = &op->shape[i];
+		if (!(shape->use & uses))
+			continue;
+		for (int d = 0; d < DTYPE_COUNT; d++) {
+			struct problem p;
+			const char *name = dtype_name((enum dtype)d);
+			if (!has_word(op->dtypes, name) || (shape->dtypes && !has_word(shape->dtypes, name)))
+				continue;
+			if (problem_from_shape(op, (enum dtype)d, shape->binding, threads, &p, err))
+				return -1;
+			int ret = fn(&p, shape->use, user);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t n = c->dim[0] * c->dim[1];
+
+	for (int64_t i = 0; i < n; i++) {
+		double x = c->in[0][i];
+		/* erfc keeps the digits that 1 + erf loses on the far left. */
+		c->out[0][i] = isinf(x) ? (x > 0 ? x : NAN) : 0.5 * x * erfc(-x / sqrt(2.0));
+	}
+}
+
+const struct op op_gelu = {
+	.name = "gelu",
+	.summary = "Gaussian error linear unit, x Phi(x), with erf",
+	.dims = "M N",
+	.tensor = { { "x", "M N", OP_IN, "T", OP_REAL, NULL }, { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
+	.body = "y[m,n] = gelu(x[m,n])",
+	.reference = reference,
+	.flop = "8*M*N",
+	.terms = "1",
+	.dtypes = "f32",
+	.shape = {
+		{ "M=1024 N=2048", OP_SEARCH, NULL },
+		{ "M=64 N=1024", OP_FULL, NULL },
+		{ "M=777 N=3001", OP_HELDOUT, NULL },
+		{ "M=3 N=5", OP_CHECK, NULL },
+		{ "M=1 N=1", OP_CHECK, NULL },
+		{ "M=17 N=67", OP_CHECK, NULL },
+		{ "M=2 N=4099", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.gelu(x)",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,31 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t m = 0; m < c->dim[0]; m++)
+		for (int64_t n = 0; n < c->dim[1]; n++)
+			c->out[0][n * c->dim[0] + m] = c->in[0][m * c->dim[1] + n];
+}
+
+const struct op op_transpose = {
+	.name = "transpose",
+	.summary = "matrix transpose",
+	.dims = "M N",
+	.tensor = { { "x", "M N", OP_IN, "T", OP_REAL, NULL }, { "y", "N M", OP_OUT, "T", OP_REAL, NULL } },
+	.body = "y[n,m] = x[m,n]",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32",
+	.shape = {
+		{ "M=2048 N=2048", OP_SEARCH, NULL },
+		{ "M=512 N=8192", OP_FULL, NULL },
+		{ "M=777 N=3001", OP_HELDOUT, NULL },
+		{ "M=3 N=5", OP_CHECK, NULL },
+		{ "M=1 N=1", OP_CHECK, NULL },
+		{ "M=17 N=67", OP_CHECK, NULL },
+		{ "M=129 N=70", OP_CHECK, NULL },
+	},
+	.torch = "x.t().contiguous()",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,34 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t m = 0; m < c->dim[0]; m++) {
+		double s = 0;
+		for (int64_t k = 0; k < c->dim[1]; k++)
+			s += c->in[0][m * c->dim[1] + k];
+		c->out[0][m] = s;
+	}
+}
+
+const struct op op_sum = {
+	.name = "sum",
+	.summary = "sum over the last dimension",
+	.dims = "M K",
+	.tensor = { { "x", "M K", OP_IN, "T", OP_REAL, NULL }, { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
+	.body = "y[m] = sum(k) x[m,k]",
+	.reference = reference,
+	.flop = "M*K",
+	.terms = "K",
+	.dtypes = "f32",
+	.shape = {
+		{ "M=2048 K=2048", OP_SEARCH, NULL },
+		{ "M=64 K=65536", OP_FULL, NULL },
+		{ "M=333 K=5003", OP_HELDOUT, NULL },
+		{ "M=3 K=5", OP_CHECK, NULL },
+		{ "M=1 K=1", OP_CHECK, NULL },
+		{ "M=17 K=131", OP_CHECK, NULL },
+		{ "M=2 K=4099", OP_CHECK, NULL },
+	},
+	.torch = "x.sum(dim=1)",
+	.source_path = __FILE__,
+};
