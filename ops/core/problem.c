@@ -256,12 +256,46 @@ static int64_t evaluate_or(const struct problem *p, const char *text, int64_t ot
 double problem_flop(const struct problem *p) { return (double)evaluate_or(p, p->op->flop, 0); }
 int64_t problem_terms(const struct problem *p) { return evaluate_or(p, p->op->terms, 1); }
 
+static bool has_access(const struct expr *e)
+{
+	if (e->kind == EXPR_ACCESS)
+		return true;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (has_access(e->arg[i]))
+			return true;
+	return false;
+}
+
+/* Is `tensor` read at positions that data chooses?  Then not all of it need be read. */
+static bool is_gathered(const struct expr *e, const char *tensor)
+{
+	bool found = false;
+
+	if (!e)
+		return false;
+	for (size_t i = 0; i < e->arg_count && !found; i++)
+		found = (e->kind == EXPR_ACCESS && !strcmp(e->name, tensor) && has_access(e->arg[i])) ||
+			is_gathered(e->arg[i], tensor);
+	return found || is_gathered(e->otherwise, tensor) || is_gathered(e->filter, tensor);
+}
+
 int64_t problem_least_bytes(const struct problem *p)
 {
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct body body = { 0 };
 	int64_t bytes = 0;
 
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-		bytes += problem_bytes(p, t);
+	if (body_parse(&arena, p->op->body, p->op->name, &body, &err))
+		body.stmt_count = 0;
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
+		bool gathered = false;
+		for (size_t i = 0; i < body.stmt_count; i++)
+			gathered |= is_gathered(body.stmt[i].value, p->op->tensor[t].name);
+		bytes += gathered ? 0 : problem_bytes(p, t);
+	}
+	strbuf_release(&err);
+	arena_release(&arena);
 	return bytes;
 }
 

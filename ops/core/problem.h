@@ -33,7 +33,7 @@ int64_t problem_elems(const struct problem *p, int t);
 int64_t problem_bytes(const struct problem *p, int t);
 enum dtype problem_tensor_dtype(const struct problem *p, int t);
 double problem_flop(const struct problem *p);
-/* Compulsory traffic: every input read once, every output written once [bytes]. */
+/* Compulsory traffic: every input read once (gathered ones, of which data chooses the part, not at all), every output written once [bytes]. */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
 

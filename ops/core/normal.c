@@ -1,0 +1,351 @@
+#include "ops/core/normal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pass {
+	struct arena *arena;
+	const struct op *op;
+	struct normal *normal;
+	size_t capacity;
+	const struct body *body;
+	int hoisted;      /* names _1, _2, ... */
+	size_t first;     /* statements from here on belong to the body statement at hand */
+	struct strbuf *err;
+};
+
+/* The indices in scope, outermost first. */
+struct scope {
+	struct expr_range range[16];
+	size_t count;
+};
+
+static struct normal_stmt *add_stmt(struct pass *p)
+{
+	struct normal *n = p->normal;
+
+	if (n->stmt_count == p->capacity) {
+		struct normal_stmt *grown = ARENA_ARRAY(p->arena, struct normal_stmt, 2 * p->capacity + 8);
+		if (n->stmt_count)
+			memcpy(grown, n->stmt, n->stmt_count * sizeof(*grown));
+		n->stmt = grown;
+		p->capacity = 2 * p->capacity + 8;
+	}
+	return &n->stmt[n->stmt_count++];
+}
+
+/* The text's extent of dimension k of tensor t, as a tree. */
+static struct expr *tensor_extent(struct pass *p, const struct op_tensor *t, size_t k)
+{
+	const char *s = t->shape + strspn(t->shape, " ");
+	struct expr *e;
+
+	for (; k && *s; k--) {
+		s += strcspn(s, " ");
+		s += strspn(s, " ");
+	}
+	if (!*s || expr_parse(p->arena, arena_strndup(p->arena, s, strcspn(s, " ")), p->op->name, EXPR_BODY, &e, p->err))
+		return NULL;
+	return e;
+}
+
+/* An index whose range is read from a tensor: the extent of what it indexes. */
+static struct expr *indexed_extent(struct pass *p, const struct expr *e, const char *index)
+{
+	struct expr *found = NULL;
+
+	if (!e)
+		return NULL;
+	if (e->kind == EXPR_ACCESS) {
+		int t = op_tensor_index(p->op, e->name);
+		for (size_t i = 0; t >= 0 && i < e->arg_count; i++)
+			if (e->arg[i]->kind == EXPR_NAME && !strcmp(e->arg[i]->name, index))
+				return tensor_extent(p, &p->op->tensor[t], i);
+	}
+	for (size_t i = 0; !found && i < e->arg_count; i++)
+		found = indexed_extent(p, e->arg[i], index);
+	if (!found)
+		found = indexed_extent(p, e->otherwise, index);
+	return found ? found : indexed_extent(p, e->filter, index);
+}
+
+static bool reads_tensor(const struct expr *e)
+{
+	if (!e)
+		return false;
+	if (e->kind == EXPR_ACCESS)
+		return true;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (reads_tensor(e->arg[i]))
+			return true;
+	for (size_t i = 0; i < e->range_count; i++)
+		if (reads_tensor(e->range[i].lo) || reads_tensor(e->range[i].hi))
+			return true;
+	return reads_tensor(e->filter);
+}
+
+static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, struct expr *guard);
+
+/* A copy of a reduction with its inner reductions hoisted out. */
+static struct expr *inner(struct pass *p, const struct expr *e, const struct scope *outer, struct expr *guard)
+{
+	struct scope scope = *outer;
+	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1);
+
+	*copy = *e;
+	copy->range = ARENA_ARRAY(p->arena, struct expr_range, e->range_count);
+	for (size_t i = 0; i < e->range_count; i++) {
+		copy->range[i] = (struct expr_range){ e->range[i].name, hoist(p, e->range[i].lo, &scope, NULL),
+						      hoist(p, e->range[i].hi, &scope, NULL) };
+		if (scope.count < ARRAY_SIZE(scope.range)) {
+			struct expr_range r = copy->range[i];
+			if (reads_tensor(r.hi)) {
+				struct expr *extent = indexed_extent(p, e->arg[0], r.name);
+				r.hi = extent ? extent : r.hi;
+			}
+			scope.range[scope.count++] = r;
+		}
+	}
+	if (e->filter)
+		copy->filter = hoist(p, e->filter, &scope, NULL);
+	/* Hoisted from behind a condition: the condition stays, as a filter. */
+	if (guard)
+		copy->filter = copy->filter ? expr_binary(p->arena, OP_AND, guard, copy->filter) : guard;
+	copy->arg = ARENA_ARRAY(p->arena, struct expr *, 1);
+	copy->arg[0] = hoist(p, e->arg[0], &scope, NULL);
+	return copy;
+}
+
+/* Makes the reduction a statement of its own and returns the access that replaces it. */
+static struct expr *own_statement(struct pass *p, struct expr *e, const struct scope *scope, struct expr *guard)
+{
+	struct expr *reduce = inner(p, e, scope, guard), *index[16];
+	struct expr_range *used = ARENA_ARRAY(p->arena, struct expr_range, scope->count);
+	size_t count = 0;
+
+	for (size_t i = 0; i < scope->count; i++)
+		if (expr_uses(reduce, scope->range[i].name)) {
+			index[count] = expr_name(p->arena, scope->range[i].name);
+			used[count] = (struct expr_range){ scope->range[i].name, expr_int(p->arena, 0), scope->range[i].hi };
+			count++;
+		}
+	for (size_t i = p->first; i < p->normal->stmt_count; i++) {
+		const struct normal_stmt *s = &p->normal->stmt[i];
+		bool same = s->name[0] == '_' && s->index_count == count && expr_equal(s->value, reduce);
+		for (size_t k = 0; same && k < count; k++)
+			same = !strcmp(s->index[k].name, used[k].name) && expr_equal(s->index[k].hi, used[k].hi);
+		if (same)
+			return count ? expr_access(p->arena, s->name, index, count) : expr_name(p->arena, s->name);
+	}
+	struct normal_stmt *s = add_stmt(p);
+	s->name = arena_printf(p->arena, "_%d", ++p->hoisted);
+	s->index = used;
+	s->index_count = count;
+	s->value = reduce;
+	s->tensor = -1;
+	return count ? expr_access(p->arena, s->name, index, count) : expr_name(p->arena, s->name);
+}
+
+static struct expr *conjunction(struct pass *p, struct expr *a, struct expr *b)
+{
+	return a ? expr_binary(p->arena, OP_AND, a, b) : b;
+}
+
+static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, struct expr *guard)
+{
+	if (!e)
+		return NULL;
+	if (e->kind == EXPR_REDUCE)
+		return own_statement(p, e, scope, guard);
+	if (!e->arg_count && !e->otherwise)
+		return e;
+	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1);
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(p->arena, struct expr *, e->arg_count);
+	for (size_t i = 0; i < e->arg_count; i++) {
+		struct expr *inside = guard;
+		if (e->kind == EXPR_SELECT && i)
+			inside = conjunction(p, guard, i == 1 ? copy->arg[0]
+				: expr_binary(p->arena, OP_EQ, copy->arg[0], expr_int(p->arena, 0)));
+		copy->arg[i] = hoist(p, e->arg[i], scope, inside);
+	}
+	copy->otherwise = hoist(p, e->otherwise, scope, guard);
+	return copy;
+}
+
+/* ---- kinds ----------------------------------------------------------- */
+
+static enum kind tensor_kind(const struct op_tensor *t)
+{
+	enum dtype d;
+
+	if (!strcmp(t->dtype, "bool"))
+		return KIND_BOOL;
+	return strcmp(t->dtype, "T") && dtype_find(t->dtype, &d) && !dtype_is_real(d) ? KIND_INT : KIND_REAL;
+}
+
+static enum kind name_kind(const struct normal *n, const char *name)
+{
+	const struct normal_stmt *s = normal_find(n, name);
+	int t = op_tensor_index(n->op, name);
+
+	if (s)
+		return s->kind;
+	return t >= 0 ? tensor_kind(&n->op->tensor[t]) : KIND_INT; /* indices and dims; attributes are gone */
+}
+
+static enum kind kind_of(const struct normal *n, const struct expr *e);
+
+static enum kind call_kind(const struct normal *n, const struct expr *e)
+{
+	static const char *const same[] = { "abs", "maximum", "minimum", "relu", "sq", "clamp", "floor", "ceil", "round", "trunc", "leaky" };
+	static const char *const integer[] = { "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr", "philox",
+					       "i64", "i32", "i16", "i8", "u8", "cdiv", "rup" };
+	enum kind most = KIND_INT;
+
+	if (!strcmp(e->name, "bool"))
+		return KIND_BOOL;
+	for (size_t i = 0; i < ARRAY_SIZE(integer); i++)
+		if (!strcmp(e->name, integer[i]))
+			return KIND_INT;
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		if (!strcmp(e->name, same[i])) {
+			for (size_t k = 0; k < e->arg_count; k++) {
+				enum kind kind = kind_of(n, e->arg[k]);
+				most = kind > most ? kind : most;
+			}
+			return most;
+		}
+	return KIND_REAL;
+}
+
+static enum kind kind_of(const struct normal *n, const struct expr *e)
+{
+	enum kind a, b;
+
+	switch (e->kind) {
+	case EXPR_INT:
+		return KIND_INT;
+	case EXPR_REAL:
+		return KIND_REAL;
+	case EXPR_NAME:
+	case EXPR_ACCESS:
+		return name_kind(n, e->name);
+	case EXPR_NEG:
+		a = kind_of(n, e->arg[0]);
+		return a == KIND_BOOL ? KIND_INT : a;
+	case EXPR_BINARY:
+		if (e->op >= OP_EQ)
+			return KIND_BOOL;
+		if (e->op == OP_DIV)
+			return KIND_REAL;
+		a = kind_of(n, e->arg[0]);
+		b = kind_of(n, e->arg[1]);
+		a = a > b ? a : b;
+		return a == KIND_BOOL ? KIND_INT : a;
+	case EXPR_SELECT:
+		a = kind_of(n, e->arg[1]);
+		b = kind_of(n, e->arg[2]);
+		return a > b ? a : b;
+	case EXPR_CALL:
+		return call_kind(n, e);
+	case EXPR_REDUCE:
+		if (e->op == OP_ARGMAX || e->op == OP_ARGMIN)
+			return KIND_INT;
+		a = kind_of(n, e->arg[0]);
+		return (e->op == OP_SUM || e->op == OP_PROD) && a == KIND_BOOL ? KIND_INT : a;
+	}
+	return KIND_REAL;
+}
+
+/* ---- the pass -------------------------------------------------------- */
+
+static struct expr *substitute(struct pass *p, struct expr *e, const double *attr)
+{
+	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++) {
+		double v = attr ? attr[i] : p->op->attr[i].value;
+		struct expr *number = p->op->attr[i].is_int ? expr_int(p->arena, (int64_t)v) : expr_real(p->arena, v);
+		e = expr_replace_name(p->arena, e, p->op->attr[i].name, number);
+	}
+	return e;
+}
+
+/* Derived dimensions (scalars that read no tensor) go into the text that uses them. */
+static void inline_dimensions(struct pass *p, struct body *body, const double *attr)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < body->stmt_count; i++) {
+		struct body_stmt *s = &body->stmt[i];
+		s->value = substitute(p, s->value, attr);
+		for (size_t k = 0; k < s->index_count; k++)
+			s->index[k].hi = substitute(p, s->index[k].hi, attr);
+	}
+	for (size_t i = 0; i < body->stmt_count; i++) {
+		struct body_stmt s = body->stmt[i];
+		bool is_dimension = !s.index_count && !reads_tensor(s.value) && op_tensor_index(p->op, s.name) < 0;
+		for (size_t k = 0; is_dimension && k < i; k++)
+			is_dimension = !expr_uses(s.value, body->stmt[k].name);
+		if (!is_dimension) {
+			body->stmt[kept++] = s;
+			continue;
+		}
+		for (size_t k = i + 1; k < body->stmt_count; k++) {
+			struct body_stmt *later = &body->stmt[k];
+			later->value = expr_replace_name(p->arena, later->value, s.name, s.value);
+			for (size_t d = 0; d < later->index_count; d++)
+				later->index[d].hi = expr_replace_name(p->arena, later->index[d].hi, s.name, s.value);
+		}
+	}
+	body->stmt_count = kept;
+}
+
+int normal_form(struct arena *arena, const struct op *op, const double *attr,
+		struct normal *normal, struct strbuf *err)
+{
+	struct body body;
+	struct strbuf source = STRBUF_INIT;
+	struct pass p = { .arena = arena, .op = op, .normal = normal, .body = &body, .err = err };
+	int ret = -1;
+
+	*normal = (struct normal){ .op = op };
+	strbuf_addf(&source, "%s:body", op->source_path ? op->source_path : op->name);
+	if (body_parse(arena, op->body ? op->body : "", source.buf, &body, err))
+		goto out;
+	inline_dimensions(&p, &body, attr);
+	for (size_t i = 0; i < body.stmt_count; i++) {
+		struct body_stmt *s = &body.stmt[i];
+		struct scope scope = { .count = s->index_count };
+		memcpy(scope.range, s->index, s->index_count * sizeof(*s->index));
+		p.first = normal->stmt_count;
+		struct expr *value = s->value->kind == EXPR_REDUCE ? inner(&p, s->value, &scope, NULL)
+								   : hoist(&p, s->value, &scope, NULL);
+		*add_stmt(&p) = (struct normal_stmt){ .name = s->name, .index = s->index, .index_count = s->index_count,
+						      .value = value, .tensor = op_tensor_index(op, s->name) };
+	}
+	for (size_t i = 0; i < normal->stmt_count; i++)
+		normal->stmt[i].kind = kind_of(normal, normal->stmt[i].value);
+	ret = 0;
+out:
+	strbuf_release(&source);
+	return ret;
+}
+
+void normal_print(const struct normal *normal, struct strbuf *out)
+{
+	for (size_t i = 0; i < normal->stmt_count; i++) {
+		const struct normal_stmt *s = &normal->stmt[i];
+		struct body_stmt one = { s->name, s->index, s->index_count, s->value, 0, 0 };
+		body_print(&(struct body){ &one, 1 }, out);
+		strbuf_addch(out, '\n');
+	}
+}
+
+const struct normal_stmt *normal_find(const struct normal *normal, const char *name)
+{
+	for (size_t i = 0; i < normal->stmt_count; i++)
+		if (!strcmp(normal->stmt[i].name, name))
+			return &normal->stmt[i];
+	return NULL;
+}
