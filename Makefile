@@ -88,7 +88,7 @@ $B/%.o: %.c Makefile | $(LISTS)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$B/evaluate/trace.o: ALL_CFLAGS += $(HDF5_CFLAGS)
+$B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 
 # One X(name) line per entry; rewritten only when the set changes.
 $(LISTS): $B/gen/%.list: FORCE

@@ -1,8 +1,24 @@
 /*
- * trace.h: traces.h5, consolidated from journals; the only module that includes
- * hdf5.h.  Columnar groups (struct of arrays), units and descriptions as
- * attributes, text stored once (dictionary), chunked, shuffled, deflated,
- * checksummed; a pure function of the journals: same journals, same bytes.
+ * trace.h: traces.h5, consolidated from journals; only trace_write.c and
+ * trace_read.c include hdf5.h.  Columnar groups (struct of arrays), units and
+ * descriptions as attributes, text stored once (dictionary), chunked, shuffled,
+ * deflated, checksummed; a pure function of the set of frames in the journals:
+ * same frames, same bytes, in whatever order or how often they are given.
+ *
+ *   /environments /candidates /evaluations /baselines /duels /winners /stops
+ *       one column per field of record.h, of that name; where the value is not in
+ *       the column, its attribute `refers_to` says what it is a row of:
+ *       int32 into /text or /problems; NAME_offset, NAME_length into /samples/value
+ *       or /facts.  A column NAME_row is the row of the record that id NAME names, -1: none.
+ *   /problems   name, op, dtype, shape, thread_count
+ *   /text       bytes[offset[i] .. offset[i]+length[i]), UTF-8; sha256[i]
+ *   /samples    value [ns]
+ *   /facts      evaluation_row, key, value
+ *   /knobs      candidate_row, key, value
+ *   /edges      child_row, parent_row, edge
+ *
+ * Order: evaluations of a problem as they were made; of several winners or stops
+ * of a problem in one journal the last alone is kept.
  */
 #ifndef EVALUATE_TRACE_H
 #define EVALUATE_TRACE_H
@@ -27,13 +43,21 @@ struct trace {
 	size_t stop_count;
 };
 
-/* Writes path from the journals (sorted by cell), aside and renamed.  0, or -1 with *err. */
+/* Publishes the trace as the file `path`: aside, fsync, rename.  0, or -1 with *err and the old file kept. */
+int trace_write(const struct trace *trace, const char *path, struct strbuf *err);
+/* trace_from_journals() and trace_write(). */
 int trace_pack(const char *const *journal_path, size_t count, const char *path, struct strbuf *err);
 /* 0, or -1 with *err: missing, not HDF5, wrong schema, incomplete. */
 int trace_read(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err);
 /* The same from journals, without a file. */
 int trace_from_journals(struct arena *arena, const char *const *journal_path, size_t count,
 			struct trace *trace, struct strbuf *err);
+/* Appends the paths of all files named `journal` in or below `path` (or path itself, a file) to *list, sorted. */
+struct path_list {
+	const char **path;
+	size_t count;
+};
+int trace_find_journals(struct arena *arena, const char *path, struct path_list *list, struct strbuf *err);
 /* Row counts, references, hashes, checksums, `complete`.  0, or -1 with one line per fault. */
 int trace_validate(const char *path, struct strbuf *err);
 
