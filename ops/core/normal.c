@@ -152,10 +152,26 @@ static struct expr *conjunction(struct pass *p, struct expr *a, struct expr *b)
 	return a ? expr_binary(p->arena, OP_AND, a, b) : b;
 }
 
+/* sum(k) (a / d) with d free of k is (sum(k) a) / d: one division instead of one a term. */
+static struct expr *pull_divisor(struct pass *p, struct expr *e)
+{
+	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->arg[0]->kind != EXPR_BINARY || e->arg[0]->op != OP_DIV)
+		return e;
+	for (size_t i = 0; i < e->range_count; i++)
+		if (expr_uses(e->arg[0]->arg[1], e->range[i].name))
+			return e;
+	struct expr *sum = ARENA_ARRAY(p->arena, struct expr, 1);
+	*sum = *e;
+	sum->arg = ARENA_ARRAY(p->arena, struct expr *, 1);
+	sum->arg[0] = e->arg[0]->arg[0];
+	return expr_binary(p->arena, OP_DIV, sum, e->arg[0]->arg[1]);
+}
+
 static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, struct expr *guard)
 {
 	if (!e)
 		return NULL;
+	e = pull_divisor(p, e);
 	if (e->kind == EXPR_REDUCE)
 		return own_statement(p, e, scope, guard);
 	if (!e->arg_count && !e->otherwise)
@@ -195,8 +211,6 @@ static enum kind name_kind(const struct normal *n, const char *name)
 	return t >= 0 ? tensor_kind(&n->op->tensor[t]) : KIND_INT; /* indices and dims; attributes are gone */
 }
 
-static enum kind kind_of(const struct normal *n, const struct expr *e);
-
 static enum kind call_kind(const struct normal *n, const struct expr *e)
 {
 	static const char *const same[] = { "abs", "maximum", "minimum", "relu", "sq", "clamp", "floor", "ceil", "round", "trunc", "leaky" };
@@ -212,7 +226,7 @@ static enum kind call_kind(const struct normal *n, const struct expr *e)
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		if (!strcmp(e->name, same[i])) {
 			for (size_t k = 0; k < e->arg_count; k++) {
-				enum kind kind = kind_of(n, e->arg[k]);
+				enum kind kind = normal_kind(n, e->arg[k]);
 				most = kind > most ? kind : most;
 			}
 			return most;
@@ -220,7 +234,7 @@ static enum kind call_kind(const struct normal *n, const struct expr *e)
 	return KIND_REAL;
 }
 
-static enum kind kind_of(const struct normal *n, const struct expr *e)
+enum kind normal_kind(const struct normal *n, const struct expr *e)
 {
 	enum kind a, b;
 
@@ -233,27 +247,27 @@ static enum kind kind_of(const struct normal *n, const struct expr *e)
 	case EXPR_ACCESS:
 		return name_kind(n, e->name);
 	case EXPR_NEG:
-		a = kind_of(n, e->arg[0]);
+		a = normal_kind(n, e->arg[0]);
 		return a == KIND_BOOL ? KIND_INT : a;
 	case EXPR_BINARY:
 		if (e->op >= OP_EQ)
 			return KIND_BOOL;
 		if (e->op == OP_DIV)
 			return KIND_REAL;
-		a = kind_of(n, e->arg[0]);
-		b = kind_of(n, e->arg[1]);
+		a = normal_kind(n, e->arg[0]);
+		b = normal_kind(n, e->arg[1]);
 		a = a > b ? a : b;
 		return a == KIND_BOOL ? KIND_INT : a;
 	case EXPR_SELECT:
-		a = kind_of(n, e->arg[1]);
-		b = kind_of(n, e->arg[2]);
+		a = normal_kind(n, e->arg[1]);
+		b = normal_kind(n, e->arg[2]);
 		return a > b ? a : b;
 	case EXPR_CALL:
 		return call_kind(n, e);
 	case EXPR_REDUCE:
 		if (e->op == OP_ARGMAX || e->op == OP_ARGMIN)
 			return KIND_INT;
-		a = kind_of(n, e->arg[0]);
+		a = normal_kind(n, e->arg[0]);
 		return (e->op == OP_SUM || e->op == OP_PROD) && a == KIND_BOOL ? KIND_INT : a;
 	}
 	return KIND_REAL;
@@ -319,13 +333,13 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 		struct scope scope = { .count = s->index_count };
 		memcpy(scope.range, s->index, s->index_count * sizeof(*s->index));
 		p.first = normal->stmt_count;
-		struct expr *value = s->value->kind == EXPR_REDUCE ? inner(&p, s->value, &scope, NULL)
-								   : hoist(&p, s->value, &scope, NULL);
+		struct expr *value = pull_divisor(&p, s->value);
+		value = value->kind == EXPR_REDUCE ? inner(&p, value, &scope, NULL) : hoist(&p, value, &scope, NULL);
 		*add_stmt(&p) = (struct normal_stmt){ .name = s->name, .index = s->index, .index_count = s->index_count,
 						      .value = value, .tensor = op_tensor_index(op, s->name) };
 	}
 	for (size_t i = 0; i < normal->stmt_count; i++)
-		normal->stmt[i].kind = kind_of(normal, normal->stmt[i].value);
+		normal->stmt[i].kind = normal_kind(normal, normal->stmt[i].value);
 	ret = 0;
 out:
 	strbuf_release(&source);

@@ -1,6 +1,7 @@
 /*
  * normal.h: the normal form of a body: every reduction a statement of its own,
- * equal subtrees hoisted once, attributes substituted, kinds inferred.
+ * equal subtrees hoisted once, invariant divisors taken out of sums, attributes and
+ * derived dimensions put in, kinds inferred.
  * Generators, the compiled evaluator and the loop-nest baseline start here.
  */
 #ifndef OPS_CORE_NORMAL_H
@@ -34,5 +35,8 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 void normal_print(const struct normal *normal, struct strbuf *out);
 /* The statement of that name, or NULL. */
 const struct normal_stmt *normal_find(const struct normal *normal, const char *name);
+
+/* Kind of an expression over the form's names. */
+enum kind normal_kind(const struct normal *normal, const struct expr *e);
 
 #endif

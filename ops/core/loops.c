@@ -1,0 +1,748 @@
+#include "ops/core/loops.h"
+#include "ops/core/normal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct printer {
+	const struct problem *problem;
+	struct normal normal;
+	enum loops_arithmetic arithmetic;
+	bool pairs;           /* every real is (value, magnitude) */
+	struct strbuf *out;
+	int depth;
+	/* The group of statements that share one outer loop nest. */
+	size_t group_first, group_end;
+	size_t prefix;        /* leading indices that the group shares */
+	struct strbuf *err;
+	bool *is_array;       /* by statement: a whole array, freed at the end */
+	bool failed;
+};
+
+/* ---- expressions ----------------------------------------------------- */
+
+static void print_as(struct printer *p, const struct expr *e, enum kind want);
+
+static void add(struct printer *p, const char *text)
+{
+	strbuf_addstr(p->out, text);
+}
+
+static bool is_group_local(const struct printer *p, const struct normal_stmt *s)
+{
+	size_t i = (size_t)(s - p->normal.stmt);
+	return i >= p->group_first && i < p->group_end && s->tensor < 0;
+}
+
+/* Flat position of args[from..count) over extents that `extent` prints. */
+static void print_flat(struct printer *p, struct expr *const *arg, const struct expr_range *index,
+		       size_t from, size_t count, int tensor)
+{
+	if (from == count) {
+		add(p, "0");
+		return;
+	}
+	for (size_t i = from; i + 1 < count; i++)
+		add(p, "(");
+	for (size_t i = from; i < count; i++) {
+		if (i > from) {
+			add(p, " * ");
+			if (tensor >= 0)
+				strbuf_addf(p->out, "E%d_%zu", tensor, i);
+			else
+				print_as(p, index[i].hi, KIND_INT);
+			add(p, " + ");
+		}
+		print_as(p, arg[i], KIND_INT);
+		if (i > from)
+			add(p, ")");
+	}
+}
+
+static void print_load(struct printer *p, const struct expr *e)
+{
+	const struct normal_stmt *s = normal_find(&p->normal, e->name);
+	int t = s ? s->tensor : op_tensor_index(p->problem->op, e->name);
+
+	if (s && is_group_local(p, s)) {
+		if (s->index_count == p->prefix) {
+			strbuf_addf(p->out, "v_%s", e->name);
+		} else {
+			strbuf_addf(p->out, "v_%s[", e->name);
+			print_flat(p, e->arg, s->index, p->prefix, e->arg_count, -1);
+			add(p, "]");
+		}
+	} else if (t >= 0) {
+		strbuf_addf(p->out, "load_%s(%s, ", dtype_name(problem_tensor_dtype(p->problem, t)), e->name);
+		print_flat(p, e->arg, NULL, 0, e->arg_count, t);
+		add(p, ")");
+	} else if (s && !s->index_count) {
+		strbuf_addf(p->out, "v_%s", e->name);
+	} else {
+		strbuf_addf(p->out, "v_%s[", e->name);
+		print_flat(p, e->arg, s->index, 0, e->arg_count, -1);
+		add(p, "]");
+	}
+}
+
+static void print_access(struct printer *p, const struct expr *e, enum kind kind)
+{
+	const struct normal_stmt *s = normal_find(&p->normal, e->name);
+	int t = op_tensor_index(p->problem->op, e->name);
+
+	if (!e->otherwise) {
+		print_load(p, e);
+		return;
+	}
+	add(p, "(");
+	for (size_t i = 0; i < e->arg_count; i++) {
+		add(p, i ? " && (uint64_t)(" : "(uint64_t)(");
+		print_as(p, e->arg[i], KIND_INT);
+		add(p, ") < (uint64_t)(");
+		if (t >= 0)
+			strbuf_addf(p->out, "E%d_%zu", t, i);
+		else
+			print_as(p, s->index[i].hi, KIND_INT);
+		add(p, ")");
+	}
+	add(p, " ? ");
+	print_load(p, e);
+	add(p, " : ");
+	print_as(p, e->otherwise, kind);
+	add(p, ")");
+}
+
+static void print_two(struct printer *p, const char *function, const struct expr *e, enum kind kind)
+{
+	strbuf_addf(p->out, "%s(", function);
+	for (size_t i = 0; i < e->arg_count; i++) {
+		if (i)
+			add(p, ", ");
+		print_as(p, e->arg[i], kind);
+	}
+	add(p, ")");
+}
+
+static void print_binary(struct printer *p, const struct expr *e)
+{
+	static const char *const pair_function[] = { "p_add", "p_sub", "p_mul", "p_div" };
+	enum kind a = normal_kind(&p->normal, e->arg[0]), b = normal_kind(&p->normal, e->arg[1]);
+	enum kind kind = e->op == OP_DIV || a == KIND_REAL || b == KIND_REAL ? KIND_REAL : KIND_INT;
+
+	if (e->op == OP_FLOORDIV || e->op == OP_MOD) {
+		print_two(p, kind == KIND_INT ? (e->op == OP_MOD ? "i_mod" : "i_div") : (e->op == OP_MOD ? "f_mod" : "f_div"), e, kind);
+		return;
+	}
+	if (p->pairs && kind == KIND_REAL && e->op <= OP_DIV) {
+		print_two(p, pair_function[e->op], e, KIND_REAL);
+		return;
+	}
+	bool value_of = p->pairs && kind == KIND_REAL && e->op < OP_AND;
+	add(p, "(");
+	print_as(p, e->arg[0], e->op >= OP_AND ? KIND_BOOL : kind);
+	strbuf_addf(p->out, "%s %s ", value_of ? ".v" : "", expr_op_text(e->op));
+	print_as(p, e->arg[1], e->op >= OP_AND ? KIND_BOOL : kind);
+	add(p, value_of ? ".v)" : ")");
+}
+
+static void print_number(struct printer *p, double v)
+{
+	bool is_float = p->arithmetic == LOOPS_NATIVE && p->problem->dtype != DTYPE_f64;
+
+	char text[40];
+
+	if (isinf(v)) {
+		add(p, v < 0 ? "(-INFINITY)" : "INFINITY");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.17g", v);
+	strbuf_addf(p->out, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", is_float ? "f" : "");
+}
+
+static void print_bare(struct printer *p, const struct expr *e, enum kind kind)
+{
+	switch (e->kind) {
+	case EXPR_INT:
+		strbuf_addf(p->out, "INT64_C(%lld)", (long long)e->int_value);
+		break;
+	case EXPR_REAL:
+		if (p->pairs)
+			add(p, "p_of(");
+		print_number(p, e->real_value);
+		if (p->pairs)
+			add(p, ")");
+		break;
+	case EXPR_NAME:
+		if (normal_find(&p->normal, e->name) || op_tensor_index(p->problem->op, e->name) >= 0)
+			print_load(p, e);
+		else
+			add(p, e->name);
+		break;
+	case EXPR_ACCESS:
+		print_access(p, e, kind);
+		break;
+	case EXPR_NEG:
+		add(p, p->pairs && kind == KIND_REAL ? "p_neg(" : "(-");
+		print_as(p, e->arg[0], kind);
+		add(p, ")");
+		break;
+	case EXPR_BINARY:
+		print_binary(p, e);
+		break;
+	case EXPR_SELECT:
+		add(p, "(");
+		print_as(p, e->arg[0], KIND_BOOL);
+		add(p, " ? ");
+		print_as(p, e->arg[1], kind);
+		add(p, " : ");
+		print_as(p, e->arg[2], kind);
+		add(p, ")");
+		break;
+	case EXPR_CALL: {
+		bool of_ints = kind != KIND_REAL;
+		for (size_t i = 0; i < e->arg_count; i++)
+			of_ints &= normal_kind(&p->normal, e->arg[i]) != KIND_REAL;
+		strbuf_addf(p->out, "%s_%s", of_ints ? "i" : "f", e->name);
+		print_two(p, "", e, of_ints ? KIND_INT : KIND_REAL);
+		break;
+	}
+	case EXPR_REDUCE:
+		p->failed = true;
+		break;
+	}
+}
+
+static void print_as(struct printer *p, const struct expr *e, enum kind want)
+{
+	enum kind kind = normal_kind(&p->normal, e);
+
+	if (want == KIND_REAL && kind != KIND_REAL) {
+		if (e->kind == EXPR_INT && !p->pairs) {
+			print_number(p, (double)e->int_value);
+			return;
+		}
+		add(p, p->pairs ? "p_of((double)(" : "(real)(");
+		print_bare(p, e, kind);
+		add(p, p->pairs ? "))" : ")");
+	} else if (want == KIND_BOOL && kind == KIND_REAL) {
+		add(p, "(");
+		print_bare(p, e, kind);
+		add(p, p->pairs ? ".v != 0)" : " != 0)");
+	} else {
+		print_bare(p, e, kind);
+	}
+}
+
+/* ---- statements ------------------------------------------------------ */
+
+static void line(struct printer *p, const char *text)
+{
+	for (int i = 0; i < p->depth; i++)
+		add(p, "\t");
+	add(p, text);
+}
+
+static void open_loop(struct printer *p, const struct expr_range *r)
+{
+	line(p, "");
+	strbuf_addf(p->out, "for (int64_t %s = ", r->name);
+	print_as(p, r->lo, KIND_INT);
+	strbuf_addf(p->out, ", %s_end = ", r->name);
+	print_as(p, r->hi, KIND_INT);
+	strbuf_addf(p->out, "; %s < %s_end; %s++) {\n", r->name, r->name, r->name);
+	p->depth++;
+}
+
+static void close_loops(struct printer *p, size_t count)
+{
+	while (count--) {
+		p->depth--;
+		line(p, "}\n");
+	}
+}
+
+static const char *type_of(enum kind kind)
+{
+	return kind == KIND_REAL ? "num" : "int64_t";
+}
+
+/* "y[..] = " or "v_m = " around what `value` names. */
+static void print_store(struct printer *p, const struct normal_stmt *s, const char *value)
+{
+	struct expr name[8], *arg[8];
+
+	for (size_t i = 0; i < s->index_count; i++) {
+		name[i] = (struct expr){ .kind = EXPR_NAME, .name = s->index[i].name };
+		arg[i] = &name[i];
+	}
+	line(p, "");
+	if (s->tensor >= 0) {
+		strbuf_addf(p->out, "store_%s(%s, ", dtype_name(problem_tensor_dtype(p->problem, s->tensor)), s->name);
+		print_flat(p, arg, NULL, 0, s->index_count, s->tensor);
+		strbuf_addf(p->out, ", %s);\n", value);
+		return;
+	}
+	strbuf_addf(p->out, "v_%s", s->name);
+	size_t from = is_group_local(p, s) ? p->prefix : 0;
+	if (s->index_count > from) {
+		add(p, "[");
+		print_flat(p, arg, s->index, from, s->index_count, -1);
+		add(p, "]");
+	}
+	strbuf_addf(p->out, " = %s;\n", value);
+}
+
+static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
+{
+	bool is_arg = e->op == OP_ARGMAX || e->op == OP_ARGMIN;
+
+	if (e->filter) {
+		line(p, "if (");
+		print_as(p, e->filter, KIND_BOOL);
+		add(p, ") {\n");
+		p->depth++;
+	}
+	line(p, "");
+	if (e->op == OP_SUM || e->op == OP_PROD) {
+		if (p->pairs && kind == KIND_REAL)
+			strbuf_addf(p->out, "acc = %s(acc, ", e->op == OP_SUM ? "p_add" : "p_mul");
+		else
+			strbuf_addf(p->out, "acc %s= (", e->op == OP_SUM ? "+" : "*");
+		print_as(p, e->arg[0], kind);
+		add(p, ");\n");
+	} else if (!is_arg) {
+		strbuf_addf(p->out, "acc = %s_%s(acc, ", kind == KIND_REAL ? "f" : "i", e->op == OP_MAX ? "maximum" : "minimum");
+		print_as(p, e->arg[0], kind);
+		add(p, ");\n");
+	} else {
+		const char *value = p->pairs ? ".v" : "";
+		add(p, "{ num x = ");
+		print_as(p, e->arg[0], KIND_REAL);
+		strbuf_addf(p->out, "; if (acc < 0 || (best%s == best%s && (x%s != x%s || x%s %s best%s))) { best = x; acc = %s; } }\n",
+			    value, value, value, value, value, e->op == OP_ARGMAX ? ">" : "<", value, e->range[0].name);
+	}
+	if (e->filter)
+		close_loops(p, 1);
+}
+
+static void print_start(struct printer *p, const struct expr *e, enum kind kind)
+{
+	line(p, "");
+	strbuf_addf(p->out, "%s acc = ", type_of(kind));
+	switch (e->op) {
+	case OP_SUM: add(p, p->pairs && kind == KIND_REAL ? "p_of(0)" : "0"); break;
+	case OP_PROD: add(p, p->pairs && kind == KIND_REAL ? "p_of(1)" : "1"); break;
+	case OP_ARGMAX:
+	case OP_ARGMIN: add(p, p->pairs ? "-1; num best = p_of(0)" : "-1; num best = 0"); break;
+	default: {
+		const char *sign = e->op == OP_MAX ? "-" : "";
+		if (kind != KIND_REAL)
+			add(p, e->op == OP_MAX ? "INT64_MIN" : "INT64_MAX");
+		else if (p->pairs)
+			strbuf_addf(p->out, "(num){ %sINFINITY, 0 }", sign);
+		else
+			strbuf_addf(p->out, "%sINFINITY", sign);
+	}
+	}
+	add(p, ";\n");
+}
+
+/* Can the sum run with the last output index innermost, as a programmer would write it, vectorised? */
+static bool wants_last_index_inside(const struct printer *p, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+
+	if (p->arithmetic != LOOPS_NATIVE || e->kind != EXPR_REDUCE || e->op != OP_SUM || e->filter || s->tensor < 0 ||
+	    s->index_count < 2 || s->kind != KIND_REAL || problem_tensor_dtype(p->problem, s->tensor) != DTYPE_f32)
+		return false;
+	const struct expr *product = e->arg[0];
+	const char *last = s->index[s->index_count - 1].name;
+	for (size_t i = 0; i < e->range_count; i++)
+		if (expr_uses(e->range[i].lo, last) || expr_uses(e->range[i].hi, last))
+			return false;
+	if (product->kind == EXPR_ACCESS)
+		return !product->otherwise && product->arg_count && product->arg[product->arg_count - 1]->kind == EXPR_NAME &&
+		       !strcmp(product->arg[product->arg_count - 1]->name, last);
+	if (product->kind != EXPR_BINARY || product->op != OP_MUL)
+		return false;
+	bool streams = false;
+	for (int i = 0; i < 2; i++) {
+		const struct expr *f = product->arg[i];
+		if (f->kind != EXPR_ACCESS || f->otherwise || !f->arg_count)
+			return false;
+		const struct expr *inner = f->arg[f->arg_count - 1];
+		if (!expr_uses(f, last))
+			continue;
+		if (inner->kind != EXPR_NAME || strcmp(inner->name, last))
+			return false;
+		streams = true;
+	}
+	return streams;
+}
+
+/* y[.., j] = 0 over j; then for every reduced index: y[.., j] += term over j. */
+static void print_streamed(struct printer *p, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+	const struct expr_range *last = &s->index[s->index_count - 1];
+
+	open_loop(p, last);
+	print_store(p, s, "0");
+	close_loops(p, 1);
+	for (size_t i = 0; i < e->range_count; i++)
+		open_loop(p, &e->range[i]);
+	open_loop(p, last);
+	struct strbuf sum = STRBUF_INIT, *saved = p->out;
+	p->out = &sum;
+	struct expr *self_index[8], name[8];
+	for (size_t i = 0; i < s->index_count; i++) {
+		name[i] = (struct expr){ .kind = EXPR_NAME, .name = s->index[i].name };
+		self_index[i] = &name[i];
+	}
+	strbuf_addf(&sum, "load_f32(%s, ", s->name);
+	print_flat(p, self_index, NULL, 0, s->index_count, s->tensor);
+	strbuf_addstr(&sum, ") + ");
+	print_as(p, e->arg[0], KIND_REAL);
+	p->out = saved;
+	print_store(p, s, sum.buf);
+	strbuf_release(&sum);
+	close_loops(p, 1 + e->range_count);
+}
+
+static void print_stmt(struct printer *p, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+
+	if (wants_last_index_inside(p, s)) {
+		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
+			open_loop(p, &s->index[i]);
+		print_streamed(p, s);
+		close_loops(p, s->index_count > p->prefix ? s->index_count - 1 - p->prefix : 0);
+		return;
+	}
+	for (size_t i = p->prefix; i < s->index_count; i++)
+		open_loop(p, &s->index[i]);
+	if (e->kind == EXPR_REDUCE) {
+		line(p, "{\n");
+		p->depth++;
+		print_start(p, e, s->kind);
+		for (size_t i = 0; i < e->range_count; i++)
+			open_loop(p, &e->range[i]);
+		print_fold(p, e, s->kind);
+		close_loops(p, e->range_count);
+		print_store(p, s, "acc");
+		close_loops(p, 1);
+	} else {
+		struct strbuf value = STRBUF_INIT, *saved = p->out;
+		p->out = &value;
+		print_as(p, e, s->kind);
+		p->out = saved;
+		print_store(p, s, value.buf);
+		strbuf_release(&value);
+	}
+	close_loops(p, s->index_count - p->prefix);
+}
+
+/* ---- groups ---------------------------------------------------------- */
+
+static bool same_range(const struct expr_range *a, const struct expr_range *b)
+{
+	return !strcmp(a->name, b->name) && expr_equal(a->hi, b->hi);
+}
+
+/* Does e read `name` only at positions that begin with the group's indices? */
+static bool reads_at_prefix(const struct expr *e, const char *name, const struct expr_range *index, size_t prefix)
+{
+	if (!e)
+		return true;
+	if (e->kind == EXPR_ACCESS && !strcmp(e->name, name))
+		for (size_t i = 0; i < prefix; i++)
+			if (i >= e->arg_count || e->arg[i]->kind != EXPR_NAME || strcmp(e->arg[i]->name, index[i].name))
+				return false;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (!reads_at_prefix(e->arg[i], name, index, prefix))
+			return false;
+	for (size_t i = 0; i < e->range_count; i++) {
+		if (!reads_at_prefix(e->range[i].lo, name, index, prefix) || !reads_at_prefix(e->range[i].hi, name, index, prefix))
+			return false;
+		/* A reduced index that shadows the prefix would change its meaning. */
+		for (size_t k = 0; k < prefix; k++)
+			if (!strcmp(e->range[i].name, index[k].name))
+				return false;
+	}
+	return reads_at_prefix(e->otherwise, name, index, prefix) && reads_at_prefix(e->filter, name, index, prefix);
+}
+
+/* Statements from `first` on that share an outer loop nest: sets group_end and prefix. */
+static void find_group(struct printer *p, size_t first)
+{
+	const struct normal_stmt *s = &p->normal.stmt[first];
+
+	p->group_first = first;
+	p->group_end = first + 1;
+	p->prefix = s->index_count;
+	for (size_t k = first + 1; k < p->normal.stmt_count; k++) {
+		const struct normal_stmt *t = &p->normal.stmt[k];
+		size_t common = 0;
+		while (common < p->prefix && common < t->index_count && same_range(&s->index[common], &t->index[common]))
+			common++;
+		bool fits = common > 0;
+		for (size_t i = first; fits && i < k; i++)
+			for (size_t j = i + 1; fits && j <= k; j++)
+				fits = reads_at_prefix(p->normal.stmt[j].value, p->normal.stmt[i].name, s->index, common);
+		if (!fits)
+			break;
+		p->prefix = common;
+		p->group_end = k + 1;
+	}
+	/* Alone, a statement needs no shared loops; its own are the nest. */
+	if (p->group_end == first + 1)
+		p->prefix = 0;
+}
+
+/* Is the statement read after its group?  Then it must be a whole array. */
+static bool is_used_later(const struct printer *p, const struct normal_stmt *s)
+{
+	for (size_t k = p->group_end; k < p->normal.stmt_count; k++) {
+		if (expr_uses(p->normal.stmt[k].value, s->name))
+			return true;
+		for (size_t i = 0; i < p->normal.stmt[k].index_count; i++)
+			if (expr_uses(p->normal.stmt[k].index[i].hi, s->name))
+				return true;
+	}
+	return false;
+}
+
+static void declare(struct printer *p, const struct normal_stmt *s, size_t from)
+{
+	if (s->tensor >= 0)
+		return;
+	line(p, "");
+	if (s->index_count <= from) {
+		strbuf_addf(p->out, "%s v_%s;\n", type_of(s->kind), s->name);
+		return;
+	}
+	if (!from)
+		p->is_array[s - p->normal.stmt] = true;
+	strbuf_addf(p->out, "%s *restrict v_%s = malloc(sizeof(%s) * (size_t)(1", type_of(s->kind), s->name, type_of(s->kind));
+	for (size_t i = from; i < s->index_count; i++) {
+		add(p, " * ");
+		print_as(p, s->index[i].hi, KIND_INT);
+	}
+	add(p, ") + 64);\n");
+}
+
+static void print_groups(struct printer *p)
+{
+	for (size_t i = 0; i < p->normal.stmt_count; i = p->group_end) {
+		find_group(p, i);
+		for (size_t k = i; k < p->group_end; k++)
+			if (p->prefix && is_used_later(p, &p->normal.stmt[k])) {
+				/* Not worth a special case: such a statement stands alone. */
+				p->group_end = i + 1;
+				p->prefix = 0;
+			}
+		for (size_t k = i; k < p->group_end; k++)
+			if (expr_uses(p->normal.stmt[k].value, p->normal.stmt[k].name)) {
+				strbuf_addf(p->err, "%s: statement '%s' is a recurrence: loops for it are not printed",
+					    p->problem->op->name, p->normal.stmt[k].name);
+				p->failed = true;
+				return;
+			}
+		size_t keep = p->prefix;
+		if (!p->prefix) {
+			p->group_end = i + 1;
+			declare(p, &p->normal.stmt[i], 0);
+		} else {
+			for (size_t k = i; k < p->group_end; k++)
+				if (p->normal.stmt[k].index_count > keep)
+					declare(p, &p->normal.stmt[k], keep);
+		}
+		for (size_t k = 0; k < keep; k++)
+			open_loop(p, &p->normal.stmt[i].index[k]);
+		for (size_t k = i; k < p->group_end; k++) {
+			if (keep && p->normal.stmt[k].index_count == keep)
+				declare(p, &p->normal.stmt[k], keep);
+			print_stmt(p, &p->normal.stmt[k]);
+		}
+		close_loops(p, keep);
+		for (size_t k = i; keep && k < p->group_end; k++)
+			if (p->normal.stmt[k].tensor < 0 && p->normal.stmt[k].index_count > keep) {
+				line(p, "");
+				strbuf_addf(p->out, "free(v_%s);\n", p->normal.stmt[k].name);
+			}
+	}
+	for (size_t i = 0; i < p->normal.stmt_count; i++)
+		if (p->is_array[i]) {
+			line(p, "");
+			strbuf_addf(p->out, "free(v_%s);\n", p->normal.stmt[i].name);
+		}
+}
+
+/* ---- the frame ------------------------------------------------------- */
+
+static const char head[] =
+	"#include <math.h>\n#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\n"
+	"#define I static inline __attribute__((always_inline, unused))\n"
+	"I int64_t i_div(int64_t a, int64_t b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	"I int64_t i_mod(int64_t a, int64_t b) { return a - i_div(a, b) * b; }\n"
+	"I int64_t i_maximum(int64_t a, int64_t b) { return a > b ? a : b; }\n"
+	"I int64_t i_minimum(int64_t a, int64_t b) { return a < b ? a : b; }\n"
+	"I int64_t i_abs(int64_t a) { return a < 0 ? -a : a; }\n"
+	"I int64_t i_cdiv(int64_t a, int64_t b) { return -i_div(-a, b); }\n"
+	"I int64_t i_rup(int64_t a, int64_t b) { return -i_div(-a, b) * b; }\n"
+	"I int64_t i_clamp(int64_t x, int64_t lo, int64_t hi) { return i_minimum(i_maximum(x, lo), hi); }\n"
+	"I int64_t i_sq(int64_t x) { return x * x; }\n"
+	"I int64_t i_relu(int64_t x) { return x > 0 ? x : 0; }\n";
+
+/* Storage to arithmetic and back. */
+static const char storage_native[] =
+	"I real load_f32(const float *p, int64_t i) { return p[i]; }\n"
+	"I void store_f32(float *p, int64_t i, real x) { p[i] = (float)x; }\n"
+	"I real load_f64(const double *p, int64_t i) { return (real)p[i]; }\n"
+	"I void store_f64(double *p, int64_t i, real x) { p[i] = x; }\n"
+	"I real load_bf16(const uint16_t *p, int64_t i) { uint32_t u = (uint32_t)p[i] << 16; float f; memcpy(&f, &u, 4); return f; }\n"
+	"I void store_bf16(uint16_t *p, int64_t i, real x) { float f = (float)x; uint32_t u; memcpy(&u, &f, 4);"
+	" p[i] = x != x ? 0x7fc0 : (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16); }\n"
+	"I int64_t load_i64(const int64_t *p, int64_t i) { return p[i]; }\nI void store_i64(int64_t *p, int64_t i, int64_t x) { p[i] = x; }\n"
+	"I int64_t load_i32(const int32_t *p, int64_t i) { return p[i]; }\nI void store_i32(int32_t *p, int64_t i, int64_t x) { p[i] = (int32_t)x; }\n"
+	"I int64_t load_i16(const int16_t *p, int64_t i) { return p[i]; }\nI void store_i16(int16_t *p, int64_t i, int64_t x) { p[i] = (int16_t)x; }\n"
+	"I int64_t load_i8(const int8_t *p, int64_t i) { return p[i]; }\nI void store_i8(int8_t *p, int64_t i, int64_t x) { p[i] = (int8_t)x; }\n"
+	"I int64_t load_u8(const uint8_t *p, int64_t i) { return p[i]; }\nI void store_u8(uint8_t *p, int64_t i, int64_t x) { p[i] = (uint8_t)x; }\n"
+	"I int64_t load_bool(const uint8_t *p, int64_t i) { return p[i] != 0; }\nI void store_bool(uint8_t *p, int64_t i, int64_t x) { p[i] = x != 0; }\n";
+
+/* (value, magnitude): ops/core/interp.c has the same rules. */
+static const char pair_arithmetic[] =
+	"typedef struct { double v, m; } num;\ntypedef double real;\n"
+	"I num p_make(double v, double m) { double a = fabs(v); return (num){ v, m >= a ? m : a }; }\n"
+	"I num p_of(double v) { return (num){ v, fabs(v) }; }\n"
+	"I num p_add(num a, num b) { return p_make(a.v + b.v, a.m + b.m); }\n"
+	"I num p_sub(num a, num b) { return p_make(a.v - b.v, a.m + b.m); }\n"
+	"I num p_neg(num a) { return (num){ -a.v, a.m }; }\n"
+	"I num p_mul(num a, num b) { return p_make(a.v * b.v, a.m * fabs(b.v) + fabs(a.v) * b.m); }\n"
+	"I num p_div(num a, num b) { return p_make(a.v / b.v, a.m / fabs(b.v) + fabs(a.v) * b.m / (b.v * b.v)); }\n"
+	"I num f_div(num a, num b) { return p_of(floor(a.v / b.v)); }\n"
+	"I num f_mod(num a, num b) { return p_make(a.v - floor(a.v / b.v) * b.v, a.m); }\n"
+	"#define SLOPE(f, x, ...) ({ double h = 1e-6 * (fabs(x.v) + 1e-3), moved = x.v + h, s = fabs(f(__VA_ARGS__) - y) / h; isfinite(s) ? s * x.m : 0; })\n"
+	"#define F1(name, f) I num f_##name(num a) { double y = f(a.v); return p_make(y, SLOPE(f, a, moved)); }\n"
+	"#define F2(name, f) I num f_##name(num a, num b) { double y = f(a.v, b.v); double m = SLOPE(f, a, moved, b.v); return p_make(y, m + SLOPE(f, b, a.v, moved)); }\n"
+	"#define LOAD(name, type) I num load_##name(const double *p, int64_t i) { return p_of(p[i]); } I void store_##name(double *p, int64_t i, num x) { p[i] = x.m; }\n"
+	"#define LOADI(name) I int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } I void store_##name(double *p, int64_t i, int64_t x) { p[i] = fabs((double)x); }\n";
+
+static const char plain_arithmetic[] =
+	"typedef real num;\n"
+	"I real f_div(real a, real b) { return R(floor)(a / b); }\n"
+	"I real f_mod(real a, real b) { return a - R(floor)(a / b) * b; }\n"
+	"#define F1(name, f) I real f_##name(real a) { return f(a); }\n"
+	"#define F2(name, f) I real f_##name(real a, real b) { return f(a, b); }\n"
+	"#define LOAD(name, type) I real load_##name(const double *p, int64_t i) { return p[i]; } I void store_##name(double *p, int64_t i, real x) { p[i] = x; }\n"
+	"#define LOADI(name) I int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } I void store_##name(double *p, int64_t i, int64_t x) { p[i] = (double)x; }\n";
+
+static const char storage_double[] =
+	"LOAD(f64, double) LOAD(f32, float) LOAD(f16, float) LOAD(bf16, float)\n"
+	"LOADI(i64) LOADI(i32) LOADI(i16) LOADI(i8) LOADI(u8) LOADI(bool)\n";
+
+/* The functions of the notation on scalars; R(f) is f or its float form. */
+static const char functions[] =
+	"I real s_rsqrt(real x) { return 1 / R(sqrt)(x); }\n"
+	"I real s_maximum(real a, real b) { return a != a || a > b ? a : b; }\n"
+	"I real s_minimum(real a, real b) { return a != a || a < b ? a : b; }\n"
+	"I real s_bool(real x) { return x != 0; }\nI real s_f64(real x) { return x; }\nI real s_f32(real x) { return (float)x; }\n"
+	"I real s_bf16(real x) { float f = (float)x; uint32_t u; memcpy(&u, &f, 4); if (x == x) u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000; memcpy(&f, &u, 4); return f; }\n"
+	"F1(abs, R(fabs)) F1(sqrt, R(sqrt)) F1(rsqrt, s_rsqrt) F1(exp, R(exp)) F1(expm1, R(expm1)) F1(log, R(log)) F1(log1p, R(log1p))\n"
+	"F1(sin, R(sin)) F1(cos, R(cos)) F1(tanh, R(tanh)) F1(erf, R(erf)) F2(pow, R(pow)) F1(floor, R(floor)) F1(ceil, R(ceil))\n"
+	"F1(round, R(nearbyint)) F1(trunc, R(trunc)) F2(atan2, R(atan2)) F2(maximum, s_maximum) F2(minimum, s_minimum)\n"
+	"F1(f64, s_f64) F1(f32, s_f32) F1(bf16, s_bf16)\n";
+
+/* The prelude, printed from its definitions: parameters are scalars v_x, v_a, ... */
+static void print_prelude(struct printer *p, struct arena *arena)
+{
+	struct normal saved = p->normal;
+
+	for (const struct function *f = function_table; f->name; f++) {
+		struct normal_stmt param[3] = { { 0 } };
+		struct expr *definition;
+		size_t count = 0;
+		/* philox has no real form: its bodies are integers. */
+		if (!f->definition || !strcmp(f->name, "uniform"))
+			continue;
+		strbuf_addf(p->out, "I num f_%s(", f->name);
+		for (const char *s = f->params; *s; s += strspn(s, " ")) {
+			size_t n = strcspn(s, " ");
+			param[count] = (struct normal_stmt){ .name = arena_strndup(arena, s, n), .kind = KIND_REAL, .tensor = -1 };
+			strbuf_addf(p->out, "%snum v_%s", count ? ", " : "", param[count].name);
+			count++;
+			s += n;
+		}
+		if (expr_parse(arena, f->definition, f->name, EXPR_BODY, &definition, p->err)) {
+			p->failed = true;
+			return;
+		}
+		p->normal.stmt = param;
+		p->normal.stmt_count = count;
+		add(p, ") { return ");
+		print_as(p, definition, KIND_REAL);
+		add(p, "; }\n");
+		p->normal = saved;
+	}
+}
+
+static void print_head(struct printer *p, struct arena *arena)
+{
+	bool native = p->arithmetic == LOOPS_NATIVE, is_float = native && p->problem->dtype != DTYPE_f64;
+
+	add(p, head);
+	strbuf_addf(p->out, "#define R(name) %s\n", is_float ? "name##f" : "name");
+	if (p->pairs)
+		add(p, pair_arithmetic);
+	else
+		strbuf_addf(p->out, "typedef %s real;\n%s", is_float ? "float" : "double", plain_arithmetic);
+	add(p, native ? storage_native : storage_double);
+	add(p, functions);
+	print_prelude(p, arena);
+}
+
+int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
+		const char *symbol, struct strbuf *out, struct strbuf *err)
+{
+	const struct op *op = problem->op;
+	struct arena arena = ARENA_INIT;
+	struct printer p = { .problem = problem, .arithmetic = arithmetic, .pairs = magnitude, .out = out, .depth = 1, .err = err };
+	int ret = -1;
+
+	if (normal_form(&arena, op, problem->attr, &p.normal, err))
+		goto out;
+	p.is_array = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
+	print_head(&p, &arena);
+	strbuf_addf(out, "void %s(void *const *buf, const int64_t *dim)\n{\n", symbol);
+	for (int i = 0; i < op_dim_count(op); i++)
+		strbuf_addf(out, "\tconst int64_t %s = dim[%d]; (void)%s;\n", op_dim_name(op, i), i, op_dim_name(op, i));
+	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
+		const char *type = arithmetic == LOOPS_DOUBLE ? "double" : dtype_ctype(problem_tensor_dtype(problem, t));
+		strbuf_addf(out, "\t%s%s *restrict %s = buf[%d];\n", op->tensor[t].role == OP_IN ? "const " : "", type, op->tensor[t].name, t);
+		int64_t extent[8];
+		const char *s = op->tensor[t].shape;
+		int rank = problem_shape(problem, t, extent);
+		for (int i = 0; i < rank; i++) {
+			struct expr *e;
+			s += strspn(s, " ");
+			if (expr_parse(&arena, arena_strndup(&arena, s, strcspn(s, " ")), op->name, EXPR_BODY, &e, err))
+				goto out;
+			for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
+				e = expr_replace_name(&arena, e, op->attr[a].name, expr_int(&arena, (int64_t)problem->attr[a]));
+			strbuf_addf(out, "\tconst int64_t E%d_%d = ", t, i);
+			print_as(&p, e, KIND_INT);
+			strbuf_addf(out, "; (void)E%d_%d;\n", t, i);
+			s += strcspn(s, " ");
+		}
+	}
+	print_groups(&p);
+	add(&p, "}\n");
+	ret = p.failed ? -1 : 0;
+	if (p.failed && !err->len)
+		strbuf_addf(err, "%s: the normal form holds a construct loops cannot print", op->name);
+out:
+	arena_release(&arena);
+	return ret;
+}
