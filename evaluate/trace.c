@@ -253,6 +253,24 @@ int trace_find_journals(struct arena *arena, const char *path, struct path_list 
 		list_add(arena, list, arena_strdup(arena, path));
 	else if (walk(arena, path, list, err))
 		return -1;
-	qsort(list->path, list->count, sizeof(*list->path), by_path);
+	if (list->count)
+		qsort(list->path, list->count, sizeof(*list->path), by_path);
 	return 0;
+}
+
+const struct candidate *trace_candidate(const struct trace *trace, const char *id, const char *problem)
+{
+	size_t lo = 0, hi = trace->candidate_count;
+
+	while (lo < hi) { /* the first of the problem: problems lie together, in order */
+		size_t mid = lo + (hi - lo) / 2;
+		if (strcmp(trace->candidate[mid].problem, problem) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo; i < trace->candidate_count && !strcmp(trace->candidate[i].problem, problem); i++)
+		if (!strcmp(trace->candidate[i].id, id))
+			return &trace->candidate[i];
+	return NULL;
 }

@@ -58,6 +58,20 @@ struct path_list {
 	size_t count;
 };
 int trace_find_journals(struct arena *arena, const char *path, struct path_list *list, struct strbuf *err);
+/*
+ * trace_export.c: what others read.  `problem` NULL: all of them.
+ * knobs: TSV of each problem's knobs: problem, knob, values tried, spread (worst over
+ * best of the values' best times), best value, "matters" | "no measurable effect" (spread
+ * at most 1 + margin) | "one value".  csv: one line per trial.  t4: Kernel Tuner's T4
+ * results, schema 1.0.0; -1 with *err when the trials are of several problems.
+ */
+void trace_knobs(const struct trace *trace, const char *problem, double margin, struct strbuf *out);
+void trace_export_csv(const struct trace *trace, const char *problem, struct strbuf *out);
+int trace_export_t4(const struct trace *trace, const char *problem, struct strbuf *out, struct strbuf *err);
+/* The candidate of that id and problem; NULL: none. */
+const struct candidate *trace_candidate(const struct trace *trace, const char *id, const char *problem);
+/* `km-evaluate trace ...`: argv[0] is "trace". */
+int trace_main(int argc, char **argv);
 /* Row counts, references, hashes, checksums, `complete`.  0, or -1 with one line per fault. */
 int trace_validate(const char *path, struct strbuf *err);
 

@@ -440,7 +440,8 @@ static void list_problems(struct arena *arena, struct writer *w)
 			if (*p)
 				w->problem[n++] = p;
 		}
-	qsort(w->problem, n, sizeof(*w->problem), by_name);
+	if (n)
+		qsort(w->problem, n, sizeof(*w->problem), by_name);
 	for (size_t i = 0; i < n; i++)
 		if (!w->problem_count || strcmp(w->problem[w->problem_count - 1], w->problem[i]))
 			w->problem[w->problem_count++] = w->problem[i];
