@@ -58,7 +58,7 @@ extern const struct target *const target_table[];
 /* Resolves aliases; NULL when unknown (line in *err with the known ones) or when no machine matches. */
 const struct target *target_find(const char *name, struct strbuf *err);
 /* The named target this machine is, best ISA first; NULL: none. */
-const struct target *target_native(void);
+const struct target *target_of_this_machine(void);
 const char *target_state_name(enum target_state state);
 
 /* x86.c: CPUID + XGETBV (and AMX permission) -> ISA bits of the running CPU. */

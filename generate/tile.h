@@ -172,7 +172,19 @@ int tile_index_find(const struct tile_kernel *kernel, const char *name);
 int tile_buffer_find(const struct tile_program *program, const char *name);
 const char *tile_knob(const struct tile_kernel *kernel, const char *name, const char *otherwise);
 int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_t otherwise);
-/* Extents of a buffer of non-trivial layout may name run-time dims only in their outermost digit. */
+#include "generate/affine.h"
+/*
+ * What is known of the names of a kernel: run-time dims >= 1, static dims equal
+ * their value, 0 <= p < its grid extent, `var` of enclosing FORs (outermost
+ * first, given by the caller) in lo..hi-1, then every index: 0 <= i <=
+ * minimum(extent, live) - 1.  `fors` may be NULL when for_count is 0.
+ */
+struct facts tile_facts(struct arena *arena, const struct tile_program *program,
+			const struct tile_kernel *kernel, const struct tile_stmt *const *fors,
+			size_t for_count);
+/* Is access `index` (of a buffer's dimension d, without its `else`) proven inside 0..extent-1? */
+bool tile_proven_inside(struct arena *arena, const struct facts *facts, const struct expr *index,
+			const struct expr *extent);
 
 /* The index groups of an mma statement (positions in kernel->index). */
 struct mma_groups {

@@ -4,6 +4,7 @@
  *
  *   plan: so                                   artifact kind
  *   dim: M N K                                 run-time dims, in the order of dim[]
+ *   static: KH=3                               compile-time dims; may repeat
  *   require: K % 16 == 0                       precondition; may repeat
  *   buffer: A in f32 M*K                       name role dtype elements; in buf[] order
  *   buffer: Wp tmp f32 rup(K,64)*rup(N,48)     role in | out | tmp
@@ -42,6 +43,8 @@ struct plan {
 	const char *artifact; /* "so", "cubin", "hsaco", ... */
 	const char **dim;
 	size_t dim_count;
+	struct binding *static_dim;
+	size_t static_count;
 	struct expr **require;
 	size_t require_count;
 	struct plan_buffer *buffer;
