@@ -71,16 +71,19 @@ $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
 
+comma = ,
+
 # The installed library: corpus lookup and launching, libc and libm only.
-LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c arena.c kv.c \
-          dtype.c expr.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c))
+LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c arena.c memory.c kv.c \
+          dtype.c expr.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c) \
+          generate/target.c generate/x86.c $(wildcard generate/target/*.c))
 $B/lib/libkernelmill.a: $(LIBRARY)
 	$Q$(say) AR $@
 	$Q mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
 $B/lib/libkernelmill.so: $(LIBRARY)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libkernelmill.so.0 \
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libkernelmill.so.0 $(if $(DEV),,-Wl$(comma)--no-undefined) \
 		-Wl,--version-script=corpus/libkernelmill.map -o $@ $^ -ldl -lm -pthread
 
 $B/%.o: %.c Makefile | $(LISTS)

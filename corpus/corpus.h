@@ -4,7 +4,9 @@
  *
  * Needs libc and libm only.  Never prints, never exits, never reads the
  * environment.  A `struct corpus` is read-only after corpus_open() and may be
- * used from several threads; a `struct corpus_kernel_handle` by one at a time.
+ * used from several threads; a `struct corpus_handle` by one at a time.
+ * Strings and memory it allocates are freed by the closing calls, also after
+ * CORPUS_MEMORY.
  */
 #ifndef CORPUS_CORPUS_H
 #define CORPUS_CORPUS_H

@@ -1,5 +1,5 @@
 #include "ops/core/arena.h"
-#include "ops/core/diag.h"
+#include "ops/core/memory.h"
 
 #include <stdalign.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 		size_t capacity = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
 		struct arena_block *fresh = calloc(1, sizeof(*fresh) + capacity);
 		if (!fresh)
-			die("out of memory for %zu bytes", capacity);
+			out_of_memory(capacity);
 		fresh->capacity = capacity;
 		/* A large block goes behind the current one, whose rest stays usable. */
 		if (b && capacity != BLOCK_BYTES) {
@@ -61,7 +61,7 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	int n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (n < 0)
-		bug("bad format '%s'", fmt);
+		out_of_memory(SIZE_MAX); /* longer than INT_MAX */
 	char *p = arena_alloc(arena, (size_t)n + 1);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);

@@ -1,5 +1,5 @@
 #include "ops/core/strbuf.h"
-#include "ops/core/diag.h"
+#include "ops/core/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void reserve(struct strbuf *sb, size_t extra)
 		capacity *= 2;
 	char *grown = realloc(sb->capacity ? sb->buf : NULL, capacity);
 	if (!grown)
-		die("out of memory for %zu bytes", capacity);
+		out_of_memory(capacity);
 	grown[sb->len] = 0;
 	sb->buf = grown;
 	sb->capacity = capacity;
@@ -82,7 +82,7 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 	int n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
 	if (n < 0)
-		bug("bad format '%s'", fmt);
+		out_of_memory(SIZE_MAX); /* longer than INT_MAX */
 	reserve(sb, (size_t)n);
 	vsnprintf(sb->buf + sb->len, (size_t)n + 1, fmt, ap);
 	sb->len += (size_t)n;
@@ -141,7 +141,7 @@ int folder_sync(const char *path)
 {
 	char *copy = strdup(path);
 	if (!copy)
-		die("out of memory");
+		out_of_memory(strlen(path));
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int ret = fd < 0 ? -1 : fsync(fd);
 	/* Some file systems refuse fsync of folders; the rename is then as durable as it gets. */
@@ -199,7 +199,7 @@ int make_folder(const char *path, struct strbuf *err)
 	int ret = 0;
 
 	if (!copy)
-		die("out of memory");
+		out_of_memory(strlen(path));
 	for (char *p = copy + 1; !ret; p++) {
 		if (*p && *p != '/')
 			continue;
