@@ -284,7 +284,7 @@ static enum corpus_status missing(const struct corpus *corpus, const struct corp
 /* The entry that serves the key best: own target first, then the nearest shape, then the faster against its baseline. */
 static enum corpus_status choose(const struct corpus *corpus, const struct corpus_key *key, const struct entry **chosen, bool *is_exact)
 {
-	const struct target *native = key->target ? NULL : target_native();
+	const struct target *native = key->target ? NULL : target_of_this_machine();
 	const struct entry *best = NULL, *nearest = NULL;
 	enum stage furthest = AT_OP;
 	double best_distance = 0;
