@@ -16,9 +16,9 @@ static void reference(const struct op_case *c)
 						for (int64_t u = 0; u < kh; u++)
 							for (int64_t v = 0; v < kw; v++) {
 								int64_t row = i * s + u - p, col = j * s + v - p;
-								if (row < 0 || row >= h || col < 0 || col >= w)
-									continue;
-								*y += c->in[0][((b * ci + ch) * h + row) * w + col] *
+								bool inside = row >= 0 && row < h && col >= 0 && col < w;
+								/* Padding is a zero that is multiplied: 0 * inf is NaN. */
+								*y += (inside ? c->in[0][((b * ci + ch) * h + row) * w + col] : 0) *
 								      c->in[1][((f * ci + ch) * kh + u) * kw + v];
 							}
 				}

@@ -1,0 +1,18 @@
+/*
+ * op_check.h: the parts of op_check(), which is declared in op.h.
+ * Each adds one line per fault to *err and returns whether there was none.
+ */
+#ifndef OPS_CORE_OP_CHECK_H
+#define OPS_CORE_OP_CHECK_H
+
+#include "ops/core/problem.h"
+
+/* Adds a line; `at` is "" or "body:1:12:". */
+void op_fault(const struct op *op, const char *at, struct strbuf *err, const char *fmt, ...) PRINTF(4, 5);
+
+/* Names, ranks, kinds, shapes and recurrences of the body; the rest of the record is sound. */
+bool op_check_body(const struct op *op, struct strbuf *err);
+/* Bounds of accesses at every declared shape, and body against reference at the check shapes. */
+bool op_check_run(const struct op *op, struct strbuf *err);
+
+#endif
