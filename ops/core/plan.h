@@ -5,6 +5,7 @@
  *   plan: so                                   artifact kind
  *   dim: M N K                                 run-time dims, in the order of dim[]
  *   static: KH=3                               compile-time dims; may repeat
+ *   static: KH=3                               a dim known when it was compiled; may repeat
  *   require: K % 16 == 0                       precondition; may repeat
  *   buffer: A in f32 M*K                       name role dtype elements; in buf[] order
  *   buffer: Wp tmp f32 rup(K,64)*rup(N,48)     role in | out | tmp
@@ -45,6 +46,8 @@ struct plan {
 	size_t dim_count;
 	struct binding *static_dim;
 	size_t static_count;
+	struct binding *fixed;    /* static dims */
+	size_t fixed_count;
 	struct expr **require;
 	size_t require_count;
 	struct plan_buffer *buffer;
@@ -62,5 +65,9 @@ void plan_print(const struct plan *plan, struct strbuf *out);
 bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *why);
 /* Elements of buffer b at these dims; -1 on overflow or a bad expression. */
 int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim);
+/* Program instances of step s at these dims; -1 likewise. */
+int64_t plan_step_instances(const struct plan *plan, size_t s, const int64_t *dim);
+
+#define PLAN_MAX_NAMES 32 /* dims and static dims together */
 
 #endif
