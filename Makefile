@@ -77,9 +77,11 @@ comma = ,
 LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c arena.c memory.c kv.c \
           dtype.c expr.c function.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c) \
           generate/target.c generate/x86.c $(wildcard generate/target/*.c))
+# One object that shows corpus_* alone, so that nothing else can clash with the user's names.
 $B/lib/libkernelmill.a: $(LIBRARY)
 	$Q$(say) AR $@
-	$Q mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+	$Q mkdir -p $(@D) && rm -f $@ && $(LD) -r -o $B/kernelmill.o $^
+	$Q objcopy --wildcard --keep-global-symbol='corpus_*' $B/kernelmill.o && $(AR) rcs $@ $B/kernelmill.o
 $B/lib/libkernelmill.so: $(LIBRARY)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)

@@ -293,7 +293,8 @@ static enum corpus_status choose(const struct corpus *corpus, const struct corpu
 		const struct entry *e = &corpus->entry[i];
 		enum stage stage = match(key, native, e);
 		if (stage != AT_MATCH) {
-			if (!nearest || stage > furthest) {
+			if (!nearest || stage > furthest ||
+			    (stage == AT_REGION && furthest == AT_REGION && distance(key, e) < distance(key, nearest))) {
 				nearest = e;
 				furthest = stage;
 			}

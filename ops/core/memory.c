@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* The installed library has no diag.c: it may neither print nor exit, and always has a guard. */
-NORETURN void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((weak));
+NORETURN void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((weak, visibility("hidden")));
 
 static _Thread_local struct memory_guard *innermost;
 
