@@ -203,7 +203,7 @@ static int run_stats(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		corpus_at(corpus, i, &k);
 		kernels++;
-		log_ratio += log(k.baseline_ratio);
+		log_ratio += log(fmax(k.baseline_ratio, 1e-9));
 		if (k.sol_ratio > 0) {
 			log_sol += log(k.sol_ratio);
 			sols++;

@@ -98,24 +98,37 @@ static void add_region(const struct candidate *c, struct strbuf *out)
 		}
 }
 
+/* As few digits as give the value back. */
+static void add_real(struct strbuf *out, const char *key, double value)
+{
+	char text[40];
+
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	kv_add(out, key, "%s", text);
+}
+
 static void add_speed(const struct evidence *e, struct strbuf *out)
 {
 	const struct winner *w = e->winner;
 
 	kv_add(out, "state", "%s", target_state_name(e->evaluation->state));
-	kv_add(out, "time_ns", "%.17g", w->time_ns);
-	kv_add(out, "time_low_ns", "%.17g", w->low_ns);
-	kv_add(out, "time_high_ns", "%.17g", w->high_ns);
+	add_real(out, "time_ns", w->time_ns);
+	add_real(out, "time_low_ns", w->low_ns);
+	add_real(out, "time_high_ns", w->high_ns);
 	kv_add(out, "baseline", "%s", w->baseline);
-	kv_add(out, "baseline_time_ns", "%.17g", w->baseline_ns);
-	kv_add(out, "baseline_ratio", "%.17g", w->ratio);
-	kv_add(out, "baseline_ratio_low", "%.17g", w->ratio_low);
-	kv_add(out, "baseline_ratio_high", "%.17g", w->ratio_high);
-	kv_add(out, "loopnest_ratio", "%.17g", w->loopnest_ratio);
-	kv_add(out, "loopnest_ratio_low", "%.17g", w->loopnest_low);
-	kv_add(out, "loopnest_ratio_high", "%.17g", w->loopnest_high);
-	kv_add(out, "sol_ratio", "%.17g", w->sol_ratio);
-	kv_add(out, "tolerance_ratio", "%.17g", w->tolerance_ratio);
+	add_real(out, "baseline_time_ns", w->baseline_ns);
+	add_real(out, "baseline_ratio", w->ratio);
+	add_real(out, "baseline_ratio_low", w->ratio_low);
+	add_real(out, "baseline_ratio_high", w->ratio_high);
+	add_real(out, "loopnest_ratio", w->loopnest_ratio);
+	add_real(out, "loopnest_ratio_low", w->loopnest_low);
+	add_real(out, "loopnest_ratio_high", w->loopnest_high);
+	add_real(out, "sol_ratio", w->sol_ratio);
+	add_real(out, "tolerance_ratio", w->tolerance_ratio);
 	kv_add(out, "ties", "%s", w->ties);
 	for (size_t i = 0; i < e->trace->baseline_count; i++) {
 		const struct baseline_record *b = &e->trace->baseline[i];
@@ -125,7 +138,7 @@ static void add_speed(const struct evidence *e, struct strbuf *out)
 		snprintf(key, sizeof(key), "baseline.%s", b->name);
 		for (char *p = key; *p; p++)
 			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-		kv_add(out, key, "%.17g ns, %s", b->time_ns, b->setting);
+		kv_add(out, key, "%.6g ns, %s", b->time_ns, b->setting);
 	}
 }
 

@@ -3,6 +3,8 @@
 . "${0%/*}/lib.sh"
 
 check 'make install' 'make -C "$ROOT" --no-print-directory install PREFIX="$SCRATCH/usr" >/dev/null'
+SANITIZER=
+nm -D usr/lib/libkernelmill.so.0 | grep -q __asan && SANITIZER=-fsanitize=address,undefined
 check 'only corpus_* is visible in the shared library' '
 	nm -D --defined-only usr/lib/libkernelmill.so.0 | grep " T " | grep -v " corpus_" | wc -l | grep -qx 0'
 check 'and in the static one' 'nm -g --defined-only usr/lib/libkernelmill.a | grep -E " [TDBR] " | grep -v " corpus_" | wc -l | grep -qx 0'
