@@ -1,0 +1,29 @@
+#include "generate/micro.h"
+
+#include <stddef.h>
+
+#define X(name) extern const struct micro_kernel micro_##name;
+#include "generate/micro.list"
+#undef X
+
+const struct micro_kernel *const micro_table[] = {
+#define X(name) &micro_##name,
+#include "generate/micro.list"
+#undef X
+	NULL
+};
+
+const struct micro_kernel *micro_find(const struct tile_kernel *kernel, const struct tile_stmt *stmt, const struct target *target)
+{
+	for (size_t i = 0; micro_table[i]; i++)
+		if (micro_table[i]->fits(kernel, stmt, target))
+			return micro_table[i];
+	return NULL;
+}
+
+void micro_prologue(const struct target *target, struct strbuf *out)
+{
+	for (size_t i = 0; micro_table[i]; i++)
+		if (micro_table[i]->prologue)
+			micro_table[i]->prologue(target, out);
+}

@@ -1,0 +1,237 @@
+#include "generate/vector_c.h"
+#include "ops/core/expr.h"
+
+#include <string.h>
+
+/*
+ * Loads and stores.  _m forms touch only lanes of the mask.  bf16 widens
+ * exactly and rounds to nearest even.
+ */
+static const char memory[] =
+	"typedef float km_vf __attribute__((ext_vector_type(KM_L)));\n"
+	"typedef int km_vi __attribute__((ext_vector_type(KM_L)));\n"
+	"typedef unsigned km_vu __attribute__((ext_vector_type(KM_L)));\n"
+	"typedef unsigned short km_vh __attribute__((ext_vector_type(KM_L)));\n"
+	"typedef _Bool km_vb __attribute__((ext_vector_type(KM_L)));\n"
+	"typedef km_vf km_vfu __attribute__((aligned(4)));\n"
+	"typedef km_vh km_vhu __attribute__((aligned(2)));\n"
+	"typedef float km_f32; typedef unsigned short km_bf16; typedef long km_i64; typedef int km_i32;\n"
+	"#define KM_I static inline __attribute__((always_inline, unused))\n"
+	"KM_I long km_min(long a, long b) { return a < b ? a : b; }\n"
+	"KM_I long km_max(long a, long b) { return a > b ? a : b; }\n"
+	"KM_I long km_cdiv(long a, long b) { return (a + b - 1) / b; }\n"
+	"KM_I long km_rup(long a, long b) { return (a + b - 1) / b * b; }\n"
+	"KM_I long km_fdiv(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	"KM_I long km_fmod(long a, long b) { return a - km_fdiv(a, b) * b; }\n"
+	"KM_I km_vb km_first(long n) { return __builtin_convertvector(KM_IOTA < (int)n, km_vb); }\n"
+	"KM_I km_vb km_inside(long at, long extent) { return __builtin_convertvector((km_vu)(KM_IOTA + (int)at) < (km_vu)(int)extent, km_vb); }\n"
+	"KM_I float km_widen(unsigned short h) { return __builtin_bit_cast(float, (unsigned)h << 16); }\n"
+	"KM_I km_vf km_widen_v(km_vh h) { return __builtin_bit_cast(km_vf, __builtin_convertvector(h, km_vu) << 16); }\n"
+	"KM_I km_vh km_narrow_v(km_vf x) { km_vu u = __builtin_bit_cast(km_vu, x); km_vu r = (u + 0x7fffu + (u >> 16 & 1u)) >> 16;"
+	" return __builtin_convertvector(x != x ? (km_vu)0x7fc0u : r, km_vh); }\n"
+	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
+	"KM_I float km_ls_f32(const km_f32 *p) { return *p; }\nKM_I float km_ls_bf16(const km_bf16 *p) { return km_widen(*p); }\n"
+	"KM_I void km_ss_f32(km_f32 *p, float x) { *p = x; }\nKM_I void km_ss_bf16(km_bf16 *p, float x) { *p = km_narrow(x); }\n"
+	"KM_I km_vf km_l_f32(const km_f32 *p) { return *(const km_vfu *)p; }\n"
+	"KM_I void km_s_f32(km_f32 *p, km_vf x) { *(km_vfu *)p = x; }\n"
+	"KM_I km_vf km_l_bf16(const km_bf16 *p) { return km_widen_v(*(const km_vhu *)p); }\n"
+	"KM_I void km_s_bf16(km_bf16 *p, km_vf x) { *(km_vhu *)p = km_narrow_v(x); }\n"
+	"KM_I km_vf km_l_f32_m(const km_f32 *p, km_vb m, float fill) { return __builtin_masked_load(m, p, (km_vf)fill); }\n"
+	"KM_I void km_s_f32_m(km_f32 *p, km_vf x, km_vb m) { __builtin_masked_store(m, x, p); }\n"
+	"KM_I km_vf km_l_bf16_m(const km_bf16 *p, km_vb m, float fill) { km_vh h = 0; for (int i = 0; i < KM_L; i++) h[i] = m[i] ? p[i] : km_narrow(fill); return km_widen_v(h); }\n"
+	"KM_I void km_s_bf16_m(km_bf16 *p, km_vf x, km_vb m) { km_vh h = km_narrow_v(x); for (int i = 0; i < KM_L; i++) if (m[i]) p[i] = h[i]; }\n"
+	/* Past the caches where the address allows it: only aligned vectors have such a store. */
+	"KM_I void km_snt_f32(km_f32 *p, km_vf x) { if ((unsigned long)p % (4 * KM_L)) km_s_f32(p, x); else __builtin_nontemporal_store(x, (km_vf *)p); }\n";
+
+static const char arithmetic[] =
+	"KM_I km_vf km_sel(km_vb m, km_vf a, km_vf b) { return __builtin_convertvector(m, km_vi) != 0 ? a : b; }\n"
+	"KM_I km_vf km_maximum(km_vf a, km_vf b) { return ((a > b) | (a != a)) ? a : b; }\n"
+	"KM_I km_vf km_minimum(km_vf a, km_vf b) { return ((a < b) | (a != a)) ? a : b; }\n"
+	"KM_I float km_maximum_s(float a, float b) { return a > b || a != a ? a : b; }\n"
+	"KM_I float km_minimum_s(float a, float b) { return a < b || a != a ? a : b; }\n"
+	"KM_I km_vf km_abs(km_vf x) { return __builtin_elementwise_abs(x); }\n"
+	"KM_I km_vf km_sqrt(km_vf x) { return __builtin_elementwise_sqrt(x); }\n"
+	"KM_I km_vf km_rsqrt(km_vf x) { return 1.0f / __builtin_elementwise_sqrt(x); }\n"
+	"KM_I km_vf km_floor(km_vf x) { return __builtin_elementwise_floor(x); }\n"
+	"KM_I km_vf km_ceil(km_vf x) { return __builtin_elementwise_ceil(x); }\n"
+	"KM_I km_vf km_trunc(km_vf x) { return __builtin_elementwise_trunc(x); }\n"
+	"KM_I km_vf km_round(km_vf x) { return __builtin_elementwise_roundeven(x); }\n"
+	"KM_I km_vf km_fma(km_vf a, km_vf b, km_vf c) { return __builtin_elementwise_fma(a, b, c); }\n";
+
+/*
+ * exp: 2^n e^r, |r| <= ln2/2, Cephes' degree 6 (public domain), < 1 ULP in the
+ * normal range; below -87.33 it is 0, since a denormal costs a microcode assist a
+ * use.  erf: the rational approximation x P(x^2)/Q(x^2) on [-4,4], 6 ULP.
+ * log: Cephes' logf.  tanh: odd polynomial below 0.625, else by exp; 2 ULP.
+ */
+static const char transcendental[] =
+	"KM_I km_vf km_exp(km_vf x) {\n"
+	" km_vf y = x > 88.8f ? (km_vf)88.8f : x; y = y < -87.4f ? (km_vf)-87.4f : y;\n"
+	" km_vf n = __builtin_elementwise_roundeven(y * 1.44269504f), r = km_fma(n, (km_vf)-0.693359375f, y);\n"
+	" r = km_fma(n, (km_vf)2.12194440e-4f, r);\n"
+	" km_vf p = km_fma((km_vf)1.9875691500e-4f, r, (km_vf)1.3981999507e-3f); p = km_fma(p, r, (km_vf)8.3334519073e-3f);\n"
+	" p = km_fma(p, r, (km_vf)4.1665795894e-2f); p = km_fma(p, r, (km_vf)1.6666665459e-1f); p = km_fma(p, r, (km_vf)5.0000001201e-1f);\n"
+	" p = km_fma(p, r * r, r) + 1.0f;\n"
+	" km_vi k = __builtin_convertvector(n == n ? n : (km_vf)0.0f, km_vi);\n"
+	" km_vi h = k >> 1; km_vf s = __builtin_bit_cast(km_vf, (h + 127) << 23), t = __builtin_bit_cast(km_vf, (k - h + 127) << 23);\n"
+	" return x < -87.33f ? (km_vf)0.0f : p * s * t; }\n"
+	"KM_I km_vf km_erf(km_vf x) {\n"
+	" km_vf c = x > 4.0f ? (km_vf)4.0f : x; c = c < -4.0f ? (km_vf)-4.0f : c; km_vf q = c * c;\n"
+	" km_vf p = km_fma((km_vf)-2.72614225801306e-10f, q, (km_vf)2.77068142495902e-08f); p = km_fma(p, q, (km_vf)-2.10102402082508e-06f);\n"
+	" p = km_fma(p, q, (km_vf)-5.69250639462346e-05f); p = km_fma(p, q, (km_vf)-7.34990630326855e-04f);\n"
+	" p = km_fma(p, q, (km_vf)-2.95459980854025e-03f); p = km_fma(p, q, (km_vf)-1.60960333262415e-02f);\n"
+	" km_vf d = km_fma((km_vf)-1.45660718464996e-05f, q, (km_vf)-2.13374055278905e-04f); d = km_fma(d, q, (km_vf)-1.68282697438203e-03f);\n"
+	" d = km_fma(d, q, (km_vf)-7.37332916720468e-03f); d = km_fma(d, q, (km_vf)-1.42647390514189e-02f);\n"
+	" return c * p / d; }\n"
+	"KM_I km_vf km_log(km_vf x) {\n"
+	" km_vi tiny = x < 1.17549435e-38f; km_vf y = tiny ? x * 8388608.0f : x; km_vi b = __builtin_bit_cast(km_vi, y);\n"
+	" km_vf e = __builtin_convertvector((b >> 23) - 126, km_vf) - (tiny ? (km_vf)23.0f : (km_vf)0.0f);\n"
+	" km_vf m = __builtin_bit_cast(km_vf, (b & 0x7fffff) | 0x3f000000); km_vi low = m < 0.707106781f;\n"
+	" e = low ? e - 1.0f : e; m = (low ? m + m : m) - 1.0f; km_vf z = m * m;\n"
+	" km_vf p = km_fma((km_vf)7.0376836292e-2f, m, (km_vf)-1.1514610310e-1f); p = km_fma(p, m, (km_vf)1.1676998740e-1f);\n"
+	" p = km_fma(p, m, (km_vf)-1.2420140846e-1f); p = km_fma(p, m, (km_vf)1.4249322787e-1f); p = km_fma(p, m, (km_vf)-1.6668057665e-1f);\n"
+	" p = km_fma(p, m, (km_vf)2.0000714765e-1f); p = km_fma(p, m, (km_vf)-2.4999993993e-1f); p = km_fma(p, m, (km_vf)3.3333331174e-1f);\n"
+	" km_vf r = p * m * z; r = km_fma(e, (km_vf)-2.12194440e-4f, r); r = km_fma(z, (km_vf)-0.5f, r); r = m + r; r = km_fma(e, (km_vf)0.693359375f, r);\n"
+	" r = x == __builtin_inff() ? x : r; r = x == 0.0f ? (km_vf)-__builtin_inff() : r; return ((x < 0.0f) | (x != x)) ? (km_vf)__builtin_nanf(\"\") : r; }\n"
+	"KM_I km_vf km_log1p(km_vf x) { km_vf u = 1.0f + x, d = u - 1.0f; return u == 1.0f ? x : x == __builtin_inff() ? x : km_log(u) + (x - d) / u; }\n"
+	"KM_I km_vf km_tanh(km_vf x) {\n"
+	" km_vf a = km_abs(x), z = x * x; km_vf p = km_fma((km_vf)-5.70498872745e-3f, z, (km_vf)2.06390887954e-2f);\n"
+	" p = km_fma(p, z, (km_vf)-5.37397155531e-2f); p = km_fma(p, z, (km_vf)1.33314422036e-1f); p = km_fma(p, z, (km_vf)-3.33332819422e-1f);\n"
+	" p = km_fma(p * z, x, x); km_vf q = 1.0f - 2.0f / (km_exp(a + a) + 1.0f); q = x < 0.0f ? -q : q; return a < 0.625f ? p : q; }\n";
+
+/* Horizontal: reductions of a vector, inclusive prefix sum. */
+static const char horizontal[] =
+	"KM_I float km_hsum(km_vf x) { float s[KM_L]; __builtin_memcpy(s, &x, sizeof(x)); for (int w = KM_L / 2; w; w /= 2) for (int i = 0; i < w; i++) s[i] += s[i + w]; return s[0]; }\n"
+	"KM_I float km_hprod(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s *= x[i]; return s; }\n"
+	"KM_I float km_hmax(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s = km_maximum_s(s, x[i]); return s; }\n"
+	"KM_I float km_hmin(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s = km_minimum_s(s, x[i]); return s; }\n"
+	"KM_I km_vf km_scan(km_vf x) { km_vf z = 0; KM_SCAN return x; }\n";
+
+static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "erf", "log", "log1p", "tanh" };
+
+static bool is_own(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static bool can_define(const struct expr *e)
+{
+	if (e->kind == EXPR_CALL && !vector_c_has(e->name))
+		return false;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (!can_define(e->arg[i]))
+			return false;
+	return e->kind != EXPR_REDUCE && e->kind != EXPR_ACCESS;
+}
+
+bool vector_c_has(const char *name)
+{
+	const struct function *f = function_find(name);
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct expr *e;
+
+	if (is_own(name))
+		return true;
+	if (!f || !f->definition)
+		return false;
+	bool has = !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && can_define(e);
+	arena_release(&arena);
+	strbuf_release(&err);
+	return has;
+}
+
+static void print_definition(const struct expr *e, struct strbuf *out)
+{
+	switch (e->kind) {
+	case EXPR_INT:
+		strbuf_addf(out, "%lld.0f", (long long)e->int_value);
+		break;
+	case EXPR_REAL:
+		strbuf_addf(out, "%.9ef", e->real_value);
+		break;
+	case EXPR_NAME:
+		strbuf_addstr(out, e->name);
+		break;
+	case EXPR_NEG:
+		strbuf_addstr(out, "(-");
+		print_definition(e->arg[0], out);
+		strbuf_addch(out, ')');
+		break;
+	case EXPR_BINARY:
+		strbuf_addch(out, '(');
+		print_definition(e->arg[0], out);
+		strbuf_addf(out, " %s ", expr_op_text(e->op));
+		print_definition(e->arg[1], out);
+		strbuf_addch(out, ')');
+		break;
+	case EXPR_SELECT:
+		strbuf_addch(out, '(');
+		print_definition(e->arg[0], out);
+		strbuf_addstr(out, " ? ");
+		print_definition(e->arg[1], out);
+		strbuf_addstr(out, " : ");
+		print_definition(e->arg[2], out);
+		strbuf_addch(out, ')');
+		break;
+	default:
+		strbuf_addf(out, "km_%s(", e->name);
+		for (size_t i = 0; i < e->arg_count; i++) {
+			if (i)
+				strbuf_addstr(out, ", ");
+			/* A scalar operand must become a vector before a call. */
+			strbuf_addstr(out, "(km_vf)(");
+			print_definition(e->arg[i], out);
+			strbuf_addch(out, ')');
+		}
+		strbuf_addch(out, ')');
+	}
+}
+
+static void print_prelude(struct strbuf *out)
+{
+	for (const struct function *f = function_table; f->name; f++) {
+		struct arena arena = ARENA_INIT;
+		struct strbuf err = STRBUF_INIT;
+		struct expr *e;
+		if (f->definition && vector_c_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
+			strbuf_addf(out, "KM_I km_vf km_%s(", f->name);
+			for (const char *s = f->params; *s; s += strspn(s, " ")) {
+				size_t n = strcspn(s, " ");
+				strbuf_addf(out, "%skm_vf %.*s", s == f->params ? "" : ", ", (int)n, s);
+				s += n;
+			}
+			strbuf_addstr(out, ") { return ");
+			print_definition(e, out);
+			strbuf_addstr(out, "; }\n");
+		}
+		arena_release(&arena);
+		strbuf_release(&err);
+	}
+}
+
+void vector_c_prologue(const struct target *target, struct strbuf *out)
+{
+	int lanes = target->vector_bytes / 4;
+
+	strbuf_addf(out, "/* vector C, %d lanes */\n#define KM_L %d\n#define KM_IOTA ((km_vi){", lanes, lanes);
+	for (int i = 0; i < lanes; i++)
+		strbuf_addf(out, "%s%d", i ? "," : "", i);
+	strbuf_addstr(out, "})\n#define KM_SCAN");
+	/* x += x shifted up by 1, 2, 4, ... lanes, zeros coming in. */
+	for (int w = 1; w < lanes; w *= 2) {
+		strbuf_addstr(out, " x += __builtin_shufflevector(z, x");
+		for (int i = 0; i < lanes; i++)
+			strbuf_addf(out, ",%d", i < w ? 0 : lanes + i - w);
+		strbuf_addstr(out, ");");
+	}
+	strbuf_addch(out, '\n');
+	strbuf_addstr(out, memory);
+	strbuf_addstr(out, arithmetic);
+	strbuf_addstr(out, transcendental);
+	strbuf_addstr(out, horizontal);
+	print_prelude(out);
+}

@@ -1,0 +1,15 @@
+/*
+ * vector_c.h: the vocabulary of printed vector C: header-free text for clang,
+ * the same for every kernel of a target, written in its vector extensions.
+ * Functions follow their doubles within the bounds stated in vector_c.c.
+ */
+#ifndef GENERATE_VECTOR_C_H
+#define GENERATE_VECTOR_C_H
+
+#include "generate/target.h"
+
+void vector_c_prologue(const struct target *target, struct strbuf *out);
+/* Is `name` a function of the vocabulary (prelude functions included)? */
+bool vector_c_has(const char *name);
+
+#endif
