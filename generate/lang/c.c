@@ -134,7 +134,14 @@ static const struct expr *through_view(struct emitter *e, const struct expr *acc
 
 static struct facts facts_of(struct emitter *e)
 {
-	return tile_facts(&e->arena, e->program, e->kernel, e->fors, e->for_count);
+	struct facts facts = tile_facts(&e->arena, e->program, e->kernel, e->fors, e->for_count);
+	struct fact *more = ARENA_ARRAY(&e->arena, struct fact, facts.count + 2);
+
+	/* The corner of a register block. */
+	memcpy(more, facts.fact, facts.count * sizeof(*more));
+	more[facts.count] = (struct fact){ "km_im", expr_int(&e->arena, 0), NULL };
+	more[facts.count + 1] = (struct fact){ "km_jm", expr_int(&e->arena, 0), NULL };
+	return (struct facts){ more, facts.count + 2 };
 }
 
 static struct expr *mul(struct emitter *e, struct expr *a, struct expr *b)
@@ -166,8 +173,7 @@ static struct expr *address_of(struct emitter *e, const struct expr *x)
 	if (t && tile_find(e->kernel, x->name) == e->register_tile) {
 		/* The block holds rows x columns of one register block: row index, column index relative to it. */
 		const char *row = e->kernel->index[e->groups->row[e->groups->row_count - 1]].name;
-		const char *column = e->kernel->index[e->vector >= 0 ? e->vector : e->groups->column[e->groups->column_count - 1]].name;
-		column = e->kernel->index[e->groups->column[e->groups->column_count - 1]].name;
+		const char *column = e->kernel->index[e->groups->column[e->groups->column_count - 1]].name;
 		struct expr *i = expr_binary(&e->arena, OP_SUB, expr_name(&e->arena, row), expr_name(&e->arena, "km_im"));
 		struct expr *j = expr_binary(&e->arena, OP_SUB, expr_name(&e->arena, column), expr_name(&e->arena, "km_jm"));
 		return plus(e, mul(e, i, expr_int(&e->arena, e->block_columns)), j);
@@ -413,7 +419,11 @@ static void guards(struct emitter *e, const struct expr *x, bool vector, const c
 
 static const char *pointer_text(struct emitter *e, const struct expr *x)
 {
-	return arena_printf(&e->arena, "%s%s + %s", tile_named(e, x->name) ? "t_" : "b_", x->name, int_text(e, address_of(e, x)));
+	const char *at = int_text(e, address_of(e, x));
+
+	if (e->register_tile >= 0 && tile_find(e->kernel, x->name) == e->register_tile)
+		return arena_printf(&e->arena, "km_block + %s", at);
+	return arena_printf(&e->arena, "%s%s + %s", tile_named(e, x->name) ? "t_" : "b_", x->name, at);
 }
 
 static const char *dtype_of(struct emitter *e, const struct expr *x)
