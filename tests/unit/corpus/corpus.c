@@ -256,7 +256,7 @@ static void test_launch(void)
 
 struct searcher {
 	const struct corpus *corpus;
-	int failed;
+	int rank, failed;
 };
 
 static void *search(void *arg)
@@ -266,11 +266,14 @@ static void *search(void *arg)
 	struct corpus_key key = { .op = "matmul", .dtype = "f32", .binding = binding, .binding_count = 3 };
 	struct corpus_kernel k;
 
-	for (int i = 0; i < 300; i++) {
-		binding[2].value = i % 2 ? 104 : 103;
+	for (int i = 0; i < 3000; i++) {
+		char op[16];
+		bool hit = i % 2;
+		snprintf(op, sizeof(op), "no-op-%d", s->rank);
+		key.op = hit ? "matmul" : op;
 		enum corpus_status status = corpus_find(s->corpus, &key, &k);
-		s->failed += i % 2 ? status != CORPUS_OK || strncmp(k.id, "aaaaaaaaaaaaaaa2", 16)
-				   : status != CORPUS_MISSING || !strstr(corpus_error(), "requires");
+		s->failed += hit ? status != CORPUS_OK || strncmp(k.id, "aaaaaaaaaaaaaaa2", 16)
+				 : status != CORPUS_MISSING || !strstr(corpus_error(), op);
 	}
 	return NULL;
 }
@@ -282,7 +285,7 @@ static void test_threads(const struct corpus *corpus)
 	int failed = 0;
 
 	for (int i = 0; i < 4; i++) {
-		s[i] = (struct searcher){ corpus, 0 };
+		s[i] = (struct searcher){ corpus, i, 0 };
 		pthread_create(&thread[i], NULL, search, &s[i]);
 	}
 	for (int i = 0; i < 4; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char path[64];
@@ -119,6 +120,43 @@ static void test_full(void)
 	ok(size() == before && frames(NULL) == 3, "what was committed stays");
 }
 
+/* A writer killed at any moment: what it had committed is there, and the next writer goes on. */
+static void test_kill(void)
+{
+	int lost = 0, rounds = 12;
+
+	for (int round = 0; round < rounds; round++) {
+		int fd[2], acknowledged = 0, n;
+		unlink(path);
+		if (pipe(fd))
+			return;
+		pid_t pid = fork();
+		if (!pid) {
+			double sample[3];
+			struct journal *journal = journal_open(path, &err);
+			for (int i = 1;; i++) {
+				struct record r = sample_evaluation(i, sample);
+				if (journal_append(journal, &r, &err) || journal_commit(journal, &err) || write(fd[1], &i, sizeof(i)) < 0)
+					_exit(1);
+			}
+		}
+		close(fd[1]);
+		for (int i = 0; i < 1 + round && read(fd[0], &n, sizeof(n)) == sizeof(n); i++)
+			acknowledged = n;
+		usleep((useconds_t)(137 * round));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		while (read(fd[0], &n, sizeof(n)) == sizeof(n))
+			acknowledged = n;
+		close(fd[0]);
+		lost += !acknowledged || frames(NULL) < acknowledged;
+		struct journal *next = journal_open(path, &err);
+		lost += !next;
+		journal_close(next, &err);
+	}
+	ok(!lost, "%d writers killed at work: nothing acknowledged is lost", rounds);
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/km-journal.XXXXXX";
@@ -141,6 +179,7 @@ int main(void)
 	test_torn();
 	test_damage();
 	test_full();
+	test_kill();
 	arena_release(&arena);
 	unlink(path);
 	rmdir(folder);
