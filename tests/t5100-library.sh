@@ -16,7 +16,7 @@ check 'the header stands alone, in C and in C++' '
 	echo "#include <corpus/corpus.h>" >a.c && cc -std=c99 -Wall -Wextra -Werror -pedantic -Iusr/include -c a.c &&
 	cp a.c a.cc && { ! command -v c++ >/dev/null || c++ -Wall -Wextra -Werror -Iusr/include -c a.cc; }'
 check 'the example is short' '[ $(wc -l <"$ROOT"/tests/example/matmul.c) -lt 60 ]'
-check 'the example compiles' 'cc -O1 -Wall -Wextra "$ROOT"/tests/example/matmul.c -Iusr/include -Lusr/lib -lkernelmill -lm -o matmul $SANITIZER'
+check 'the example compiles' 'cc -O1 -Wall -Wextra "$ROOT"/tests/example/matmul.c -Iusr/include -Lusr/lib -lkernelmill -o matmul $SANITIZER'
 check 'and against the static library' '
 	cc -O1 "$ROOT"/tests/example/matmul.c -Iusr/include usr/lib/libkernelmill.a -lm -ldl -pthread -o matmul-static $SANITIZER'
 if "$BUILD"/tests/unit/corpus/corpus make out 2>/dev/null && [ -d out/cells ]; then

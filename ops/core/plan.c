@@ -41,7 +41,7 @@ static bool is_integer(const char *text, int64_t *value)
 static int parse_expr(struct plan_reader *r, const char *text, struct expr **out)
 {
 	struct strbuf why = STRBUF_INIT;
-	int ret = expr_parse(r->arena, text, r->name, EXPR_BODY, out, &why);
+	int ret = expr_parse(r->arena, text, text, EXPR_BODY, out, &why);
 
 	if (ret)
 		strbuf_addf(r->err, "%s:%d: %s", r->name, r->line, why.buf);

@@ -4,7 +4,6 @@
  *   cc matmul.c -lkernelmill -o matmul && ./matmul out/corpus [M N K]
  */
 #include <corpus/corpus.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,7 +43,8 @@ int main(int argc, char **argv)
 			double want = 0;
 			for (int l = 0; l < k; l++)
 				want += (double)a[i * k + l] * b[l * n + j];
-			worst = fmax(worst, fabs(want - c[i * n + j]));
+			double off = want > c[i * n + j] ? want - c[i * n + j] : c[i * n + j] - want;
+			worst = off > worst ? off : worst;
 		}
 	printf("%s (%s): %.0f ns at %s, %.2f times the strongest baseline; largest error here %.3g\n", kernel.id, kernel.target,
 	       kernel.time_ns, kernel.problem, kernel.baseline_ratio, worst);
