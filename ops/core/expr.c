@@ -64,7 +64,7 @@ static size_t number_length(const char *s)
 
 static void advance(struct parser *p)
 {
-	static const char *const two[] = { "..", "//", "<=", ">=", "==", "!=", "&&", "||", "<-", "+=" };
+	static const char *const two[] = { "..", "//", "<=", ">=", "==", "!=", "&&", "||" };
 	const char *s = p->at;
 
 	for (;;) {
@@ -93,9 +93,6 @@ static void advance(struct parser *p)
 		for (size_t i = 0; i < ARRAY_SIZE(two); i++)
 			if (!strncmp(s, two[i], 2))
 				t.len = 2;
-		/* "k<-1" compares; only a tile program has "<-", and it splits there before parsing. */
-		if (t.len == 2 && (!strncmp(s, "<-", 2) || !strncmp(s, "+=", 2)))
-			t.len = 1;
 		if (!strchr("+-*/%<>=!?:()[],;&|.", *s))
 			fail(p, &t, "unexpected character '%c'", *s);
 	}
@@ -334,14 +331,12 @@ static size_t parse_list(struct parser *p, const char *close, struct expr **out)
 	return n;
 }
 
-static struct expr *parse_number(struct parser *p)
+static struct expr *parse_number(struct parser *p, const char *sign)
 {
 	char text[64];
 	struct token t = p->token;
-	size_t len = t.len < sizeof(text) ? t.len : sizeof(text) - 1;
 
-	memcpy(text, t.start, len);
-	text[len] = 0;
+	snprintf(text, sizeof(text), "%s%.*s", sign, (int)t.len, t.start);
 	bool is_real = strpbrk(text, ".eE") != NULL;
 	struct expr *e = node_at(p, is_real ? EXPR_REAL : EXPR_INT, 0, &t);
 	errno = 0;
@@ -349,7 +344,7 @@ static struct expr *parse_number(struct parser *p)
 		e->real_value = strtod(text, NULL);
 	else
 		e->int_value = strtoll(text, NULL, 10);
-	if (errno == ERANGE || t.len >= sizeof(text))
+	if (errno == ERANGE || t.len >= sizeof(text) - 1)
 		fail(p, &t, "number '%s' is out of range", text);
 	advance(p);
 	return e;
@@ -379,7 +374,7 @@ static struct expr *parse_primary(struct parser *p)
 	if (p->failed)
 		return nothing(p);
 	if (t.kind == TOKEN_NUMBER)
-		return parse_number(p);
+		return parse_number(p, "");
 	if (maybe(p, "(")) {
 		struct expr *e = parse_expr(p);
 		expect(p, ")", "to close a parenthesis");
@@ -439,13 +434,17 @@ static struct expr *parse_unary(struct parser *p)
 		return nothing(p);
 	}
 	if (maybe(p, "-")) {
-		e = node_at(p, EXPR_NEG, 1, &t);
-		e->arg[0] = parse_unary(p);
-		/* A negative literal is a number, so that "-1" prints and parses as itself. */
-		if (e->arg[0]->kind == EXPR_INT && e->arg[0]->int_value > 0)
-			e->arg[0]->int_value *= -1, e = e->arg[0];
-		else if (e->arg[0]->kind == EXPR_REAL)
-			e->arg[0]->real_value *= -1, e = e->arg[0];
+		/* A minus before a number belongs to it, so that "-1" prints and parses as itself. */
+		if (p->token.kind == TOKEN_NUMBER || is(p, "inf")) {
+			e = p->token.kind == TOKEN_NUMBER ? parse_number(p, "-") : parse_primary(p);
+			if (isinf(e->real_value))
+				e->real_value = -INFINITY;
+			e->line = t.line;
+			e->column = t.column;
+		} else {
+			e = node_at(p, EXPR_NEG, 1, &t);
+			e->arg[0] = parse_unary(p);
+		}
 	} else if (reducer(p, &op)) {
 		e = parse_reduce(p, op);
 	} else {
@@ -594,7 +593,7 @@ int expr_parse(struct arena *arena, const char *text, const char *source, enum e
 
 /* ---- printing -------------------------------------------------------- */
 
-enum level { LEVEL_SELECT, LEVEL_OR, LEVEL_AND, LEVEL_CMP, LEVEL_ADD, LEVEL_MUL, LEVEL_UNARY, LEVEL_PRIMARY };
+enum level { LEVEL_SELECT, LEVEL_OR, LEVEL_AND, LEVEL_CMP, LEVEL_ADD, LEVEL_REDUCE, LEVEL_MUL, LEVEL_UNARY, LEVEL_PRIMARY };
 
 static enum level level_of(const struct expr *e)
 {
@@ -608,7 +607,7 @@ static enum level level_of(const struct expr *e)
 		return LEVEL_UNARY;
 	case EXPR_REDUCE:
 		/* It swallows the product behind it, so inside one it wants parentheses. */
-		return LEVEL_ADD;
+		return LEVEL_REDUCE;
 	case EXPR_INT:
 		return e->int_value < 0 ? LEVEL_UNARY : LEVEL_PRIMARY;
 	case EXPR_REAL:
@@ -713,8 +712,14 @@ void expr_print(const struct expr *e, struct strbuf *out)
 		break;
 	case EXPR_NEG:
 		strbuf_addch(out, '-');
-		/* -(-1), not --1; and -(5) so that it does not read back as a literal. */
-		print_at(e->arg[0], e->arg[0]->kind == EXPR_NEG ? LEVEL_UNARY : LEVEL_PRIMARY, out);
+		/* -(5), so that it does not read back as a number. */
+		if (e->arg[0]->kind == EXPR_INT || e->arg[0]->kind == EXPR_REAL) {
+			strbuf_addch(out, '(');
+			expr_print(e->arg[0], out);
+			strbuf_addch(out, ')');
+		} else {
+			print_at(e->arg[0], LEVEL_UNARY, out);
+		}
 		break;
 	case EXPR_BINARY:
 		/* Comparisons do not chain: both sides are sums. */
@@ -918,8 +923,18 @@ int expr_int_value(const struct expr *e, const struct binding *binding, size_t c
 		if (expr_int_value(e->arg[0], binding, count, x, err))
 			return -1;
 		return expr_int_value(e->arg[x[0] ? 1 : 2], binding, count, value, err);
-	case EXPR_NEG:
 	case EXPR_BINARY:
+		/* Like everywhere, && and || stop early. */
+		if (e->op == OP_AND || e->op == OP_OR) {
+			if (expr_int_value(e->arg[0], binding, count, x, err))
+				return -1;
+			if ((x[0] != 0) == (e->op == OP_OR)) {
+				*value = x[0] != 0;
+				return 0;
+			}
+		}
+		/* fall through */
+	case EXPR_NEG:
 	case EXPR_CALL:
 		if (e->arg_count > ARRAY_SIZE(x))
 			return fault(e, "not an integer function:", e->name, err);

@@ -1,4 +1,5 @@
 #include "ops/core/loops.h"
+#include "ops/core/loops_head.h"
 #include "ops/core/normal.h"
 
 #include <math.h>
@@ -49,7 +50,7 @@ static void print_flat(struct printer *p, struct expr *const *arg, const struct 
 		if (i > from) {
 			add(p, " * ");
 			if (tensor >= 0)
-				strbuf_addf(p->out, "E%d_%zu", tensor, i);
+				strbuf_addf(p->out, "extent%d_%zu_", tensor, i);
 			else
 				print_as(p, index[i].hi, KIND_INT);
 			add(p, " + ");
@@ -101,7 +102,7 @@ static void print_access(struct printer *p, const struct expr *e, enum kind kind
 		print_as(p, e->arg[i], KIND_INT);
 		add(p, ") < (uint64_t)(");
 		if (t >= 0)
-			strbuf_addf(p->out, "E%d_%zu", t, i);
+			strbuf_addf(p->out, "extent%d_%zu_", t, i);
 		else
 			print_as(p, s->index[i].hi, KIND_INT);
 		add(p, ")");
@@ -160,6 +161,31 @@ static void print_number(struct printer *p, double v)
 	strbuf_addf(p->out, "%s%s%s", text, strpbrk(text, ".e") ? "" : ".0", is_float ? "f" : "");
 }
 
+/* Functions whose arguments are integers whatever they are given. */
+static bool takes_integers(const char *name)
+{
+	static const char *const list[] = { "philox", "uniform", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		if (!strcmp(name, list[i]))
+			return true;
+	return false;
+}
+
+/* i_NAME of integers, f_NAME of reals, t_NAME from real to integer. */
+static void print_call(struct printer *p, const struct expr *e, enum kind kind)
+{
+	bool all_int = takes_integers(e->name), gives_int = kind != KIND_REAL;
+
+	if (gives_int && !all_int) {
+		all_int = true;
+		for (size_t i = 0; i < e->arg_count; i++)
+			all_int &= normal_kind(&p->normal, e->arg[i]) != KIND_REAL;
+	}
+	strbuf_addf(p->out, "%s_%s", !gives_int ? "f" : all_int ? "i" : "t", e->name);
+	print_two(p, "", e, all_int ? KIND_INT : KIND_REAL);
+}
+
 static void print_bare(struct printer *p, const struct expr *e, enum kind kind)
 {
 	switch (e->kind) {
@@ -199,14 +225,9 @@ static void print_bare(struct printer *p, const struct expr *e, enum kind kind)
 		print_as(p, e->arg[2], kind);
 		add(p, ")");
 		break;
-	case EXPR_CALL: {
-		bool of_ints = kind != KIND_REAL;
-		for (size_t i = 0; i < e->arg_count; i++)
-			of_ints &= normal_kind(&p->normal, e->arg[i]) != KIND_REAL;
-		strbuf_addf(p->out, "%s_%s", of_ints ? "i" : "f", e->name);
-		print_two(p, "", e, of_ints ? KIND_INT : KIND_REAL);
+	case EXPR_CALL:
+		print_call(p, e, kind);
 		break;
-	}
 	case EXPR_REDUCE:
 		p->failed = true;
 		break;
@@ -248,9 +269,9 @@ static void open_loop(struct printer *p, const struct expr_range *r)
 	line(p, "");
 	strbuf_addf(p->out, "for (int64_t %s = ", r->name);
 	print_as(p, r->lo, KIND_INT);
-	strbuf_addf(p->out, ", %s_end = ", r->name);
+	strbuf_addf(p->out, ", %s_end_ = ", r->name);
 	print_as(p, r->hi, KIND_INT);
-	strbuf_addf(p->out, "; %s < %s_end; %s++) {\n", r->name, r->name, r->name);
+	strbuf_addf(p->out, "; %s < %s_end_; %s++) {\n", r->name, r->name, r->name);
 	p->depth++;
 }
 
@@ -306,20 +327,20 @@ static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
 	line(p, "");
 	if (e->op == OP_SUM || e->op == OP_PROD) {
 		if (p->pairs && kind == KIND_REAL)
-			strbuf_addf(p->out, "acc = %s(acc, ", e->op == OP_SUM ? "p_add" : "p_mul");
+			strbuf_addf(p->out, "acc_ = %s(acc_, ", e->op == OP_SUM ? "p_add" : "p_mul");
 		else
-			strbuf_addf(p->out, "acc %s= (", e->op == OP_SUM ? "+" : "*");
+			strbuf_addf(p->out, "acc_ %s= (", e->op == OP_SUM ? "+" : "*");
 		print_as(p, e->arg[0], kind);
 		add(p, ");\n");
 	} else if (!is_arg) {
-		strbuf_addf(p->out, "acc = %s_%s(acc, ", kind == KIND_REAL ? "f" : "i", e->op == OP_MAX ? "maximum" : "minimum");
+		strbuf_addf(p->out, "acc_ = %s_%s(acc_, ", kind == KIND_REAL ? "f" : "i", e->op == OP_MAX ? "maximum" : "minimum");
 		print_as(p, e->arg[0], kind);
 		add(p, ");\n");
 	} else {
 		const char *value = p->pairs ? ".v" : "";
-		add(p, "{ num x = ");
+		add(p, "{ num this_ = ");
 		print_as(p, e->arg[0], KIND_REAL);
-		strbuf_addf(p->out, "; if (acc < 0 || (best%s == best%s && (x%s != x%s || x%s %s best%s))) { best = x; acc = %s; } }\n",
+		strbuf_addf(p->out, "; if (acc_ < 0 || (best_%s == best_%s && (this_%s != this_%s || this_%s %s best_%s))) { best_ = this_; acc_ = %s; } }\n",
 			    value, value, value, value, value, e->op == OP_ARGMAX ? ">" : "<", value, e->range[0].name);
 	}
 	if (e->filter)
@@ -329,12 +350,12 @@ static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
 static void print_start(struct printer *p, const struct expr *e, enum kind kind)
 {
 	line(p, "");
-	strbuf_addf(p->out, "%s acc = ", type_of(kind));
+	strbuf_addf(p->out, "%s acc_ = ", type_of(kind));
 	switch (e->op) {
 	case OP_SUM: add(p, p->pairs && kind == KIND_REAL ? "p_of(0)" : "0"); break;
 	case OP_PROD: add(p, p->pairs && kind == KIND_REAL ? "p_of(1)" : "1"); break;
 	case OP_ARGMAX:
-	case OP_ARGMIN: add(p, p->pairs ? "-1; num best = p_of(0)" : "-1; num best = 0"); break;
+	case OP_ARGMIN: add(p, p->pairs ? "-1; num best_ = p_of(0)" : "-1; num best_ = 0"); break;
 	default: {
 		const char *sign = e->op == OP_MAX ? "-" : "";
 		if (kind != KIND_REAL)
@@ -431,7 +452,7 @@ static void print_stmt(struct printer *p, const struct normal_stmt *s)
 			open_loop(p, &e->range[i]);
 		print_fold(p, e, s->kind);
 		close_loops(p, e->range_count);
-		print_store(p, s, "acc");
+		print_store(p, s, "acc_");
 		close_loops(p, 1);
 	} else {
 		struct strbuf value = STRBUF_INIT, *saved = p->out;
@@ -582,79 +603,6 @@ static void print_groups(struct printer *p)
 
 /* ---- the frame ------------------------------------------------------- */
 
-static const char head[] =
-	"#include <math.h>\n#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\n"
-	"#define I static inline __attribute__((always_inline, unused))\n"
-	"I int64_t i_div(int64_t a, int64_t b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
-	"I int64_t i_mod(int64_t a, int64_t b) { return a - i_div(a, b) * b; }\n"
-	"I int64_t i_maximum(int64_t a, int64_t b) { return a > b ? a : b; }\n"
-	"I int64_t i_minimum(int64_t a, int64_t b) { return a < b ? a : b; }\n"
-	"I int64_t i_abs(int64_t a) { return a < 0 ? -a : a; }\n"
-	"I int64_t i_cdiv(int64_t a, int64_t b) { return -i_div(-a, b); }\n"
-	"I int64_t i_rup(int64_t a, int64_t b) { return -i_div(-a, b) * b; }\n"
-	"I int64_t i_clamp(int64_t x, int64_t lo, int64_t hi) { return i_minimum(i_maximum(x, lo), hi); }\n"
-	"I int64_t i_sq(int64_t x) { return x * x; }\n"
-	"I int64_t i_relu(int64_t x) { return x > 0 ? x : 0; }\n";
-
-/* Storage to arithmetic and back. */
-static const char storage_native[] =
-	"I real load_f32(const float *p, int64_t i) { return p[i]; }\n"
-	"I void store_f32(float *p, int64_t i, real x) { p[i] = (float)x; }\n"
-	"I real load_f64(const double *p, int64_t i) { return (real)p[i]; }\n"
-	"I void store_f64(double *p, int64_t i, real x) { p[i] = x; }\n"
-	"I real load_bf16(const uint16_t *p, int64_t i) { uint32_t u = (uint32_t)p[i] << 16; float f; memcpy(&f, &u, 4); return f; }\n"
-	"I void store_bf16(uint16_t *p, int64_t i, real x) { float f = (float)x; uint32_t u; memcpy(&u, &f, 4);"
-	" p[i] = x != x ? 0x7fc0 : (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16); }\n"
-	"I int64_t load_i64(const int64_t *p, int64_t i) { return p[i]; }\nI void store_i64(int64_t *p, int64_t i, int64_t x) { p[i] = x; }\n"
-	"I int64_t load_i32(const int32_t *p, int64_t i) { return p[i]; }\nI void store_i32(int32_t *p, int64_t i, int64_t x) { p[i] = (int32_t)x; }\n"
-	"I int64_t load_i16(const int16_t *p, int64_t i) { return p[i]; }\nI void store_i16(int16_t *p, int64_t i, int64_t x) { p[i] = (int16_t)x; }\n"
-	"I int64_t load_i8(const int8_t *p, int64_t i) { return p[i]; }\nI void store_i8(int8_t *p, int64_t i, int64_t x) { p[i] = (int8_t)x; }\n"
-	"I int64_t load_u8(const uint8_t *p, int64_t i) { return p[i]; }\nI void store_u8(uint8_t *p, int64_t i, int64_t x) { p[i] = (uint8_t)x; }\n"
-	"I int64_t load_bool(const uint8_t *p, int64_t i) { return p[i] != 0; }\nI void store_bool(uint8_t *p, int64_t i, int64_t x) { p[i] = x != 0; }\n";
-
-/* (value, magnitude): ops/core/interp.c has the same rules. */
-static const char pair_arithmetic[] =
-	"typedef struct { double v, m; } num;\ntypedef double real;\n"
-	"I num p_make(double v, double m) { double a = fabs(v); return (num){ v, m >= a ? m : a }; }\n"
-	"I num p_of(double v) { return (num){ v, fabs(v) }; }\n"
-	"I num p_add(num a, num b) { return p_make(a.v + b.v, a.m + b.m); }\n"
-	"I num p_sub(num a, num b) { return p_make(a.v - b.v, a.m + b.m); }\n"
-	"I num p_neg(num a) { return (num){ -a.v, a.m }; }\n"
-	"I num p_mul(num a, num b) { return p_make(a.v * b.v, a.m * fabs(b.v) + fabs(a.v) * b.m); }\n"
-	"I num p_div(num a, num b) { return p_make(a.v / b.v, a.m / fabs(b.v) + fabs(a.v) * b.m / (b.v * b.v)); }\n"
-	"I num f_div(num a, num b) { return p_of(floor(a.v / b.v)); }\n"
-	"I num f_mod(num a, num b) { return p_make(a.v - floor(a.v / b.v) * b.v, a.m); }\n"
-	"#define SLOPE(f, x, ...) ({ double h = 1e-6 * (fabs(x.v) + 1e-3), moved = x.v + h, s = fabs(f(__VA_ARGS__) - y) / h; isfinite(s) ? s * x.m : 0; })\n"
-	"#define F1(name, f) I num f_##name(num a) { double y = f(a.v); return p_make(y, SLOPE(f, a, moved)); }\n"
-	"#define F2(name, f) I num f_##name(num a, num b) { double y = f(a.v, b.v); double m = SLOPE(f, a, moved, b.v); return p_make(y, m + SLOPE(f, b, a.v, moved)); }\n"
-	"#define LOAD(name, type) I num load_##name(const double *p, int64_t i) { return p_of(p[i]); } I void store_##name(double *p, int64_t i, num x) { p[i] = x.m; }\n"
-	"#define LOADI(name) I int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } I void store_##name(double *p, int64_t i, int64_t x) { p[i] = fabs((double)x); }\n";
-
-static const char plain_arithmetic[] =
-	"typedef real num;\n"
-	"I real f_div(real a, real b) { return R(floor)(a / b); }\n"
-	"I real f_mod(real a, real b) { return a - R(floor)(a / b) * b; }\n"
-	"#define F1(name, f) I real f_##name(real a) { return f(a); }\n"
-	"#define F2(name, f) I real f_##name(real a, real b) { return f(a, b); }\n"
-	"#define LOAD(name, type) I real load_##name(const double *p, int64_t i) { return p[i]; } I void store_##name(double *p, int64_t i, real x) { p[i] = x; }\n"
-	"#define LOADI(name) I int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } I void store_##name(double *p, int64_t i, int64_t x) { p[i] = (double)x; }\n";
-
-static const char storage_double[] =
-	"LOAD(f64, double) LOAD(f32, float) LOAD(f16, float) LOAD(bf16, float)\n"
-	"LOADI(i64) LOADI(i32) LOADI(i16) LOADI(i8) LOADI(u8) LOADI(bool)\n";
-
-/* The functions of the notation on scalars; R(f) is f or its float form. */
-static const char functions[] =
-	"I real s_rsqrt(real x) { return 1 / R(sqrt)(x); }\n"
-	"I real s_maximum(real a, real b) { return a != a || a > b ? a : b; }\n"
-	"I real s_minimum(real a, real b) { return a != a || a < b ? a : b; }\n"
-	"I real s_bool(real x) { return x != 0; }\nI real s_f64(real x) { return x; }\nI real s_f32(real x) { return (float)x; }\n"
-	"I real s_bf16(real x) { float f = (float)x; uint32_t u; memcpy(&u, &f, 4); if (x == x) u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000; memcpy(&f, &u, 4); return f; }\n"
-	"F1(abs, R(fabs)) F1(sqrt, R(sqrt)) F1(rsqrt, s_rsqrt) F1(exp, R(exp)) F1(expm1, R(expm1)) F1(log, R(log)) F1(log1p, R(log1p))\n"
-	"F1(sin, R(sin)) F1(cos, R(cos)) F1(tanh, R(tanh)) F1(erf, R(erf)) F2(pow, R(pow)) F1(floor, R(floor)) F1(ceil, R(ceil))\n"
-	"F1(round, R(nearbyint)) F1(trunc, R(trunc)) F2(atan2, R(atan2)) F2(maximum, s_maximum) F2(minimum, s_minimum)\n"
-	"F1(f64, s_f64) F1(f32, s_f32) F1(bf16, s_bf16)\n";
-
 /* The prelude, printed from its definitions: parameters are scalars v_x, v_a, ... */
 static void print_prelude(struct printer *p, struct arena *arena)
 {
@@ -664,14 +612,14 @@ static void print_prelude(struct printer *p, struct arena *arena)
 		struct normal_stmt param[3] = { { 0 } };
 		struct expr *definition;
 		size_t count = 0;
-		/* philox has no real form: its bodies are integers. */
-		if (!f->definition || !strcmp(f->name, "uniform"))
+		if (!f->definition)
 			continue;
-		strbuf_addf(p->out, "I num f_%s(", f->name);
+		strbuf_addf(p->out, "inline_ num f_%s(", f->name);
+		enum kind kind = takes_integers(f->name) ? KIND_INT : KIND_REAL;
 		for (const char *s = f->params; *s; s += strspn(s, " ")) {
 			size_t n = strcspn(s, " ");
-			param[count] = (struct normal_stmt){ .name = arena_strndup(arena, s, n), .kind = KIND_REAL, .tensor = -1 };
-			strbuf_addf(p->out, "%snum v_%s", count ? ", " : "", param[count].name);
+			param[count] = (struct normal_stmt){ .name = arena_strndup(arena, s, n), .kind = kind, .tensor = -1 };
+			strbuf_addf(p->out, "%s%s v_%s", count ? ", " : "", type_of(kind), param[count].name);
 			count++;
 			s += n;
 		}
@@ -690,16 +638,9 @@ static void print_prelude(struct printer *p, struct arena *arena)
 
 static void print_head(struct printer *p, struct arena *arena)
 {
-	bool native = p->arithmetic == LOOPS_NATIVE, is_float = native && p->problem->dtype != DTYPE_f64;
+	bool native = p->arithmetic == LOOPS_NATIVE;
 
-	add(p, head);
-	strbuf_addf(p->out, "#define R(name) %s\n", is_float ? "name##f" : "name");
-	if (p->pairs)
-		add(p, pair_arithmetic);
-	else
-		strbuf_addf(p->out, "typedef %s real;\n%s", is_float ? "float" : "double", plain_arithmetic);
-	add(p, native ? storage_native : storage_double);
-	add(p, functions);
+	loops_head(native, native && p->problem->dtype != DTYPE_f64, p->pairs, p->out);
 	print_prelude(p, arena);
 }
 
@@ -731,9 +672,9 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 				goto out;
 			for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
 				e = expr_replace_name(&arena, e, op->attr[a].name, expr_int(&arena, (int64_t)problem->attr[a]));
-			strbuf_addf(out, "\tconst int64_t E%d_%d = ", t, i);
+			strbuf_addf(out, "\tconst int64_t extent%d_%d_ = ", t, i);
 			print_as(&p, e, KIND_INT);
-			strbuf_addf(out, "; (void)E%d_%d;\n", t, i);
+			strbuf_addf(out, "; (void)extent%d_%d_;\n", t, i);
 			s += strcspn(s, " ");
 		}
 	}

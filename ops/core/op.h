@@ -61,7 +61,7 @@ struct op_case {
 };
 
 #define OP_MAX_TENSORS 12
-#define OP_MAX_ATTRS 12
+#define OP_MAX_ATTRS 16
 #define OP_MAX_SHAPES 24
 #define OP_MAX_DIMS 16
 
