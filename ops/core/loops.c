@@ -17,6 +17,7 @@ struct printer {
 	size_t group_first, group_end;
 	size_t prefix;        /* leading indices that the group shares */
 	struct strbuf *err;
+	bool *is_whole;       /* by statement: kept as a whole array though its group shares loops */
 	bool *is_array;       /* by statement: a whole array, freed at the end */
 	bool failed;
 };
@@ -33,7 +34,7 @@ static void add(struct printer *p, const char *text)
 static bool is_group_local(const struct printer *p, const struct normal_stmt *s)
 {
 	size_t i = (size_t)(s - p->normal.stmt);
-	return i >= p->group_first && i < p->group_end && s->tensor < 0;
+	return i >= p->group_first && i < p->group_end && s->tensor < 0 && !p->is_whole[i];
 }
 
 /* Flat position of args[from..count) over extents that `extent` prints. */
@@ -431,9 +432,55 @@ static void print_streamed(struct printer *p, const struct normal_stmt *s)
 	close_loops(p, 1 + e->range_count);
 }
 
+/*
+ * A reduction over 0..last or 0..last+1 of what does not use the last index: one
+ * running value serves the whole row.
+ */
+static bool is_scan(const struct normal_stmt *s)
+{
+	const struct expr *e = s->value, *hi;
+
+	if (e->kind != EXPR_REDUCE || e->op > OP_MIN || e->range_count != 1 || !s->index_count)
+		return false;
+	const char *last = s->index[s->index_count - 1].name;
+	hi = e->range[0].hi;
+	if (hi->kind == EXPR_BINARY && hi->op == OP_ADD && hi->arg[1]->kind == EXPR_INT && hi->arg[1]->int_value == 1)
+		hi = hi->arg[0];
+	return hi->kind == EXPR_NAME && !strcmp(hi->name, last) && e->range[0].lo->kind == EXPR_INT && !e->range[0].lo->int_value &&
+	       !expr_uses(e->arg[0], last) && !expr_uses(e->filter, last);
+}
+
+static void print_scan(struct printer *p, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+	const struct expr_range *last = &s->index[s->index_count - 1];
+	bool is_exclusive = e->range[0].hi->kind == EXPR_NAME;
+
+	line(p, "{\n");
+	p->depth++;
+	print_start(p, e, s->kind);
+	open_loop(p, last);
+	if (is_exclusive)
+		print_store(p, s, "acc_");
+	line(p, "");
+	strbuf_addf(p->out, "const int64_t %s = %s;\n", e->range[0].name, last->name);
+	print_fold(p, e, s->kind);
+	if (!is_exclusive)
+		print_store(p, s, "acc_");
+	close_loops(p, 2);
+}
+
 static void print_stmt(struct printer *p, const struct normal_stmt *s)
 {
 	const struct expr *e = s->value;
+
+	if (is_scan(s) && p->prefix < s->index_count) {
+		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
+			open_loop(p, &s->index[i]);
+		print_scan(p, s);
+		close_loops(p, s->index_count - 1 - p->prefix);
+		return;
+	}
 
 	if (wants_last_index_inside(p, s)) {
 		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
@@ -502,11 +549,11 @@ static void find_group(struct printer *p, size_t first)
 
 	p->group_first = first;
 	p->group_end = first + 1;
-	p->prefix = s->index_count;
+	p->prefix = s->index_count - is_scan(s);
 	for (size_t k = first + 1; k < p->normal.stmt_count; k++) {
 		const struct normal_stmt *t = &p->normal.stmt[k];
 		size_t common = 0;
-		while (common < p->prefix && common < t->index_count && same_range(&s->index[common], &t->index[common]))
+		while (common < p->prefix && common < t->index_count - is_scan(t) && same_range(&s->index[common], &t->index[common]))
 			common++;
 		bool fits = common > 0;
 		for (size_t i = first; fits && i < k; i++)
@@ -554,45 +601,87 @@ static void declare(struct printer *p, const struct normal_stmt *s, size_t from)
 	add(p, ") + 64);\n");
 }
 
+/*
+ * Are all reads of `name` at positions that the loops over index[0..count) have
+ * passed: equal up to some index, and smaller by a constant there?
+ */
+static bool reads_passed(const struct expr *e, const char *name, const struct expr_range *index, size_t count)
+{
+	bool good = true;
+
+	if (!e)
+		return true;
+	if (e->kind == EXPR_NAME && !strcmp(e->name, name))
+		return false;
+	if (e->kind == EXPR_ACCESS && !strcmp(e->name, name)) {
+		size_t i = 0;
+		while (i < count && e->arg[i]->kind == EXPR_NAME && !strcmp(e->arg[i]->name, index[i].name))
+			i++;
+		const struct expr *x = i < count ? e->arg[i] : NULL;
+		good = x && x->kind == EXPR_BINARY && x->op == OP_SUB && x->arg[0]->kind == EXPR_NAME &&
+		       !strcmp(x->arg[0]->name, index[i].name) && x->arg[1]->kind == EXPR_INT && x->arg[1]->int_value > 0;
+	}
+	for (size_t i = 0; good && i < e->arg_count; i++)
+		good = reads_passed(e->arg[i], name, index, count);
+	return good && reads_passed(e->otherwise, name, index, count) && reads_passed(e->filter, name, index, count);
+}
+
+/* A statement that reads itself or a later one: only where the shared loops have passed. */
+static bool is_in_order(struct printer *p)
+{
+	for (size_t k = p->group_first; k < p->group_end; k++) {
+		const struct normal_stmt *s = &p->normal.stmt[k];
+		for (size_t j = k; j < p->normal.stmt_count; j++) {
+			const char *name = p->normal.stmt[j].name;
+			bool alone = !p->prefix && j == k;
+			if (!expr_uses(s->value, name))
+				continue;
+			if (j < p->group_end && reads_passed(s->value, name, s->index, alone ? s->index_count : p->prefix))
+				continue;
+			strbuf_addf(p->err, "%s: statement '%s' is a recurrence that loops are not printed for", p->problem->op->name, s->name);
+			p->failed = true;
+			return false;
+		}
+	}
+	return true;
+}
+
+static void print_group(struct printer *p)
+{
+	const struct normal_stmt *stmt = p->normal.stmt;
+
+	for (size_t k = p->group_first; k < p->group_end; k++)
+		if (p->is_whole[k] || !p->prefix)
+			declare(p, &stmt[k], 0);
+		else if (stmt[k].index_count > p->prefix)
+			declare(p, &stmt[k], p->prefix);
+	for (size_t i = 0; i < p->prefix; i++)
+		open_loop(p, &stmt[p->group_first].index[i]);
+	for (size_t k = p->group_first; k < p->group_end; k++) {
+		if (p->prefix && stmt[k].index_count == p->prefix && !p->is_whole[k])
+			declare(p, &stmt[k], p->prefix);
+		print_stmt(p, &stmt[k]);
+	}
+	close_loops(p, p->prefix);
+	for (size_t k = p->group_first; k < p->group_end; k++)
+		if (stmt[k].tensor < 0 && !p->is_array[k] && stmt[k].index_count > p->prefix) {
+			line(p, "");
+			strbuf_addf(p->out, "free(v_%s);\n", stmt[k].name);
+		}
+}
+
 static void print_groups(struct printer *p)
 {
+	for (size_t k = 0; k < p->normal.stmt_count; k++)
+		for (size_t j = k; j < p->normal.stmt_count; j++)
+			p->is_whole[j] |= expr_uses(p->normal.stmt[k].value, p->normal.stmt[j].name);
 	for (size_t i = 0; i < p->normal.stmt_count; i = p->group_end) {
 		find_group(p, i);
 		for (size_t k = i; k < p->group_end; k++)
-			if (p->prefix && is_used_later(p, &p->normal.stmt[k])) {
-				/* Not worth a special case: such a statement stands alone. */
-				p->group_end = i + 1;
-				p->prefix = 0;
-			}
-		for (size_t k = i; k < p->group_end; k++)
-			if (expr_uses(p->normal.stmt[k].value, p->normal.stmt[k].name)) {
-				strbuf_addf(p->err, "%s: statement '%s' is a recurrence: loops for it are not printed",
-					    p->problem->op->name, p->normal.stmt[k].name);
-				p->failed = true;
-				return;
-			}
-		size_t keep = p->prefix;
-		if (!p->prefix) {
-			p->group_end = i + 1;
-			declare(p, &p->normal.stmt[i], 0);
-		} else {
-			for (size_t k = i; k < p->group_end; k++)
-				if (p->normal.stmt[k].index_count > keep)
-					declare(p, &p->normal.stmt[k], keep);
-		}
-		for (size_t k = 0; k < keep; k++)
-			open_loop(p, &p->normal.stmt[i].index[k]);
-		for (size_t k = i; k < p->group_end; k++) {
-			if (keep && p->normal.stmt[k].index_count == keep)
-				declare(p, &p->normal.stmt[k], keep);
-			print_stmt(p, &p->normal.stmt[k]);
-		}
-		close_loops(p, keep);
-		for (size_t k = i; keep && k < p->group_end; k++)
-			if (p->normal.stmt[k].tensor < 0 && p->normal.stmt[k].index_count > keep) {
-				line(p, "");
-				strbuf_addf(p->out, "free(v_%s);\n", p->normal.stmt[k].name);
-			}
+			p->is_whole[k] |= is_used_later(p, &p->normal.stmt[k]);
+		if (!is_in_order(p))
+			return;
+		print_group(p);
 	}
 	for (size_t i = 0; i < p->normal.stmt_count; i++)
 		if (p->is_array[i]) {
@@ -655,6 +744,7 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 	if (normal_form(&arena, op, problem->attr, &p.normal, err))
 		goto out;
 	p.is_array = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
+	p.is_whole = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
 	print_head(&p, &arena);
 	strbuf_addf(out, "void %s(void *const *buf, const int64_t *dim)\n{\n", symbol);
 	for (int i = 0; i < op_dim_count(op); i++)
