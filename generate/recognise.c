@@ -1,0 +1,168 @@
+#include "generate/recognise.h"
+
+#include <string.h>
+
+bool access_is_plain(const struct expr *access)
+{
+	for (size_t i = 0; i < access->arg_count; i++)
+		if (access->arg[i]->kind != EXPR_NAME)
+			return false;
+	return access->kind == EXPR_ACCESS && !access->otherwise;
+}
+
+int access_position(const struct expr *access, const char *name)
+{
+	for (size_t i = 0; i < access->arg_count; i++)
+		if (access->arg[i]->kind == EXPR_NAME && !strcmp(access->arg[i]->name, name))
+			return (int)i;
+	return -1;
+}
+
+bool reads_any_tensor(const struct expr *e)
+{
+	if (!e)
+		return false;
+	if (e->kind == EXPR_ACCESS)
+		return true;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (reads_any_tensor(e->arg[i]))
+			return true;
+	return reads_any_tensor(e->filter);
+}
+
+bool range_is_static(const struct expr_range *range, const struct expr_range *outer, size_t outer_count)
+{
+	if (reads_any_tensor(range->lo) || reads_any_tensor(range->hi) || range->lo->kind != EXPR_INT || range->lo->int_value)
+		return false;
+	for (size_t i = 0; i < outer_count; i++)
+		if (expr_uses(range->hi, outer[i].name))
+			return false;
+	return true;
+}
+
+const struct expr *find_access(const struct expr *e, const char *name)
+{
+	const struct expr *found = NULL;
+
+	if (!e)
+		return NULL;
+	if (e->kind == EXPR_ACCESS && !strcmp(e->name, name))
+		return e;
+	for (size_t i = 0; i < e->arg_count && !found; i++)
+		found = find_access(e->arg[i], name);
+	return found ? found : find_access(e->otherwise, name);
+}
+
+/* A tensor's extents with attributes put in, comma-separated. */
+static void write_extents(struct arena *arena, const struct problem *p, const char *shape, struct strbuf *text)
+{
+	struct strbuf err = STRBUF_INIT;
+	bool first = true;
+
+	for (const char *s = shape; *(s += strspn(s, " "));) {
+		size_t n = strcspn(s, " ");
+		struct expr *e;
+		if (expr_parse(arena, arena_strndup(arena, s, n), p->op->name, EXPR_BODY, &e, &err))
+			break;
+		for (int a = 0; a < OP_MAX_ATTRS && p->op->attr[a].name; a++)
+			e = expr_replace_name(arena, e, p->op->attr[a].name, expr_int(arena, (int64_t)p->attr[a]));
+		strbuf_addstr(text, first ? "" : ", ");
+		expr_print(e, text);
+		first = false;
+		s += n;
+	}
+	strbuf_release(&err);
+}
+
+static bool is_static_dim(const struct op *op, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *s = op->static_dims ? op->static_dims : ""; (s = strstr(s, name)); s += n)
+		if ((s == op->static_dims || s[-1] == ' ') && (!s[n] || s[n] == ' '))
+			return true;
+	return false;
+}
+
+void write_head(struct arena *arena, const struct problem *p, struct strbuf *text)
+{
+	const struct op *op = p->op;
+
+	strbuf_addf(text, "plan %s\ndim", op->name);
+	for (int i = 0; i < op_dim_count(op); i++) {
+		const char *name = op_dim_name(op, i);
+		strbuf_addf(text, " %s", name);
+		if (is_static_dim(op, name))
+			strbuf_addf(text, "=%lld", (long long)p->dim[i]);
+	}
+	strbuf_addch(text, '\n');
+	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
+		strbuf_addf(text, "buffer %s %s [", op->tensor[t].name, dtype_name(problem_tensor_dtype(p, t)));
+		write_extents(arena, p, op->tensor[t].shape, text);
+		strbuf_addf(text, "] %s\n", op->tensor[t].role == OP_IN ? "in" : "out");
+	}
+}
+
+const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct expr *x = (struct expr *)e;
+	int n = 0;
+
+	/* Through marks, so that a replacement may hold a name that is replaced too. */
+	for (const char *const *m = mapping; m && *m; m += 2)
+		x = expr_replace_name(arena, x, m[0], expr_name(arena, arena_printf(arena, "%%%d", n++)));
+	n = 0;
+	for (const char *const *m = mapping; m && *m; m += 2) {
+		struct expr *with;
+		if (expr_parse(arena, m[1], "mapping", EXPR_TILE, &with, &err))
+			break;
+		x = expr_replace_name(arena, x, arena_printf(arena, "%%%d", n++), with);
+	}
+	strbuf_release(&err);
+	return x;
+}
+
+const char *expr_text(struct arena *arena, const struct expr *e, const char *const *mapping)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	expr_print(expr_mapped(arena, e, mapping), &text);
+	const char *kept = arena_strdup(arena, text.buf);
+	strbuf_release(&text);
+	return kept;
+}
+
+int64_t extent_value(const struct problem *problem, const struct expr *extent)
+{
+	struct strbuf err = STRBUF_INIT;
+	int64_t value = -1;
+
+	if (expr_int_value(extent, problem->binding, problem->binding_count, &value, &err))
+		value = -1;
+	strbuf_release(&err);
+	return value;
+}
+
+void add_choice(struct arena *arena, struct space *space, const char *name, const char *const *values)
+{
+	struct space_knob *k = &space->knob[space->knob_count++];
+
+	k->name = name;
+	k->value_count = 0;
+	while (values[k->value_count])
+		k->value_count++;
+	k->value = ARENA_ARRAY(arena, const char *, k->value_count);
+	memcpy(k->value, values, k->value_count * sizeof(*values));
+}
+
+void add_knob(struct arena *arena, struct space *space, const char *name, const int *values)
+{
+	const char *word[32];
+	size_t n = 0;
+
+	for (; values[n] >= 0 && n < 31; n++)
+		word[n] = arena_printf(arena, "%d", values[n]);
+	word[n] = NULL;
+	add_choice(arena, space, name, word);
+}

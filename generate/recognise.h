@@ -1,0 +1,32 @@
+/*
+ * recognise.h: what skeletons share: facts about normal-form statements, and
+ * writing the head of a tile program.
+ */
+#ifndef GENERATE_RECOGNISE_H
+#define GENERATE_RECOGNISE_H
+
+#include "generate/skeleton.h"
+
+/* Is every index of the access a plain name? */
+bool access_is_plain(const struct expr *access);
+/* Position among the access's indices of the plain name, or -1. */
+int access_position(const struct expr *access, const char *name);
+/* Does a reduction range run over 0..extent with neither bound reading a tensor or an outer index? */
+bool range_is_static(const struct expr_range *range, const struct expr_range *outer, size_t outer_count);
+bool reads_any_tensor(const struct expr *e);
+/* An access to `name` somewhere in e, or NULL. */
+const struct expr *find_access(const struct expr *e, const char *name);
+
+/* "plan NAME", "dim ...", one "buffer" a tensor of the operator. */
+void write_head(struct arena *arena, const struct problem *problem, struct strbuf *text);
+/* An expression's text; `mapping` is name, replacement, ... NULL. */
+const char *expr_text(struct arena *arena, const struct expr *e, const char *const *mapping);
+const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping);
+/* The value an extent has at the problem's shape, or -1. */
+int64_t extent_value(const struct problem *problem, const struct expr *extent);
+
+/* Adds a knob with values printed from ints (ends with -1) or given as words (ends with NULL). */
+void add_knob(struct arena *arena, struct space *space, const char *name, const int *values);
+void add_choice(struct arena *arena, struct space *space, const char *name, const char *const *values);
+
+#endif
