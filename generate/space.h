@@ -35,4 +35,11 @@ int point_parse(const struct problem_space *ps, const char *text, size_t *sub_in
 /* Points of a subspace before pruning. */
 int64_t subspace_size(const struct subspace *sub);
 
+/*
+ * TSV for people: per subspace its size and legal share, per knob its values and,
+ * in the last column, "does nothing" where changing it alone never changes what
+ * is printed.  (report_space.c)
+ */
+void space_report(const struct problem_space *ps, struct strbuf *out);
+
 #endif

@@ -14,7 +14,8 @@
  *   UNROLL    vector accumulators of a reduction                         [1]
  *   FUSE      1: a map and the reduction that reads it share one loop    [1]
  *   NT        1: stores to outputs go past the caches                    [0]
- *   PF        prefetch distance of gathered rows, in trips of the loop   [0]
+ *   DU        vectors of the free index a reduction carries at once      [1]
+ *   PF, TU    of such a reduction: prefetch distance in trips, unrolling [0, 1]
  */
 #include "generate/lang.h"
 #include "generate/micro.h"
@@ -714,17 +715,26 @@ static const char *horizontal(enum expr_op op)
 	return op == OP_SUM ? "km_hsum" : op == OP_PROD ? "km_hprod" : op == OP_MAX ? "km_hmax" : "km_hmin";
 }
 
-/* Positions in kernel->index of a reduction's ranges. */
+/* Positions in kernel->index of a reduction's ranges; -1 for one with bounds of its own. */
 static int range_indices(struct emitter *e, const struct expr *r, int *out)
 {
 	for (size_t i = 0; i < r->range_count; i++) {
-		out[i] = tile_index_find(e->kernel, r->range[i].name);
-		if (out[i] < 0 || r->range[i].hi) {
-			fail(e, "a reduction runs over a tile index, not '%s'", r->range[i].name);
+		out[i] = r->range[i].hi ? -1 : tile_index_find(e->kernel, r->range[i].name);
+		if (out[i] < 0 && !r->range[i].hi) {
+			fail(e, "a reduction runs over a tile index or lo..hi, not '%s'", r->range[i].name);
 			return 0;
 		}
 	}
 	return (int)r->range_count;
+}
+
+static void open_range(struct emitter *e, const struct expr_range *r, int index)
+{
+	if (index >= 0)
+		open_index(e, index);
+	else
+		open(e, "for (long %s = %s, %s_end = %s; %s < %s_end; %s++)", r->name, int_text(e, r->lo), r->name, int_text(e, r->hi), r->name,
+		     r->name, r->name);
 }
 
 struct fold {
@@ -759,7 +769,7 @@ static void reduce_vector(struct emitter *e, const struct expr *r, int number, i
 		line(e, "km_vf a%d_%d = %s;", number, u, identity(r->op));
 	for (int i = 0; i < n; i++)
 		if (range[i] != v) {
-			open_index(e, range[i]);
+			open_range(e, &r->range[i], range[i]);
 			opened++;
 		}
 	if (unroll > 1) {
@@ -805,7 +815,7 @@ static void reduce_plain(struct emitter *e, const struct expr *r, int number, bo
 	snprintf(acc, sizeof(acc), "q%d", number);
 	line(e, "%s q%d = %s;", vector ? "km_vf" : "float", number, identity(r->op));
 	for (int i = 0; i < n; i++)
-		open_index(e, range[i]);
+		open_range(e, &r->range[i], range[i]);
 	line(e, "q%d = %s;", number, combine(e, r->op, acc, real_text(e, r->arg[0], vector), vector));
 	close(e, n);
 }
@@ -820,7 +830,7 @@ static int choose_vector(struct emitter *e, const struct tile_stmt *s, const str
 		const struct expr *r = e->reduce[i];
 		int range[4], n = range_indices(e, r, range), units = 0;
 		for (int k = n; k-- > 0;)
-			if (fits_vector(e, r->arg[0], range[k], &units) && units)
+			if (range[k] >= 0 && fits_vector(e, r->arg[0], range[k], &units) && units)
 				return range[k];
 	}
 	for (int i = free_count; i-- > 0;) {
@@ -843,9 +853,86 @@ static void free_vector_body(struct emitter *e, void *user)
 {
 	struct plain_reductions *p = user;
 
-	for (int i = 0; i < e->reduce_count; i++)
+	int count = e->reduce_count;
+
+	for (int i = 0; i < count; i++) {
+		e->reduce_count = 0;
 		reduce_plain(e, e->reduce[i], i, true);
+		e->reduce_count = count;
+	}
 	map_body(e, &p->job);
+}
+
+/* The first access of x whose index is itself read from a tensor. */
+static const struct expr *gathered_access(const struct expr *x)
+{
+	const struct expr *found = NULL;
+
+	for (size_t i = 0; i < x->arg_count && !found; i++) {
+		if (x->kind == EXPR_ACCESS && x->arg[i]->kind == EXPR_ACCESS)
+			return x;
+		found = gathered_access(x->arg[i]);
+	}
+	return found;
+}
+
+/*
+ * One reduction with several vectors of the free index v at a time (knob DU):
+ * each row of the reduced range is visited once for all of them; knob PF
+ * prefetches the row PF trips ahead.
+ */
+static void free_vector_wide(struct emitter *e, struct job *job, int v, int wide)
+{
+	const struct expr *r = e->reduce[0], *far = gathered_access(r->arg[0]);
+	const char *name = e->kernel->index[v].name, *t = r->range[0].name;
+	int64_t ahead = tile_knob_int(e->kernel, "PF", 0), unroll = tile_knob_int(e->kernel, "TU", 1);
+	int range[4], n = range_indices(e, r, range);
+
+	open(e, "%s", "");
+	line(e, "long km_d = %s;", index_lo(e, v));
+	open(e, "for (long km_de = %s; km_d + %d * KM_L <= km_de; km_d += %d * KM_L)", index_hi(e, v), wide, wide);
+	for (int u = 0; u < wide; u++)
+		line(e, "km_vf q0_%d = %s;", u, identity(r->op));
+	if (unroll > 1)
+		line(e, "_Pragma(\"clang loop unroll_count(%lld)\")", (long long)unroll);
+	for (int i = 0; i < n; i++)
+		open_range(e, &r->range[i], range[i]);
+	e->vector = v;
+	if (far && ahead && range[0] < 0) {
+		struct expr *later = plus(e, expr_name(&e->arena, t), expr_int(&e->arena, ahead));
+		const struct expr *x = expr_replace_name(&e->arena, far, t, later);
+		x = expr_replace_name(&e->arena, x, name, expr_name(&e->arena, "km_d"));
+		open(e, "if (%s + %lld < %s_end)", t, (long long)ahead, t);
+		for (int u = 0; u * e->lanes < wide * e->lanes; u += 16 / e->lanes)
+			line(e, "__builtin_prefetch(%s + %d);", pointer_text(e, x), u * e->lanes);
+		close(e, 1);
+	}
+	e->reduce_count = 0;
+	for (int u = 0; u < wide; u++) {
+		char acc[24];
+		snprintf(acc, sizeof(acc), "q0_%d", u);
+		open(e, "%s", "");
+		line(e, "const long %s = km_d + %d * KM_L;", name, u);
+		line(e, "%s = %s;", acc, combine(e, r->op, acc, real_text(e, r->arg[0], true), true));
+		close(e, 1);
+	}
+	close(e, n);
+	e->reduce[0] = r;
+	e->reduce_count = 1;
+	for (int u = 0; u < wide; u++) {
+		open(e, "%s", "");
+		line(e, "const long %s = km_d + %d * KM_L;", name, u);
+		line(e, "const km_vf q0 = q0_%d;", u);
+		map_body(e, job);
+		close(e, 1);
+	}
+	e->vector = -1;
+	close(e, 1);
+	struct plain_reductions p = { *job };
+	e->lo[v] = "km_d";
+	vector_loop(e, v, free_vector_body, &p);
+	e->lo[v] = NULL;
+	close(e, 1);
 }
 
 /* tile[i.., j] = scan(j) x: inclusive prefix sums along the vector, a carry between vectors. */
@@ -935,7 +1022,11 @@ static void emit_assign(struct emitter *e, const struct tile_stmt *s, const stru
 		}
 	if (v >= 0 && !along_reduction) {
 		struct plain_reductions p = { job };
-		vector_loop(e, v, free_vector_body, &p);
+		int64_t wide = tile_knob_int(e->kernel, "DU", 1);
+		if (e->reduce_count == 1 && wide > 1)
+			free_vector_wide(e, &job, v, (int)wide);
+		else
+			vector_loop(e, v, free_vector_body, &p);
 		close(e, opened);
 		e->reduce_count = 0;
 		return;
@@ -1273,8 +1364,8 @@ static int64_t place_tiles(struct emitter *e)
 		if (t->place == PLACE_VIEW)
 			continue;
 		e->offset[i] = at;
-		/* A vector of slack behind each: full vectors may end beyond the last point. */
-		at += round_up(t->layout.elems * (int64_t)dtype_bytes(t->dtype) + e->target->vector_bytes, 64);
+		/* Slack behind each: full register blocks may end beyond the last point. */
+		at += round_up(t->layout.elems * (int64_t)dtype_bytes(t->dtype) + 8 * e->target->vector_bytes, 64);
 		/* Tiles of equal size a power of two apart would share cache sets. */
 		at += 64 * (int64_t)(i + 1);
 	}

@@ -55,7 +55,6 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "BN", (const int[]){ 8, 16, 32, 64, 128, 256, -1 });
 		add_knob(arena, space, "STAGE", (const int[]){ 0, 1, -1 });
 		add_knob(arena, space, "PAD", (const int[]){ 0, 1, 8, -1 });
-		add_knob(arena, space, "NT", (const int[]){ 0, 1, -1 });
 	} else {
 		add_knob(arena, space, "BM", (const int[]){ 1, 2, 4, 8, 16, 32, 64, 128, 256, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 128, 256, 512, 1024, 2048, 4096, 8192, 65536, -1 });

@@ -58,6 +58,18 @@ static const struct expr *common_call(const struct match *m, const struct expr *
 	return found;
 }
 
+/* Does some access of e use every row index? */
+static bool reads_all_rows(const struct match *m, const struct expr *e)
+{
+	bool all = e->kind == EXPR_ACCESS;
+
+	for (size_t i = 0; all && i < m->row_count; i++)
+		all = expr_uses(e, m->row[i].name);
+	for (size_t i = 0; i < e->arg_count && !all; i++)
+		all = reads_all_rows(m, e->arg[i]);
+	return all;
+}
+
 static const struct match *match(struct arena *arena, const struct problem *problem, const struct normal *normal,
 				 struct strbuf *why_not)
 {
@@ -110,6 +122,10 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 		}
 		m->value[i] = column ? expr_replace_name(arena, e, column, expr_name(arena, m->column)) : e;
 	}
+	if (m->row_count == 2 && !reads_all_rows(m, first->value->arg[0])) {
+		strbuf_addstr(why_not, "row_wise: no factor has all rows: a contraction");
+		return NULL;
+	}
 	int reads = 0;
 	for (size_t i = 0; i < normal->stmt_count; i++) {
 		if (!m->cached)
@@ -135,7 +151,8 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
 	} else {
 		add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, 8, -1 });
-		add_knob(arena, space, "FUSE", (const int[]){ 0, 1, -1 });
+		if (m->cached || m->shared)
+			add_knob(arena, space, "FUSE", (const int[]){ 0, 1, -1 });
 		add_knob(arena, space, "NT", (const int[]){ 0, 1, -1 });
 	}
 	if (m->cached || target->warp > 1)
@@ -245,24 +262,24 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		strbuf_addf(text, "  knob UNROLL=%lld FUSE=%lld NT=%lld\n", (long long)point_int(space, point, "UNROLL"),
 			    (long long)point_int(space, point, "FUSE"), (long long)point_int(space, point, "NT"));
 	if (cache && m->cached) {
-		w.tile_v = expr_access(arena, "v", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
-		strbuf_addf(text, "  tile v f32 [%s, %s] @reg\n", row, column);
+		w.tile_v = expr_access(arena, "cache_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
+		strbuf_addf(text, "  tile cache_ f32 [%s, %s] @reg\n", row, column);
 	}
 	if (keep && m->shared) {
-		w.tile_w = expr_access(arena, "w_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
-		strbuf_addf(text, "  tile w_ f32 [%s, %s] @reg\n", row, column);
+		w.tile_w = expr_access(arena, "keep_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
+		strbuf_addf(text, "  tile keep_ f32 [%s, %s] @reg\n", row, column);
 	}
 	for (size_t i = 0; i < m->normal->stmt_count; i++)
 		if (m->normal->stmt[i].index_count == m->row_count)
 			strbuf_addf(text, "  tile s_%s f32 [%s] @reg\n", m->normal->stmt[i].name, row);
 	if (w.tile_v) {
-		strbuf_addf(text, "  v[%s, %s] = %s\n", row, column, expr_text(arena, m->cached, w.mapping));
+		strbuf_addf(text, "  cache_[%s, %s] = %s\n", row, column, expr_text(arena, m->cached, w.mapping));
 		w.has_v = true;
 	}
 	for (size_t i = 0; i < m->normal->stmt_count; i++) {
 		const struct normal_stmt *s = &m->normal->stmt[i];
 		if (w.tile_w && !w.has_w && count_access(m->value[i], m->shared)) {
-			strbuf_addf(text, "  w_[%s, %s] = %s\n", row, column, local_text(&w, m->shared));
+			strbuf_addf(text, "  keep_[%s, %s] = %s\n", row, column, local_text(&w, m->shared));
 			w.has_w = true;
 		}
 		const char *value = local_text(&w, m->value[i]);

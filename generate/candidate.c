@@ -1,0 +1,193 @@
+#include "generate/candidate.h"
+#include "ops/core/hash.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#pragma weak tile_verify
+
+/* Stands for the id in printed symbols until the id is known. */
+static const char placeholder[] = "KMSYMBOL";
+
+/* What defines a candidate: text, language, target, compile command.  Not how it was found. */
+static void make_id(struct candidate *c, const struct lang *lang, const struct target *target)
+{
+	struct sha256 h;
+	uint8_t digest[32];
+	const char *part[] = { c->source, c->prologue, c->plan, lang->name, target->name, lang->compile, target->march,
+			       target->compiler_flags ? target->compiler_flags : "" };
+
+	sha256_init(&h);
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+		sha256_add(&h, part[i], strlen(part[i]) + 1);
+	sha256_end(&h, digest);
+	for (int i = 0; i < 8; i++) {
+		static const char hex[] = "0123456789abcdef";
+		c->id[2 * i] = hex[digest[i] >> 4];
+		c->id[2 * i + 1] = hex[digest[i] & 15];
+	}
+	c->id[16] = 0;
+}
+
+static const char *keep(struct arena *arena, struct strbuf *text)
+{
+	const char *kept = arena_strdup(arena, text->buf);
+
+	strbuf_release(text);
+	return kept;
+}
+
+int candidate_make(struct arena *arena, const struct problem_space *ps, size_t sub_index,
+		   const struct point *point, struct candidate *c, struct strbuf *why_not)
+{
+	const struct subspace *sub = &ps->sub[sub_index];
+	struct strbuf text = STRBUF_INIT, plan = STRBUF_INIT, symbol = STRBUF_INIT, canonical = STRBUF_INIT;
+	struct printed printed = PRINTED_INIT;
+	struct tile_program program;
+	int ret = sub->skeleton->lower(arena, sub->match, &ps->problem, ps->target, &sub->space, point, &text, why_not);
+
+	if (ret != 1)
+		goto out;
+	ret = -1;
+	if (tile_parse(arena, text.buf, sub->skeleton->name, &program, why_not) || (tile_verify && tile_verify(&program, ps->target, why_not)))
+		goto out;
+	ret = 0;
+	if (!sub->lang->accepts(&program, ps->target, why_not))
+		goto out;
+	ret = -1;
+	if (sub->lang->print(&program, ps->target, placeholder, &printed, why_not))
+		goto out;
+	tile_plan(&program, sub->lang->artifact, placeholder, printed.scratch_bytes, printed.shared_bytes, &plan);
+	*c = (struct candidate){ .target = ps->target->name, .lang = sub->lang->name, .skeleton = sub->skeleton->name,
+				 .parent = "", .edge = "", .policy = "" };
+	c->prologue = printed.prologue.buf;
+	c->source = printed.source.buf;
+	c->plan = plan.buf;
+	make_id(c, sub->lang, ps->target);
+	strbuf_addf(&symbol, "km_%s", c->id);
+	strbuf_replace(&printed.source, placeholder, symbol.buf);
+	strbuf_replace(&plan, placeholder, symbol.buf);
+	tile_print(&program, &canonical);
+	c->tile = keep(arena, &canonical);
+	c->plan = keep(arena, &plan);
+	c->prologue = keep(arena, &printed.prologue);
+	c->source = keep(arena, &printed.source);
+	problem_print(&ps->problem, &canonical);
+	c->problem = keep(arena, &canonical);
+	point_print(sub, point, &canonical);
+	c->knobs = keep(arena, &canonical);
+	ret = 1;
+out:
+	if (ret == -1)
+		strbuf_addf(why_not, "\nfrom the text:\n%s", text.buf);
+	strbuf_release(&text);
+	strbuf_release(&plan);
+	strbuf_release(&symbol);
+	strbuf_release(&canonical);
+	printed_release(&printed);
+	return ret;
+}
+
+/* The string fields, once: name in JSON, offset in the struct. */
+static const struct {
+	const char *key;
+	size_t offset;
+} field[] = {
+	{ "problem", offsetof(struct candidate, problem) }, { "target", offsetof(struct candidate, target) },
+	{ "lang", offsetof(struct candidate, lang) }, { "skeleton", offsetof(struct candidate, skeleton) },
+	{ "knobs", offsetof(struct candidate, knobs) }, { "tile", offsetof(struct candidate, tile) },
+	{ "plan", offsetof(struct candidate, plan) }, { "prologue", offsetof(struct candidate, prologue) },
+	{ "source", offsetof(struct candidate, source) }, { "parent", offsetof(struct candidate, parent) },
+	{ "edge", offsetof(struct candidate, edge) }, { "policy", offsetof(struct candidate, policy) },
+};
+
+void candidate_write(const struct candidate *c, struct strbuf *out)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "id", c->id);
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++)
+		cJSON_AddStringToObject(o, field[i].key, *(const char *const *)((const char *)c + field[i].offset));
+	struct strbuf seed = STRBUF_INIT;
+	strbuf_addf(&seed, "%llu", (unsigned long long)c->seed);
+	cJSON_AddStringToObject(o, "seed", seed.buf);
+	strbuf_release(&seed);
+	cJSON_AddNumberToObject(o, "generation", (double)c->generation);
+	char *text = cJSON_PrintUnformatted(o);
+	strbuf_addf(out, "%s\n", text);
+	free(text);
+	cJSON_Delete(o);
+}
+
+int candidate_read(struct arena *arena, const char *line, struct candidate *c, struct strbuf *err)
+{
+	cJSON *o = cJSON_Parse(line);
+	const char *id = o ? cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "id")) : NULL;
+	int ret = -1;
+
+	if (!id || strlen(id) != 16) {
+		strbuf_addstr(err, "not a candidate: no JSON object with an 'id' of 16 digits");
+		goto out;
+	}
+	*c = (struct candidate){ 0 };
+	memcpy(c->id, id, 17);
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
+		const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, field[i].key));
+		if (!value) {
+			strbuf_addf(err, "candidate '%s' has no '%s'", id, field[i].key);
+			goto out;
+		}
+		*(const char **)((char *)c + field[i].offset) = arena_strdup(arena, value);
+	}
+	const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "seed"));
+	const cJSON *generation = cJSON_GetObjectItemCaseSensitive(o, "generation");
+	c->seed = seed ? strtoull(seed, NULL, 10) : 0;
+	c->generation = cJSON_IsNumber(generation) ? (int64_t)generation->valuedouble : 0;
+	ret = 0;
+out:
+	cJSON_Delete(o);
+	return ret;
+}
+
+int candidate_read_file(struct arena *arena, const char *path, struct candidate **c, size_t *count,
+			struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT, why = STRBUF_INIT;
+	size_t lines = 0;
+	int ret = -1;
+
+	*count = 0;
+	if (!strcmp(path, "-") ? strbuf_read_fd(&text, 0) : strbuf_read_file(&text, path, err)) {
+		if (!strcmp(path, "-"))
+			strbuf_addstr(err, "cannot read standard input");
+		goto out;
+	}
+	for (const char *s = text.buf; *s; s++)
+		lines += *s == '\n';
+	*c = ARENA_ARRAY(arena, struct candidate, lines + 1);
+	int line = 0;
+	for (char *s = text.buf; *s;) {
+		size_t n = strcspn(s, "\n");
+		char *next = s + n + (s[n] == '\n');
+		s[n] = 0;
+		line++;
+		if (n && candidate_read(arena, s, &(*c)[*count], &why)) {
+			strbuf_addf(err, "%s:%d: %s", path, line, why.buf);
+			goto out;
+		}
+		*count += n > 0;
+		s = next;
+	}
+	ret = 0;
+out:
+	strbuf_release(&text);
+	strbuf_release(&why);
+	return ret;
+}
+
+void candidate_reproduce(const struct candidate *c, struct strbuf *out)
+{
+	strbuf_addf(out, "km-generate emit --problem='%s' --target=%s --knobs='%s' | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -",
+		    c->problem, c->target, c->knobs, c->problem, c->target);
+}

@@ -1,0 +1,90 @@
+#include "generate/history.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char header[] = "id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tknobs";
+
+void history_write_header(struct strbuf *out)
+{
+	strbuf_addf(out, "%s\n", header);
+}
+
+void history_write(const struct trial *t, struct strbuf *out)
+{
+	strbuf_addf(out, "%s\t%lld\t%s\t%.17g\t%.17g\t%.17g\t%.17g\t%s\t%s\t%s\n", t->id, (long long)t->generation, t->verdict, t->time_ns,
+		    t->fitness, t->sol_ratio, t->elapsed_s, t->parent, t->edge, t->knobs);
+}
+
+/* One number of a row; false when it is none. */
+static bool number(const char *text, double *value)
+{
+	char *end;
+
+	*value = strtod(text, &end);
+	return end != text && !*end;
+}
+
+static int read_row(struct arena *arena, char *row, struct trial *t)
+{
+	char *cell[10];
+	double generation;
+
+	for (int i = 0; i < 10; i++) {
+		size_t n = strcspn(row, "\t");
+		bool last = !row[n];
+		row[n] = 0;
+		cell[i] = arena_strdup(arena, row);
+		if (last != (i == 9))
+			return -1;
+		row += n + 1;
+	}
+	*t = (struct trial){ .id = cell[0], .verdict = cell[2], .parent = cell[7], .edge = cell[8], .knobs = cell[9] };
+	if (!number(cell[1], &generation) || !number(cell[3], &t->time_ns) || !number(cell[4], &t->fitness) || !number(cell[5], &t->sol_ratio) ||
+	    !number(cell[6], &t->elapsed_s))
+		return -1;
+	t->generation = (int64_t)generation;
+	return 0;
+}
+
+int history_read(struct arena *arena, const char *path, struct history *history,
+		 struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	size_t lines = 0;
+	int ret = -1;
+
+	*history = (struct history){ 0 };
+	if (access(path, F_OK) && errno == ENOENT)
+		return 0;
+	if (strbuf_read_file(&text, path, err))
+		goto out;
+	for (const char *s = text.buf; *s; s++)
+		lines += *s == '\n';
+	history->trial = ARENA_ARRAY(arena, struct trial, lines + 1);
+	int line = 0;
+	for (char *s = text.buf; *s;) {
+		size_t n = strcspn(s, "\n");
+		char *next = s + n + (s[n] == '\n');
+		s[n] = 0;
+		line++;
+		if (line == 1 ? strcmp(s, header) : n && read_row(arena, s, &history->trial[history->count])) {
+			strbuf_addf(err, "%s:%d: not a row of a search history: write it anew with 'km-evaluate trace history'", path, line);
+			goto out;
+		}
+		history->count += line > 1 && n;
+		s = next;
+	}
+	history->best = history->count;
+	for (size_t i = 0; i < history->count; i++)
+		if (history->trial[i].fitness > 0 &&
+		    (history->best == history->count || history->trial[i].fitness > history->trial[history->best].fitness))
+			history->best = i;
+	ret = 0;
+out:
+	strbuf_release(&text);
+	return ret;
+}

@@ -1,0 +1,464 @@
+/* km-generate: operators, knob spaces and candidates. */
+#include "generate/policy.h"
+#include "ops/core/cli.h"
+#include "ops/core/diag.h"
+#include "ops/core/op_check.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *extra_ops;
+
+#define EXTRA_OPS_OPTION { "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" }
+#define END_OF_OPTIONS { NULL, 0, CLI_FLAG, NULL, NULL, NULL }
+
+/* Prints what is in *err and says which exit code it means. */
+static int report(struct strbuf *err, int code)
+{
+	if (err->len)
+		error("%s", err->buf);
+	strbuf_release(err);
+	return code;
+}
+
+static int load_extra(struct strbuf *err)
+{
+	if (!extra_ops)
+		extra_ops = getenv("KM_EXTRA_OPS");
+	return extra_ops && *extra_ops ? op_load_extra(extra_ops, err) : 0;
+}
+
+/* ---- listings -------------------------------------------------------- */
+
+static int list_ops(int argc, char **argv)
+{
+	static const struct cli_command command = { "ops", "", "lists operators: name, summary, dtypes, file", NULL };
+	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	if (load_extra(&err))
+		return report(&err, KM_EXIT_FATAL);
+	for (size_t i = 0; (op = op_at(i)); i++)
+		printf("%s\t%s\t%s\t%s\n", op->name, op->summary, op->dtypes, op->source_path);
+	return KM_EXIT_DONE;
+}
+
+static int list_targets(int argc, char **argv)
+{
+	static const struct cli_command command = { "targets", "", "lists targets: name, summary, best state, whether this machine is it", NULL };
+	const struct cli_option options[] = { END_OF_OPTIONS };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (size_t i = 0; target_table[i]; i++) {
+		const struct target *t = target_table[i];
+		const struct target *real = t->alias ? target_of_this_machine() : t;
+		printf("%s\t%s\t%s\t%s\n", t->name, t->summary, t->alias ? (real ? real->name : "none") : target_state_name(t->best_state),
+		       t->probe && t->probe() ? "here" : "cross");
+	}
+	return KM_EXIT_DONE;
+}
+
+static int list_languages(int argc, char **argv)
+{
+	static const struct cli_command command = { "languages", "", "lists languages: name, summary, artifact kind", NULL };
+	const struct cli_option options[] = { END_OF_OPTIONS };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (size_t i = 0; lang_table[i]; i++)
+		printf("%s\t%s\t%s\n", lang_table[i]->name, lang_table[i]->summary, lang_table[i]->artifact);
+	return KM_EXIT_DONE;
+}
+
+static int list_skeletons(int argc, char **argv)
+{
+	static const struct cli_command command = { "skeletons", "", "lists skeletons: name, summary", NULL };
+	const struct cli_option options[] = { END_OF_OPTIONS };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (size_t i = 0; skeleton_table[i]; i++)
+		printf("%s\t%s\n", skeleton_table[i]->name, skeleton_table[i]->summary);
+	return KM_EXIT_DONE;
+}
+
+static int list_policies(int argc, char **argv)
+{
+	static const struct cli_command command = { "policies", "", "lists search policies: name, summary", NULL };
+	const struct cli_option options[] = { END_OF_OPTIONS };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (size_t i = 0; policy_table[i]; i++)
+		printf("%s\t%s\n", policy_table[i]->name, policy_table[i]->summary);
+	return KM_EXIT_DONE;
+}
+
+/* ---- operators ------------------------------------------------------- */
+
+static void unknown_op(const char *name, struct strbuf *err)
+{
+	const struct op *op;
+
+	strbuf_addf(err, "unknown operator '%s': known are", name);
+	for (size_t i = 0; (op = op_at(i)); i++)
+		strbuf_addf(err, "%s %s", i ? "," : "", op->name);
+}
+
+static int check_ops(int argc, char **argv)
+{
+	static const struct cli_command command = { "check", "[OP...]", "checks declarations (all by default); exit 1 when one is wrong", NULL };
+	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	int n = cli_parse(argc, argv, &command, options, 0, 1 << 20), code = KM_EXIT_DONE;
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+
+	if (load_extra(&err))
+		return report(&err, KM_EXIT_FATAL);
+	for (int i = 1; i <= n; i++)
+		if (!op_find(argv[i])) {
+			unknown_op(argv[i], &err);
+			return report(&err, KM_EXIT_USAGE);
+		}
+	for (size_t i = 0; (op = op_at(i)); i++) {
+		bool wanted = !n;
+		for (int k = 1; k <= n; k++)
+			wanted |= !strcmp(argv[k], op->name);
+		if (wanted && op_check(op, &err)) {
+			code = KM_EXIT_NO;
+			error("%s", err.buf);
+			strbuf_reset(&err);
+		}
+	}
+	strbuf_release(&err);
+	return code;
+}
+
+static int print_problem(const struct problem *p, enum op_use use, void *user)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	(void)use;
+	(void)user;
+	problem_print(p, &text);
+	printf("%s\n", text.buf);
+	strbuf_release(&text);
+	return 0;
+}
+
+/* Lines "matmul f32 M=100 N=200 K=300 threads=1" of a user's file that are about op. */
+static int shapes_of_file(const char *path, const struct op *op, int threads, size_t *found, struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret = -1, line = 0;
+
+	if (strbuf_read_file(&text, path, err))
+		goto out;
+	for (char *s = text.buf; *s;) {
+		size_t n = strcspn(s, "\n");
+		char *next = s + n + (s[n] == '\n'), name[64], dtype_word[16];
+		int used = 0;
+		s[n] = 0;
+		line++;
+		s[strcspn(s, "#")] = 0;
+		if (s[strspn(s, " \t\r")]) {
+			enum dtype dtype;
+			struct problem p;
+			struct strbuf why = STRBUF_INIT;
+			if (sscanf(s, "%63s %15s %n", name, dtype_word, &used) != 2 || !dtype_find(dtype_word, &dtype) || !op_find(name)) {
+				strbuf_addf(err, "%s:%d: expected 'operator dtype M=.. N=..', with a known operator and dtype", path, line);
+				goto out;
+			}
+			if (!strcmp(name, op->name)) {
+				for (char *c = s + used; *c; c++)
+					*c = *c == '\t' || *c == '\r' ? ' ' : *c;
+				if (problem_from_shape(op, dtype, s + used, threads, &p, &why)) {
+					strbuf_addf(err, "%s:%d: %s", path, line, why.buf);
+					strbuf_release(&why);
+					goto out;
+				}
+				print_problem(&p, OP_SEARCH, NULL);
+				++*found;
+			}
+			strbuf_release(&why);
+		}
+		s = next;
+	}
+	ret = 0;
+out:
+	strbuf_release(&text);
+	return ret;
+}
+
+static int list_problems(int argc, char **argv)
+{
+	static const struct cli_command command = { "problems", "", "lists the problems a budget searches, one a line", NULL };
+	const char *op_name = NULL, *budget = "quick", *shapes = NULL;
+	int64_t threads = 1;
+	const struct cli_option options[] = {
+		{ "op", 0, CLI_STRING, &op_name, "NAME", "operator; all by default" },
+		{ "budget", 0, CLI_STRING, &budget, "quick|full|N", "full adds the larger shapes [quick]" },
+		{ "shapes", 0, CLI_STRING, &shapes, "FILE", "a user's shapes instead, lines 'matmul f32 M=100 N=200 K=300'" },
+		{ "threads", 0, CLI_INT, &threads, "N", "threads of a problem [1]" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+	size_t found = 0;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	if (load_extra(&err))
+		return report(&err, KM_EXIT_FATAL);
+	if (op_name && !op_find(op_name)) {
+		unknown_op(op_name, &err);
+		return report(&err, KM_EXIT_USAGE);
+	}
+	unsigned uses = !strcmp(budget, "full") ? OP_SEARCH | OP_FULL : OP_SEARCH;
+	for (size_t i = 0; (op = op_at(i)); i++) {
+		if (op_name && strcmp(op_name, op->name))
+			continue;
+		/* A user's shapes stand instead of the declared ones, for the operators they name. */
+		if (shapes && shapes_of_file(shapes, op, (int)threads, &found, &err))
+			return report(&err, KM_EXIT_USAGE);
+		if (!shapes && problem_each(op, uses, (int)threads, print_problem, NULL, &err))
+			return report(&err, KM_EXIT_FATAL);
+	}
+	return KM_EXIT_DONE;
+}
+
+/* ---- candidates ------------------------------------------------------ */
+
+static int open_space(const char *problem_text, const char *target_name, struct problem_space *ps, struct strbuf *err)
+{
+	struct problem problem;
+
+	if (load_extra(err))
+		return KM_EXIT_FATAL;
+	if (!problem_text) {
+		strbuf_addstr(err, "--problem is missing: see 'km-generate problems'");
+		return KM_EXIT_USAGE;
+	}
+	const struct target *target = target_find(target_name, err);
+	if (!target || problem_parse(problem_text, &problem, err))
+		return KM_EXIT_USAGE;
+	return space_open(ps, &problem, target, err) ? KM_EXIT_NO : KM_EXIT_DONE;
+}
+
+static int show_space(int argc, char **argv)
+{
+	static const struct cli_command command = { "space", "", "shows the knob space of a problem: sizes, values, knobs that do nothing", NULL };
+	const char *problem = NULL, *target = "native";
+	const struct cli_option options[] = {
+		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
+		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
+	struct problem_space ps;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	int code = open_space(problem, target, &ps, &err);
+	if (code)
+		return report(&err, code);
+	space_report(&ps, &out);
+	fputs(out.buf, stdout);
+	strbuf_release(&out);
+	space_close(&ps);
+	return KM_EXIT_DONE;
+}
+
+static int emit(int argc, char **argv)
+{
+	static const struct cli_command command = { "emit", "", "makes one candidate from its knobs; prints a batch line, or one part of it", NULL };
+	const char *problem = NULL, *target = "native", *knobs = NULL, *dump = "json";
+	const struct cli_option options[] = {
+		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
+		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
+		{ "knobs", 0, CLI_STRING, &knobs, "TEXT", "as in a trace: 'skeleton=.. lang=.. BM=..'" },
+		{ "dump", 0, CLI_STRING, &dump, "STAGE", "tile, plan, source or json [json]" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct problem_space ps;
+	struct candidate c;
+	struct point point;
+	size_t sub;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	if (!knobs)
+		usage("--knobs is missing: see 'km-generate space'");
+	int code = open_space(problem, target, &ps, &err);
+	if (code)
+		return report(&err, code);
+	code = KM_EXIT_USAGE;
+	if (point_parse(&ps, knobs, &sub, &point, &err))
+		goto out;
+	int made = candidate_make(&arena, &ps, sub, &point, &c, &err);
+	code = made < 0 ? KM_EXIT_FATAL : KM_EXIT_NO;
+	if (made != 1)
+		goto out;
+	c.edge = "emitted";
+	if (!strcmp(dump, "tile"))
+		strbuf_addstr(&out, c.tile);
+	else if (!strcmp(dump, "plan"))
+		strbuf_addstr(&out, c.plan);
+	else if (!strcmp(dump, "source"))
+		strbuf_addf(&out, "%s%s", c.prologue, c.source);
+	else if (!strcmp(dump, "json"))
+		candidate_write(&c, &out);
+	else
+		usage("--dump is tile, plan, source or json, not '%s'", dump);
+	fputs(out.buf, stdout);
+	code = KM_EXIT_DONE;
+out:
+	strbuf_release(&out);
+	arena_release(&arena);
+	space_close(&ps);
+	return report(&err, code);
+}
+
+/* The ids that need no second trial. */
+static bool is_known(const struct history *seen, const struct candidate *batch, size_t count, const char *id)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		if (!strcmp(seen->trial[i].id, id))
+			return true;
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(batch[i].id, id))
+			return true;
+	return false;
+}
+
+/*
+ * Fills batch[] with new, legal candidates: the policy is asked again, its
+ * generator moving on, until there are enough or nothing new comes.
+ */
+static size_t fill(struct arena *arena, const struct problem_space *ps, const struct policy *policy, const struct history *seen,
+		   struct rng *rng, size_t want, struct candidate *batch, struct strbuf *err)
+{
+	size_t count = 0;
+
+	for (int dry = 0; count < want && dry < 60;) {
+		struct proposal proposal[64];
+		size_t n = policy->propose(arena, ps, seen, rng, want - count < 64 ? want - count : 64, proposal);
+		size_t before = count;
+		if (!n)
+			break;
+		for (size_t i = 0; i < n; i++) {
+			struct arena scratch = ARENA_INIT;
+			struct strbuf why = STRBUF_INIT;
+			struct candidate c;
+			int made = candidate_make(&scratch, ps, proposal[i].sub_index, &proposal[i].point, &c, &why);
+			if (made < 0 && !err->len)
+				strbuf_addf(err, "bug in a skeleton or printer: %s", why.buf);
+			if (made == 1 && !is_known(seen, batch, count, c.id)) {
+				/* Made again in the batch's arena, so that dropped ones cost nothing. */
+				candidate_make(arena, ps, proposal[i].sub_index, &proposal[i].point, &batch[count], &why);
+				batch[count].parent = proposal[i].parent;
+				batch[count].edge = proposal[i].edge;
+				batch[count].policy = policy->name;
+				count++;
+			}
+			strbuf_release(&why);
+			arena_release(&scratch);
+		}
+		dry = count > before ? 0 : dry + 1;
+	}
+	return count;
+}
+
+static int next(int argc, char **argv)
+{
+	static const struct cli_command command = {
+		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
+	};
+	const char *problem = NULL, *target = "native", *policy_name = "greedy", *history_path = NULL, *output = "-";
+	int64_t seed = 1, want = 24, generation = 0;
+	struct budget budget = { 0 };
+	const struct cli_option options[] = {
+		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
+		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
+		{ "policy", 0, CLI_STRING, &policy_name, "NAME", "see 'km-generate policies' [greedy]" },
+		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
+		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
+		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
+		{ "generation", 0, CLI_INT, &generation, "N", "number of this batch [0]" },
+		{ "evaluations", 0, CLI_INT, &budget.evaluations, "N", "stop after so many trials" },
+		{ "seconds", 0, CLI_REAL, &budget.seconds, "S", "stop after so much evaluation work" },
+		{ "stall", 0, CLI_INT, &budget.stall, "N", "stop after so many trials without a better best" },
+		{ "sol", 0, CLI_REAL, &budget.sol_ratio, "R", "stop when the best reaches this share of the speed of light" },
+		{ "output", 'o', CLI_STRING, &output, "FILE", "batch file [-]" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct problem_space ps;
+	struct history seen = { 0 };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	const struct policy *policy = policy_find(policy_name);
+	if (!policy)
+		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
+	if (want < 1 || want > 4096)
+		usage("--batch is 1..4096, not %lld", (long long)want);
+	int code = open_space(problem, target, &ps, &err);
+	if (code)
+		return report(&err, code);
+	code = KM_EXIT_FATAL;
+	if (history_path && history_read(&arena, history_path, &seen, &err))
+		goto out;
+	const char *spent = budget_spent(&budget, &seen);
+	if (!spent) {
+		if (budget.evaluations && want > budget.evaluations - (int64_t)seen.count)
+			want = budget.evaluations - (int64_t)seen.count;
+		/* The generator starts from the seed and the batch's number alone: equal histories, equal batches. */
+		struct rng rng = { (uint64_t)seed ^ (uint64_t)generation << 32, 0 };
+		struct candidate *batch = ARENA_ARRAY(&arena, struct candidate, want);
+		size_t count = fill(&arena, &ps, policy, &seen, &rng, (size_t)want, batch, &err);
+		for (size_t i = 0; i < count; i++) {
+			batch[i].seed = (uint64_t)seed;
+			batch[i].generation = generation;
+			candidate_write(&batch[i], &out);
+		}
+		if (!count)
+			spent = "space";
+	}
+	if (err.len)
+		goto out;
+	if (spent) {
+		printf("%s\n", spent);
+		code = KM_EXIT_NO;
+	} else if (!strcmp(output, "-")) {
+		fputs(out.buf, stdout);
+		code = KM_EXIT_DONE;
+	} else {
+		code = file_publish(output, out.buf, out.len, &err) ? KM_EXIT_NOT_DURABLE : KM_EXIT_DONE;
+	}
+out:
+	strbuf_release(&out);
+	arena_release(&arena);
+	space_close(&ps);
+	return report(&err, code);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "ops", "", "list operators", list_ops },
+		{ "targets", "", "list targets", list_targets },
+		{ "languages", "", "list languages", list_languages },
+		{ "skeletons", "", "list skeletons", list_skeletons },
+		{ "policies", "", "list search policies", list_policies },
+		{ "check", "", "check operator declarations", check_ops },
+		{ "problems", "", "list the problems of a budget", list_problems },
+		{ "space", "", "show a problem's knob space", show_space },
+		{ "emit", "", "make one candidate from its knobs", emit },
+		{ "next", "", "propose the next batch of a search", next },
+		{ NULL, NULL, NULL, NULL },
+	};
+
+	diag_tool = "km-generate";
+	return cli_run(argc, argv, "Makes candidate kernels from operators.", commands);
+}

@@ -1,0 +1,37 @@
+#include "generate/policy.h"
+
+#include <string.h>
+
+#define X(name) extern const struct policy policy_##name;
+#include "generate/policy.list"
+#undef X
+
+const struct policy *const policy_table[] = {
+#define X(name) &policy_##name,
+#include "generate/policy.list"
+#undef X
+	NULL
+};
+
+const struct policy *policy_find(const char *name)
+{
+	for (size_t i = 0; policy_table[i]; i++)
+		if (!strcmp(policy_table[i]->name, name))
+			return policy_table[i];
+	return NULL;
+}
+
+const char *budget_spent(const struct budget *budget, const struct history *seen)
+{
+	const struct trial *best = seen->best < seen->count ? &seen->trial[seen->best] : NULL;
+
+	if (budget->evaluations && (int64_t)seen->count >= budget->evaluations)
+		return "evaluations";
+	if (budget->seconds > 0 && seen->count && seen->trial[seen->count - 1].elapsed_s >= budget->seconds)
+		return "seconds";
+	if (budget->sol_ratio > 0 && best && best->sol_ratio >= budget->sol_ratio)
+		return "speed of light";
+	if (budget->stall && best && (int64_t)(seen->count - 1 - seen->best) >= budget->stall)
+		return "stall";
+	return NULL;
+}
