@@ -17,6 +17,8 @@ struct printer {
 	size_t group_first, group_end;
 	size_t prefix;        /* leading indices that the group shares */
 	struct strbuf *err;
+	struct expr *extent[OP_MAX_TENSORS][8]; /* of the tensor table, attributes put in */
+	const struct normal_stmt *stmt; /* being printed */
 	bool *is_whole;       /* by statement: kept as a whole array though its group shares loops */
 	bool *is_array;       /* by statement: a whole array, freed at the end */
 	bool failed;
@@ -88,10 +90,27 @@ static void print_load(struct printer *p, const struct expr *e)
 	}
 }
 
+/* Is `e` an index of the loops at hand that runs over 0..extent? */
+static bool is_inside(const struct printer *p, const struct expr *e, const struct expr *extent)
+{
+	const struct normal_stmt *s = p->stmt;
+
+	for (size_t i = 0; s && e->kind == EXPR_NAME && i < s->index_count; i++)
+		if (!strcmp(s->index[i].name, e->name))
+			return expr_equal(s->index[i].hi, extent);
+	for (size_t i = 0; s && e->kind == EXPR_NAME && i < s->value->range_count; i++) {
+		const struct expr_range *r = &s->value->range[i];
+		if (!strcmp(r->name, e->name))
+			return r->lo->kind == EXPR_INT && r->lo->int_value >= 0 && expr_equal(r->hi, extent);
+	}
+	return false;
+}
+
 static void print_access(struct printer *p, const struct expr *e, enum kind kind)
 {
 	const struct normal_stmt *s = normal_find(&p->normal, e->name);
 	int t = op_tensor_index(p->problem->op, e->name);
+	int checks = 0;
 
 	if (!e->otherwise) {
 		print_load(p, e);
@@ -99,7 +118,9 @@ static void print_access(struct printer *p, const struct expr *e, enum kind kind
 	}
 	add(p, "(");
 	for (size_t i = 0; i < e->arg_count; i++) {
-		add(p, i ? " && (uint64_t)(" : "(uint64_t)(");
+		if (is_inside(p, e->arg[i], t >= 0 ? p->extent[t][i] : s->index[i].hi))
+			continue;
+		add(p, checks++ ? " && (uint64_t)(" : "(uint64_t)(");
 		print_as(p, e->arg[i], KIND_INT);
 		add(p, ") < (uint64_t)(");
 		if (t >= 0)
@@ -108,7 +129,7 @@ static void print_access(struct printer *p, const struct expr *e, enum kind kind
 			print_as(p, s->index[i].hi, KIND_INT);
 		add(p, ")");
 	}
-	add(p, " ? ");
+	add(p, checks ? " ? " : "1 ? ");
 	print_load(p, e);
 	add(p, " : ");
 	print_as(p, e->otherwise, kind);
@@ -370,37 +391,54 @@ static void print_start(struct printer *p, const struct expr *e, enum kind kind)
 	add(p, ";\n");
 }
 
-/* Can the sum run with the last output index innermost, as a programmer would write it, vectorised? */
-static bool wants_last_index_inside(const struct printer *p, const struct normal_stmt *s)
+/* Is e `name`, or linear in it with a constant step: name*2 + u - 1? */
+static bool steps_with(const struct expr *e, const char *name)
+{
+	if (e->kind == EXPR_NAME)
+		return !strcmp(e->name, name);
+	if (e->kind != EXPR_BINARY || !expr_uses(e, name) || (expr_uses(e->arg[0], name) && expr_uses(e->arg[1], name)))
+		return false;
+	const struct expr *with = e->arg[expr_uses(e->arg[0], name) ? 0 : 1];
+	const struct expr *without = e->arg[with == e->arg[0] ? 1 : 0];
+	return steps_with(with, name) && (e->op == OP_ADD || (e->op == OP_SUB && with == e->arg[0]) ||
+					  (e->op == OP_MUL && without->kind == EXPR_INT));
+}
+
+/* An access that walks along its last dimension with `name`, or does not use it. */
+static bool walks_along(const struct expr *e, const char *name, bool *uses)
+{
+	if (e->kind != EXPR_ACCESS || !e->arg_count || (e->otherwise && expr_uses(e->otherwise, name)))
+		return false;
+	for (size_t i = 0; i + 1 < e->arg_count; i++)
+		if (expr_uses(e->arg[i], name))
+			return false;
+	bool here = expr_uses(e->arg[e->arg_count - 1], name);
+	*uses |= here;
+	return !here || steps_with(e->arg[e->arg_count - 1], name);
+}
+
+/*
+ * Does the sum run with the last output index innermost, as a programmer would
+ * write it (the i,k,j order of a matrix product), so that it vectorises?
+ */
+static bool is_streamed(const struct printer *p, const struct normal_stmt *s)
 {
 	const struct expr *e = s->value;
+	bool streams = false;
 
-	if (p->arithmetic != LOOPS_NATIVE || e->kind != EXPR_REDUCE || e->op != OP_SUM || e->filter || s->tensor < 0 ||
-	    s->index_count < 2 || s->kind != KIND_REAL || problem_tensor_dtype(p->problem, s->tensor) != DTYPE_f32)
+	if (p->arithmetic != LOOPS_NATIVE || e->kind != EXPR_REDUCE || e->op != OP_SUM || e->filter || s->index_count < 2 ||
+	    s->kind != KIND_REAL)
+		return false;
+	if (s->tensor >= 0 && dtype_roundoff(problem_tensor_dtype(p->problem, s->tensor)) > dtype_roundoff(DTYPE_f32))
 		return false;
 	const struct expr *product = e->arg[0];
 	const char *last = s->index[s->index_count - 1].name;
 	for (size_t i = 0; i < e->range_count; i++)
 		if (expr_uses(e->range[i].lo, last) || expr_uses(e->range[i].hi, last))
 			return false;
-	if (product->kind == EXPR_ACCESS)
-		return !product->otherwise && product->arg_count && product->arg[product->arg_count - 1]->kind == EXPR_NAME &&
-		       !strcmp(product->arg[product->arg_count - 1]->name, last);
-	if (product->kind != EXPR_BINARY || product->op != OP_MUL)
-		return false;
-	bool streams = false;
-	for (int i = 0; i < 2; i++) {
-		const struct expr *f = product->arg[i];
-		if (f->kind != EXPR_ACCESS || f->otherwise || !f->arg_count)
-			return false;
-		const struct expr *inner = f->arg[f->arg_count - 1];
-		if (!expr_uses(f, last))
-			continue;
-		if (inner->kind != EXPR_NAME || strcmp(inner->name, last))
-			return false;
-		streams = true;
-	}
-	return streams;
+	if (product->kind == EXPR_BINARY && product->op == OP_MUL)
+		return walks_along(product->arg[0], last, &streams) && walks_along(product->arg[1], last, &streams) && streams;
+	return walks_along(product, last, &streams) && streams;
 }
 
 /* y[.., j] = 0 over j; then for every reduced index: y[.., j] += term over j. */
@@ -408,23 +446,23 @@ static void print_streamed(struct printer *p, const struct normal_stmt *s)
 {
 	const struct expr *e = s->value;
 	const struct expr_range *last = &s->index[s->index_count - 1];
+	struct strbuf sum = STRBUF_INIT, *saved = p->out;
+	struct expr self = { .kind = EXPR_ACCESS, .name = s->name, .arg_count = s->index_count }, name[8], *index[8];
 
+	for (size_t i = 0; i < s->index_count; i++) {
+		name[i] = (struct expr){ .kind = EXPR_NAME, .name = s->index[i].name };
+		index[i] = &name[i];
+	}
+	self.arg = index;
 	open_loop(p, last);
 	print_store(p, s, "0");
 	close_loops(p, 1);
 	for (size_t i = 0; i < e->range_count; i++)
 		open_loop(p, &e->range[i]);
 	open_loop(p, last);
-	struct strbuf sum = STRBUF_INIT, *saved = p->out;
 	p->out = &sum;
-	struct expr *self_index[8], name[8];
-	for (size_t i = 0; i < s->index_count; i++) {
-		name[i] = (struct expr){ .kind = EXPR_NAME, .name = s->index[i].name };
-		self_index[i] = &name[i];
-	}
-	strbuf_addf(&sum, "load_f32(%s, ", s->name);
-	print_flat(p, self_index, NULL, 0, s->index_count, s->tensor);
-	strbuf_addstr(&sum, ") + ");
+	print_load(p, &self);
+	add(p, " + ");
 	print_as(p, e->arg[0], KIND_REAL);
 	p->out = saved;
 	print_store(p, s, sum.buf);
@@ -474,19 +512,15 @@ static void print_stmt(struct printer *p, const struct normal_stmt *s)
 {
 	const struct expr *e = s->value;
 
-	if (is_scan(s) && p->prefix < s->index_count) {
+	p->stmt = s;
+	if (is_scan(s) || is_streamed(p, s)) {
 		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
 			open_loop(p, &s->index[i]);
-		print_scan(p, s);
+		if (is_scan(s))
+			print_scan(p, s);
+		else
+			print_streamed(p, s);
 		close_loops(p, s->index_count - 1 - p->prefix);
-		return;
-	}
-
-	if (wants_last_index_inside(p, s)) {
-		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
-			open_loop(p, &s->index[i]);
-		print_streamed(p, s);
-		close_loops(p, s->index_count > p->prefix ? s->index_count - 1 - p->prefix : 0);
 		return;
 	}
 	for (size_t i = p->prefix; i < s->index_count; i++)
@@ -542,6 +576,12 @@ static bool reads_at_prefix(const struct expr *e, const char *name, const struct
 	return reads_at_prefix(e->otherwise, name, index, prefix) && reads_at_prefix(e->filter, name, index, prefix);
 }
 
+/* The leading indices whose loops a statement can share: a scan or streamed sum keeps its last. */
+static size_t shareable(const struct printer *p, const struct normal_stmt *s)
+{
+	return s->index_count - (is_scan(s) || is_streamed(p, s));
+}
+
 /* Statements from `first` on that share an outer loop nest: sets group_end and prefix. */
 static void find_group(struct printer *p, size_t first)
 {
@@ -549,11 +589,11 @@ static void find_group(struct printer *p, size_t first)
 
 	p->group_first = first;
 	p->group_end = first + 1;
-	p->prefix = s->index_count - is_scan(s);
+	p->prefix = shareable(p, s);
 	for (size_t k = first + 1; k < p->normal.stmt_count; k++) {
 		const struct normal_stmt *t = &p->normal.stmt[k];
 		size_t common = 0;
-		while (common < p->prefix && common < t->index_count - is_scan(t) && same_range(&s->index[common], &t->index[common]))
+		while (common < p->prefix && common < shareable(p, t) && same_range(&s->index[common], &t->index[common]))
 			common++;
 		bool fits = common > 0;
 		for (size_t i = first; fits && i < k; i++)
@@ -733,46 +773,55 @@ static void print_head(struct printer *p, struct arena *arena)
 	print_prelude(p, arena);
 }
 
+/* const int64_t M = dim[0]; const float *x = buf[0]; and its extents. */
+static int print_arguments(struct printer *p, struct arena *arena)
+{
+	const struct op *op = p->problem->op;
+
+	for (int i = 0; i < op_dim_count(op); i++)
+		strbuf_addf(p->out, "\tconst int64_t %s = dim[%d]; (void)%s;\n", op_dim_name(op, i), i, op_dim_name(op, i));
+	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
+		const struct op_tensor *x = &op->tensor[t];
+		const char *type = p->arithmetic == LOOPS_DOUBLE ? "double" : dtype_ctype(problem_tensor_dtype(p->problem, t));
+		strbuf_addf(p->out, "\t%s%s *restrict %s = buf[%d];\n", x->role == OP_IN ? "const " : "", type, x->name, t);
+		int i = 0;
+		for (const char *s = x->shape + strspn(x->shape, " "); *s && i < 8; i++) {
+			size_t n = strcspn(s, " ");
+			struct expr **e = &p->extent[t][i];
+			if (expr_parse(arena, arena_strndup(arena, s, n), op->name, EXPR_BODY, e, p->err))
+				return -1;
+			for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
+				*e = expr_replace_name(arena, *e, op->attr[a].name, expr_int(arena, (int64_t)p->problem->attr[a]));
+			strbuf_addf(p->out, "\tconst int64_t extent%d_%d_ = ", t, i);
+			print_as(p, *e, KIND_INT);
+			strbuf_addf(p->out, "; (void)extent%d_%d_;\n", t, i);
+			s += n;
+			s += strspn(s, " ");
+		}
+	}
+	return 0;
+}
+
 int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
 		const char *symbol, struct strbuf *out, struct strbuf *err)
 {
-	const struct op *op = problem->op;
 	struct arena arena = ARENA_INIT;
 	struct printer p = { .problem = problem, .arithmetic = arithmetic, .pairs = magnitude, .out = out, .depth = 1, .err = err };
 	int ret = -1;
 
-	if (normal_form(&arena, op, problem->attr, &p.normal, err))
+	if (normal_form(&arena, problem->op, problem->attr, &p.normal, err))
 		goto out;
 	p.is_array = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
 	p.is_whole = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
 	print_head(&p, &arena);
 	strbuf_addf(out, "void %s(void *const *buf, const int64_t *dim)\n{\n", symbol);
-	for (int i = 0; i < op_dim_count(op); i++)
-		strbuf_addf(out, "\tconst int64_t %s = dim[%d]; (void)%s;\n", op_dim_name(op, i), i, op_dim_name(op, i));
-	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
-		const char *type = arithmetic == LOOPS_DOUBLE ? "double" : dtype_ctype(problem_tensor_dtype(problem, t));
-		strbuf_addf(out, "\t%s%s *restrict %s = buf[%d];\n", op->tensor[t].role == OP_IN ? "const " : "", type, op->tensor[t].name, t);
-		int64_t extent[8];
-		const char *s = op->tensor[t].shape;
-		int rank = problem_shape(problem, t, extent);
-		for (int i = 0; i < rank; i++) {
-			struct expr *e;
-			s += strspn(s, " ");
-			if (expr_parse(&arena, arena_strndup(&arena, s, strcspn(s, " ")), op->name, EXPR_BODY, &e, err))
-				goto out;
-			for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
-				e = expr_replace_name(&arena, e, op->attr[a].name, expr_int(&arena, (int64_t)problem->attr[a]));
-			strbuf_addf(out, "\tconst int64_t extent%d_%d_ = ", t, i);
-			print_as(&p, e, KIND_INT);
-			strbuf_addf(out, "; (void)extent%d_%d_;\n", t, i);
-			s += strcspn(s, " ");
-		}
-	}
+	if (print_arguments(&p, &arena))
+		goto out;
 	print_groups(&p);
 	add(&p, "}\n");
 	ret = p.failed ? -1 : 0;
 	if (p.failed && !err->len)
-		strbuf_addf(err, "%s: the normal form holds a construct loops cannot print", op->name);
+		strbuf_addf(err, "%s: the normal form holds a construct loops cannot print", problem->op->name);
 out:
 	arena_release(&arena);
 	return ret;
