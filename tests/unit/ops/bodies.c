@@ -25,7 +25,6 @@ struct row {
 	char class[OP_MAX_TENSORS][16];
 	double *value[OP_MAX_TENSORS];
 	int64_t elems[OP_MAX_TENSORS];
-	const char *skipped; /* why the values are not compared */
 };
 
 /* ---- data: the same in the program that wrote the golden values -------- */
@@ -271,7 +270,7 @@ out:
 
 static char folder[64];
 
-static bool loops_agree(struct row *r, const struct strbuf *text)
+static bool loops_agree(struct row *r, const struct strbuf *text, bool native)
 {
 	struct strbuf path = STRBUF_INIT, errout = STRBUF_INIT, err = STRBUF_INIT;
 	struct proc_result result = { .exit_code = 1 };
@@ -288,13 +287,16 @@ static bool loops_agree(struct row *r, const struct strbuf *text)
 	if (library)
 		*(void **)&fn = dlsym(library, "loops");
 	good = fn != NULL;
-	for (int t = 0; r->op.tensor[t].name; t++)
-		buf[t] = r->op.tensor[t].role == OP_IN ? r->value[t] : ARENA_ARRAY(&r->arena, double, r->elems[t] + 1);
+	for (int t = 0; r->op.tensor[t].name; t++) {
+		buf[t] = ARENA_ARRAY(&r->arena, double, r->elems[t] + 1);
+		for (int64_t i = 0; r->op.tensor[t].role == OP_IN && i < r->elems[t]; i++)
+			dtype_store(native ? problem_tensor_dtype(&r->problem, t) : DTYPE_f64, buf[t], i, r->value[t][i]);
+	}
 	if (good)
 		fn(buf, r->problem.dim);
 	for (int t = 0; r->op.tensor[t].name; t++)
 		for (int64_t i = 0; good && i < r->elems[t]; i++) {
-			double got = ((double *)buf[t])[i], want = r->value[t][i];
+			double got = dtype_load(native ? problem_tensor_dtype(&r->problem, t) : DTYPE_f64, buf[t], i), want = r->value[t][i];
 			good = got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= 1e-9 * (1 + fabs(want));
 			if (!good)
 				printf("# loops: %s[%lld] is %.15g, not %.15g\n", r->op.tensor[t].name, (long long)i, got, want);
@@ -309,7 +311,22 @@ static bool loops_agree(struct row *r, const struct strbuf *text)
 	return good;
 }
 
-static int valued, printed;
+static int valued, printed, native_printed;
+
+/* Native loops, where they are other loops than those in double. */
+static void check_native(struct row *r, const struct strbuf *other)
+{
+	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
+
+	if (loops_print(&r->problem, LOOPS_NATIVE, false, "loops", &text, &err)) {
+		ok(false, "%s: native loops are printed: %s", r->column[NAME], err.buf);
+	} else if (strcmp(strstr(text.buf, "void loops"), strstr(other->buf, "void loops"))) {
+		native_printed++;
+		ok(loops_agree(r, &text, true), "%s: native loops and evaluator agree", r->column[NAME]);
+	}
+	strbuf_release(&text);
+	strbuf_release(&err);
+}
 
 static void one_row(struct row *r)
 {
@@ -333,7 +350,8 @@ static void one_row(struct row *r)
 	valued++;
 	if (ok(evaluates(r), "%s: golden values", name) && !loops_print(&r->problem, LOOPS_DOUBLE, false, "loops", &text, &err)) {
 		printed++;
-		ok(loops_agree(r, &text), "%s: loops and evaluator agree", name);
+		ok(loops_agree(r, &text, false), "%s: loops and evaluator agree", name);
+		check_native(r, &text);
 	} else if (err.len) {
 		printf("# no loops: %s\n", err.buf);
 	}
@@ -366,6 +384,7 @@ int main(int argc, char **argv)
 	if (argc == 1) {
 		ok(rows == 358, "%d bodies were read", rows);
 		ok(valued >= 349 && printed >= 349, "%d have golden values, %d loops", valued, printed);
+		ok(native_printed >= 50, "%d have native loops of their own", native_printed);
 	}
 	rmdir(folder);
 	strbuf_release(&file);
