@@ -41,19 +41,23 @@ static bool has_word(const char *words, const char *want)
 	return false;
 }
 
-static bool is_identifier(const char *s)
+bool op_is_name(const char *s)
 {
-	static const char *const reserved[] = { "inf", "if", "in", "else", "dim", "buf" };
+	/* The notation's own words, and those of the C family: names are printed into sources. */
+	static const char reserved[] =
+		" inf if in else dim buf auto bool break case catch char class const continue default delete do double enum extern "
+		"false float for goto inline int long namespace new operator private public register restrict return short signed "
+		"sizeof static struct switch template this throw true try typedef typename union unsigned using virtual void volatile "
+		"while ";
+	char word[40];
 
-	if (!isalpha((unsigned char)*s))
+	if (!isalpha((unsigned char)*s) || strlen(s) > 32)
 		return false;
 	for (const char *c = s; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '_')
 			return false;
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
-		if (!strcmp(s, reserved[i]))
-			return false;
-	return true;
+	snprintf(word, sizeof(word), " %s ", s);
+	return !strstr(reserved, word);
 }
 
 static void check_name(const struct op *op, struct strbuf *err)
@@ -72,7 +76,7 @@ static void check_dims(const struct op *op, struct strbuf *err)
 	int count = 0;
 
 	for (const char *s = op->dims; next_word(&s, word); count++) {
-		if (!is_identifier(word) || !isupper((unsigned char)*word))
+		if (!op_is_name(word) || !isupper((unsigned char)*word))
 			FAULT("dimension '%s' is not an upper-case name: write .dims like \"M N K\"", word);
 		if (has_word(s, word))
 			FAULT("dimension '%s' is listed twice in .dims: keep one", word);
@@ -116,7 +120,7 @@ static void check_tensor(const struct op *op, int t, struct strbuf *err)
 	char word[128];
 	enum dtype d = DTYPE_COUNT;
 
-	if (!is_identifier(x->name))
+	if (!op_is_name(x->name))
 		FAULT("'%s' cannot name a tensor: use a letter, then letters, digits and _", x->name);
 	if (op_tensor_index(op, x->name) != t || op_attr_index(op, x->name) >= 0)
 		FAULT("tensor '%s' is declared twice, or is an attribute too: rename one", x->name);
@@ -148,7 +152,7 @@ static void check_tensors(const struct op *op, struct strbuf *err)
 		FAULT("no output: declare one tensor of .tensor with OP_OUT");
 	for (int i = 0; i < OP_MAX_ATTRS && op->attr[i].name; i++) {
 		const struct op_attr *a = &op->attr[i];
-		if (!is_identifier(a->name) || op_attr_index(op, a->name) != i)
+		if (!op_is_name(a->name) || op_attr_index(op, a->name) != i)
 			FAULT("attribute '%s' is listed twice or is no name: rename it", a->name);
 		if (a->is_int && a->value != floor(a->value))
 			FAULT("attribute '%s' is declared an integer but defaults to %g: change one", a->name, a->value);

@@ -10,6 +10,8 @@
 /* Adds a line; `at` is "" or "body:1:12:". */
 void op_fault(const struct op *op, const char *at, struct strbuf *err, const char *fmt, ...) PRINTF(4, 5);
 
+/* Can it name a dimension, tensor, index or statement?  At most 32 characters, no word of C. */
+bool op_is_name(const char *s);
 /* Names, ranks, kinds, shapes and recurrences of the body; the rest of the record is sound. */
 bool op_check_body(const struct op *op, struct strbuf *err);
 /* Bounds of accesses at every declared shape, and body against reference at the check shapes. */

@@ -57,6 +57,8 @@ static void bind_index(struct checker *c, const char *name, int line, int column
 		fault(c, line, column, "index '%s' is bound twice: rename the inner one", name);
 	else if (find_stmt(c, name) || op_tensor_index(c->op, name) >= 0 || op_attr_index(c->op, name) >= 0 || op_dim_index(c->op, name) >= 0)
 		fault(c, line, column, "index '%s' is also a tensor, statement, dimension or attribute: rename the index", name);
+	else if (!op_is_name(name))
+		fault(c, line, column, "'%s' cannot name an index: it is a word of C, or longer than 32 characters", name);
 	if (c->scope_count < MAX_SCOPE)
 		c->scope[c->scope_count++] = name;
 }
@@ -153,6 +155,8 @@ static void check_stmt_names(struct checker *c, const struct body_stmt *s)
 	c->stmt = s;
 	if (other != s)
 		fault(c, s->line, s->column, "'%s' is defined twice: keep one statement", s->name);
+	if (!op_is_name(s->name))
+		fault(c, s->line, s->column, "'%s' cannot name a statement: it is a word of C, or longer than 32 characters", s->name);
 	if (t >= 0 && c->op->tensor[t].role == OP_IN)
 		fault(c, s->line, s->column, "'%s' is an input and cannot be defined: rename the statement, or declare it OP_OUT", s->name);
 	if (op_dim_index(c->op, s->name) >= 0 || op_attr_index(c->op, s->name) >= 0)
