@@ -21,6 +21,7 @@ enum code_kind { CODE_CONSTANT, CODE_INDEX, CODE_TENSOR, CODE_STMT, CODE_NEG, CO
 struct code {
 	enum code_kind kind;
 	const struct expr *expr;
+	enum kind want;            /* SELECT, REDUCE, access with else: the kind of every branch */
 	struct value constant;
 	int slot;                  /* index slot, tensor position or statement position */
 	struct code **arg;
@@ -42,10 +43,12 @@ struct stmt {
 	int64_t extent[8];
 	struct code *code;
 	int slot[8];
+	int slot_count; /* slots its value uses, from 0 */
+	int step;       /* the index along which a recurrence steps back, or -1 */
 	struct memo memo;
 };
 
-enum { MAX_SLOTS = 64 };
+enum { MAX_SLOTS = 64, MAX_DEPTH = 1000 };
 
 struct interp {
 	struct arena arena;
@@ -97,6 +100,7 @@ static void fail(struct interp *in, const struct expr *at, const char *fmt, ...)
 
 struct resolver {
 	struct interp *in;
+	bool is_prelude;
 	const char *name[MAX_SLOTS];
 	int count, most;
 };
@@ -111,6 +115,8 @@ static int bind_slot(struct resolver *r, const char *name)
 		return 0;
 	}
 	r->name[r->count] = name;
+	if (r->most <= r->count)
+		r->most = r->count + 1;
 	return r->count++;
 }
 
@@ -187,7 +193,10 @@ static void resolve_call(struct resolver *r, const struct expr *e, struct code *
 	}
 	c->kind = CODE_PRELUDE;
 	c->slot = first;
+	bool outer = r->is_prelude;
+	r->is_prelude = true;
 	c->definition = resolve(r, definition);
+	r->is_prelude = outer;
 	r->count = saved;
 }
 
@@ -218,6 +227,8 @@ static struct code *resolve(struct resolver *r, const struct expr *e)
 	c->expr = e;
 	if (r->in->failed)
 		return c;
+	/* Inside a prelude's definition the kinds are the arguments', known when it runs. */
+	c->want = r->is_prelude ? KIND_BOOL : normal_kind(&r->in->normal, e);
 	if (e->kind == EXPR_REDUCE) {
 		resolve_reduce(r, e, c);
 		return c;
@@ -280,6 +291,19 @@ static struct value int_binary(struct interp *in, const struct expr *e, int64_t 
 	}
 }
 
+/* Floor division and its remainder, as PyTorch's: the remainder has the divisor's sign. */
+static double real_mod(double x, double y)
+{
+	double m = fmod(x, y);
+	return m != 0 && (y < 0) != (m < 0) ? m + y : m;
+}
+
+static double real_floor_div(double x, double y)
+{
+	double m = fmod(x, y);
+	return y == 0 ? x / y : nearbyint((x - m) / y - (m != 0 && (y < 0) != (m < 0)));
+}
+
 static struct value real_binary(enum expr_op op, struct value a, struct value b)
 {
 	double x = a.d, y = b.d, p = a.magnitude, q = b.magnitude;
@@ -289,8 +313,8 @@ static struct value real_binary(enum expr_op op, struct value a, struct value b)
 	case OP_SUB: return real(x - y, p + q);
 	case OP_MUL: return real(x * y, p * fabs(y) + fabs(x) * q);
 	case OP_DIV: return real(x / y, p / fabs(y) + fabs(x) * q / (y * y));
-	case OP_FLOORDIV: return real(floor(x / y), 0);
-	case OP_MOD: return real(x - floor(x / y) * y, p);
+	case OP_FLOORDIV: return real(real_floor_div(x, y), 0);
+	case OP_MOD: return real(real_mod(x, y), p);
 	case OP_EQ: return truth(x == y);
 	case OP_NE: return truth(x != y);
 	case OP_LT: return truth(x < y);
@@ -325,15 +349,20 @@ static bool int_call(const char *name, const struct value *x, struct value *out)
 
 	if (!strcmp(name, "maximum")) *out = integer(a > b ? a : b);
 	else if (!strcmp(name, "minimum")) *out = integer(a < b ? a : b);
-	else if (!strcmp(name, "abs")) *out = integer(a < 0 ? -a : a);
+	else if (!strcmp(name, "abs")) *out = integer(a < 0 ? (int64_t)(0 - (uint64_t)a) : a);
 	else if (!strcmp(name, "floor") || !strcmp(name, "ceil") || !strcmp(name, "round") || !strcmp(name, "trunc") || !strcmp(name, "i64"))
 		*out = integer(a);
 	else if (!strcmp(name, "bit_and")) *out = integer(a & b);
 	else if (!strcmp(name, "bit_or")) *out = integer(a | b);
 	else if (!strcmp(name, "bit_xor")) *out = integer(a ^ b);
 	else if (!strcmp(name, "bit_not")) *out = x[0].kind == KIND_BOOL ? truth(!a) : integer(~a);
-	else if (!strcmp(name, "shl")) *out = integer((int64_t)((uint64_t)a << b));
-	else if (!strcmp(name, "shr")) *out = integer((int64_t)((uint64_t)a >> b));
+	else if (!strcmp(name, "shl")) *out = integer(b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b));
+	else if (!strcmp(name, "shr")) *out = integer(b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a >> b));
+	else if (!strcmp(name, "i32")) *out = integer((int32_t)a);
+	else if (!strcmp(name, "i16")) *out = integer((int16_t)a);
+	else if (!strcmp(name, "i8")) *out = integer((int8_t)a);
+	else if (!strcmp(name, "u8")) *out = integer((uint8_t)a);
+	else if (!strcmp(name, "bool")) *out = truth(a != 0);
 	else if (!strcmp(name, "philox")) *out = integer(philox((uint64_t)a, (uint64_t)b, (int)x[2].i));
 	else if (!strcmp(name, "cdiv")) *out = integer(-floor_div(-a, b));
 	else if (!strcmp(name, "rup")) *out = integer(-floor_div(-a, b) * b);
@@ -483,9 +512,20 @@ static struct value reduce(struct interp *in, const struct code *c)
 	loop(in, c, 0, &f);
 	if (c->expr->op == OP_ARGMAX || c->expr->op == OP_ARGMIN)
 		return integer(f.at);
-	if (!f.any && (c->expr->op == OP_MAX || c->expr->op == OP_MIN))
-		return real(c->expr->op == OP_MAX ? -INFINITY : INFINITY, 0);
+	/* Nothing to reduce: the least or greatest value of the kind. */
+	if (!f.any && (c->expr->op == OP_MAX || c->expr->op == OP_MIN)) {
+		bool least = c->expr->op == OP_MAX;
+		if (c->want == KIND_REAL)
+			return real(least ? -INFINITY : INFINITY, 0);
+		return c->want == KIND_BOOL ? truth(!least) : integer(least ? INT64_MIN : INT64_MAX);
+	}
 	return f.total;
+}
+
+/* An int where the other branch is real. */
+static struct value as_kind(struct value v, enum kind want)
+{
+	return want == KIND_REAL && v.kind != KIND_REAL ? real(v.d, v.magnitude) : v;
 }
 
 static struct value evaluate(struct interp *in, const struct code *c)
@@ -498,14 +538,14 @@ static struct value evaluate(struct interp *in, const struct code *c)
 	case CODE_CONSTANT: return c->constant;
 	case CODE_INDEX: return in->slot[c->slot];
 	case CODE_TENSOR:
-	case CODE_STMT: return access(in, c);
+	case CODE_STMT: return as_kind(access(in, c), c->want);
 	case CODE_NEG:
 		v = evaluate(in, c->arg[0]);
 		return v.kind == KIND_REAL ? real(-v.d, v.magnitude) : integer(-v.i);
 	case CODE_BINARY: return binary(in, c);
 	case CODE_SELECT:
 		v = evaluate(in, c->arg[0]);
-		return evaluate(in, c->arg[(v.kind == KIND_REAL ? v.d != 0 : v.i != 0) ? 1 : 2]);
+		return as_kind(evaluate(in, c->arg[(v.kind == KIND_REAL ? v.d != 0 : v.i != 0) ? 1 : 2]), c->want);
 	case CODE_CALL: return call(in, c);
 	case CODE_PRELUDE: {
 		struct value arg[3];
@@ -514,7 +554,7 @@ static struct value evaluate(struct interp *in, const struct code *c)
 		memcpy(&in->slot[c->slot], arg, c->arg_count * sizeof(*arg));
 		return evaluate(in, c->definition);
 	}
-	case CODE_REDUCE: return reduce(in, c);
+	case CODE_REDUCE: return as_kind(reduce(in, c), c->want);
 	}
 	return integer(0);
 }
@@ -551,37 +591,69 @@ static void memo_grow(struct memo *m)
 	free(old.value);
 }
 
-static struct value stmt_value(struct interp *in, int s, const int64_t *index, const struct expr *at)
+/* The memoised value, or NULL. */
+static const struct value *memo_find(const struct stmt *stmt, const int64_t *index)
 {
-	struct stmt *stmt = &in->stmt[s];
-	struct value saved[MAX_SLOTS];
 	int64_t key = 0;
 
 	for (size_t i = 0; i < stmt->normal->index_count; i++)
 		key = key * stmt->extent[i] + index[i];
-	if (stmt->memo.capacity) {
-		size_t k = memo_slot(&stmt->memo, key);
-		if (stmt->memo.key[k] == key)
-			return stmt->memo.value[k];
-	}
-	if (++in->depth > 100000) {
-		fail(in, at, "'%s' depends on itself without end", stmt->normal->name);
-		return integer(0);
-	}
-	memcpy(saved, in->slot, sizeof(saved));
+	if (!stmt->memo.capacity)
+		return NULL;
+	size_t k = memo_slot(&stmt->memo, key);
+	return stmt->memo.key[k] == key ? &stmt->memo.value[k] : NULL;
+}
+
+static void memo_add(struct stmt *stmt, const int64_t *index, struct value v)
+{
+	int64_t key = 0;
+
 	for (size_t i = 0; i < stmt->normal->index_count; i++)
-		in->slot[stmt->slot[i]] = integer(index[i]);
-	struct value v = evaluate(in, stmt->code);
-	memcpy(in->slot, saved, sizeof(saved));
-	in->depth--;
-	if (in->failed)
-		return v;
+		key = key * stmt->extent[i] + index[i];
 	if (2 * stmt->memo.count >= stmt->memo.capacity)
 		memo_grow(&stmt->memo);
 	size_t k = memo_slot(&stmt->memo, key);
 	stmt->memo.key[k] = key;
 	stmt->memo.value[k] = v;
 	stmt->memo.count++;
+}
+
+/* A recurrence is evaluated in increasing order: recursion would be as deep as it is long. */
+static void evaluate_before(struct interp *in, int s, const int64_t *index, const struct expr *at)
+{
+	struct stmt *stmt = &in->stmt[s];
+	int64_t earlier[8], last = index[stmt->step];
+
+	memcpy(earlier, index, stmt->normal->index_count * sizeof(*index));
+	int64_t *t = &earlier[stmt->step];
+	for (*t = last - 1; *t >= 0 && !memo_find(stmt, earlier); --*t)
+		;
+	for (++*t; *t < last && !in->failed; ++*t)
+		stmt_value(in, s, earlier, at);
+}
+
+static struct value stmt_value(struct interp *in, int s, const int64_t *index, const struct expr *at)
+{
+	struct stmt *stmt = &in->stmt[s];
+	struct value saved[MAX_SLOTS];
+	const struct value *known = memo_find(stmt, index);
+
+	if (known)
+		return *known;
+	if (++in->depth > MAX_DEPTH) {
+		fail(in, at, "'%s' depends on itself without end", stmt->normal->name);
+		return integer(0);
+	}
+	if (stmt->step >= 0)
+		evaluate_before(in, s, index, at);
+	memcpy(saved, in->slot, (size_t)stmt->slot_count * sizeof(*saved));
+	for (size_t i = 0; i < stmt->normal->index_count; i++)
+		in->slot[stmt->slot[i]] = integer(index[i]);
+	struct value v = evaluate(in, stmt->code);
+	memcpy(in->slot, saved, (size_t)stmt->slot_count * sizeof(*saved));
+	in->depth--;
+	if (!in->failed && !memo_find(stmt, index))
+		memo_add(stmt, index, v);
 	return v;
 }
 
@@ -604,6 +676,49 @@ void interp_close(struct interp *in)
 		interp_forget(in);
 	arena_release(&in->arena);
 	free(in);
+}
+
+/* Does e read one of the marked statements at `name` - c? */
+static bool steps_back(const struct interp *in, const struct expr *e, const char *name, const bool *cycle)
+{
+	bool found = false;
+
+	if (!e)
+		return false;
+	for (size_t i = 0; e->kind == EXPR_ACCESS && i < e->arg_count; i++) {
+		const struct normal_stmt *s = normal_find(&in->normal, e->name);
+		const struct expr *x = e->arg[i];
+		found |= s && cycle[s - in->normal.stmt] && x->kind == EXPR_BINARY && x->op == OP_SUB && x->arg[0]->kind == EXPR_NAME &&
+			 !strcmp(x->arg[0]->name, name) && x->arg[1]->kind == EXPR_INT && x->arg[1]->int_value > 0;
+	}
+	for (size_t i = 0; !found && i < e->arg_count; i++)
+		found = steps_back(in, e->arg[i], name, cycle);
+	return found || steps_back(in, e->otherwise, name, cycle) || steps_back(in, e->filter, name, cycle);
+}
+
+/* Sets stmt[].step of the statements that depend on themselves. */
+static void find_recurrences(struct interp *in)
+{
+	size_t n = in->normal.stmt_count;
+	bool *reaches = ARENA_ARRAY(&in->arena, bool, n * n + 1), *cycle = ARENA_ARRAY(&in->arena, bool, n + 1);
+	const struct normal_stmt *stmt = in->normal.stmt;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+			reaches[i * n + j] = expr_uses(stmt[i].value, stmt[j].name);
+	for (size_t k = 0; k < n; k++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; reaches[i * n + k] && j < n; j++)
+				reaches[i * n + j] |= reaches[k * n + j];
+	for (size_t s = 0; s < n; s++) {
+		in->stmt[s].step = -1;
+		for (size_t i = 0; i < n; i++)
+			cycle[i] = reaches[i * n + s] && reaches[s * n + i];
+		for (size_t i = 0; reaches[s * n + s] && i < n; i++)
+			for (size_t k = 0; cycle[i] && in->stmt[s].step < 0 && k < stmt[s].index_count; k++)
+				if (steps_back(in, stmt[i].value, stmt[s].index[k].name, cycle))
+					in->stmt[s].step = (int)k;
+	}
 }
 
 static int prepare(struct interp *in)
@@ -629,9 +744,11 @@ static int prepare(struct interp *in)
 			in->stmt[i].slot[k] = bind_slot(&r, s->index[k].name);
 		}
 		in->stmt[i].code = resolve(&r, s->value);
+		in->stmt[i].slot_count = r.most;
 		if (in->failed)
 			return -1;
 	}
+	find_recurrences(in);
 	return 0;
 }
 

@@ -118,7 +118,9 @@ static void print_access(struct printer *p, const struct expr *e, enum kind kind
 		loops_add(p, ")");
 	}
 	loops_add(p, checks ? " ? " : "1 ? ");
-	loops_load(p, e);
+	struct expr inside = *e;
+	inside.otherwise = NULL;
+	loops_value(p, &inside, kind);
 	loops_add(p, " : ");
 	loops_value(p, e->otherwise, kind);
 	loops_add(p, ")");

@@ -152,13 +152,27 @@ static struct expr *conjunction(struct pass *p, struct expr *a, struct expr *b)
 	return a ? expr_binary(p->arena, OP_AND, a, b) : b;
 }
 
-/* sum(k) (a / d) with d free of k is (sum(k) a) / d: one division instead of one a term. */
-static struct expr *pull_divisor(struct pass *p, struct expr *e)
+/* An integer over dimensions: it reads no tensor and no index in scope. */
+static bool is_plain_extent(const struct expr *e, const struct scope *scope)
 {
-	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->arg[0]->kind != EXPR_BINARY || e->arg[0]->op != OP_DIV)
+	for (size_t i = 0; i < scope->count; i++)
+		if (expr_uses(e, scope->range[i].name))
+			return false;
+	return !reads_tensor(e);
+}
+
+/*
+ * sum(k) (a / d) with d free of k is (sum(k) a) / d: one division instead of one
+ * a term.  Not where the sum may be empty (filtered, jagged, triangular): there 0
+ * must not become 0/0.
+ */
+static struct expr *pull_divisor(struct pass *p, struct expr *e, const struct scope *scope)
+{
+	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->filter || e->arg[0]->kind != EXPR_BINARY || e->arg[0]->op != OP_DIV)
 		return e;
 	for (size_t i = 0; i < e->range_count; i++)
-		if (expr_uses(e->arg[0]->arg[1], e->range[i].name))
+		if (expr_uses(e->arg[0]->arg[1], e->range[i].name) || !is_plain_extent(e->range[i].lo, scope) ||
+		    !is_plain_extent(e->range[i].hi, scope))
 			return e;
 	struct expr *sum = ARENA_ARRAY(p->arena, struct expr, 1);
 	*sum = *e;
@@ -171,7 +185,7 @@ static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, s
 {
 	if (!e)
 		return NULL;
-	e = pull_divisor(p, e);
+	e = pull_divisor(p, e, scope);
 	if (e->kind == EXPR_REDUCE)
 		return own_statement(p, e, scope, guard);
 	if (!e->arg_count && !e->otherwise)
@@ -220,6 +234,8 @@ static enum kind call_kind(const struct normal *n, const struct expr *e)
 
 	if (!strcmp(e->name, "bool"))
 		return KIND_BOOL;
+	if (!strcmp(e->name, "bit_not"))
+		return normal_kind(n, e->arg[0]) == KIND_BOOL ? KIND_BOOL : KIND_INT;
 	for (size_t i = 0; i < ARRAY_SIZE(integer); i++)
 		if (!strcmp(e->name, integer[i]))
 			return KIND_INT;
@@ -244,8 +260,11 @@ enum kind normal_kind(const struct normal *n, const struct expr *e)
 	case EXPR_REAL:
 		return KIND_REAL;
 	case EXPR_NAME:
-	case EXPR_ACCESS:
 		return name_kind(n, e->name);
+	case EXPR_ACCESS:
+		a = name_kind(n, e->name);
+		b = e->otherwise ? normal_kind(n, e->otherwise) : a;
+		return a > b ? a : b;
 	case EXPR_NEG:
 		a = normal_kind(n, e->arg[0]);
 		return a == KIND_BOOL ? KIND_INT : a;
@@ -333,13 +352,15 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 		struct scope scope = { .count = s->index_count };
 		memcpy(scope.range, s->index, s->index_count * sizeof(*s->index));
 		p.first = normal->stmt_count;
-		struct expr *value = pull_divisor(&p, s->value);
+		struct expr *value = pull_divisor(&p, s->value, &scope);
 		value = value->kind == EXPR_REDUCE ? inner(&p, value, &scope, NULL) : hoist(&p, value, &scope, NULL);
 		*add_stmt(&p) = (struct normal_stmt){ .name = s->name, .index = s->index, .index_count = s->index_count,
 						      .value = value, .tensor = op_tensor_index(op, s->name) };
 	}
-	for (size_t i = 0; i < normal->stmt_count; i++)
-		normal->stmt[i].kind = normal_kind(normal, normal->stmt[i].value);
+	/* Kinds only grow, so that those of a recurrence settle. */
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < normal->stmt_count; i++)
+			normal->stmt[i].kind = normal_kind(normal, normal->stmt[i].value);
 	ret = 0;
 out:
 	strbuf_release(&source);

@@ -168,6 +168,8 @@ static void check_dtypes(const struct op *op, struct strbuf *err)
 	for (const char *s = op->dtypes; next_word(&s, word); count++)
 		if (!dtype_find(word, &d))
 			FAULT("unknown dtype '%s' in .dtypes: use names such as f32 bf16", word);
+		else if (!dtype_is_real(d))
+			FAULT("dtype '%s' in .dtypes is not real: T is a real type; give integer tensors a dtype of their own", word);
 	if (!count)
 		FAULT("no dtype: set .dtypes to \"f32\" or more");
 	if (!(op->tolerance >= 0 && op->tolerance < 1e6))
