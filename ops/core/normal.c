@@ -12,7 +12,9 @@ struct pass {
 	const struct body *body;
 	int hoisted;      /* names _1, _2, ... */
 	size_t first;     /* statements from here on belong to the body statement at hand */
+	const double *attr; /* values to put in; NULL: the defaults */
 	struct strbuf *err;
+	bool failed;
 };
 
 /* The indices in scope, outermost first. */
@@ -33,6 +35,17 @@ static struct normal_stmt *add_stmt(struct pass *p)
 		p->capacity = 2 * p->capacity + 8;
 	}
 	return &n->stmt[n->stmt_count++];
+}
+
+/* e with the attributes' values in their place; NULL stays NULL. */
+static struct expr *substituted(struct pass *p, struct expr *e)
+{
+	for (int i = 0; e && i < OP_MAX_ATTRS && p->op->attr[i].name; i++) {
+		double v = p->attr ? p->attr[i] : p->op->attr[i].value;
+		struct expr *number = p->op->attr[i].is_int ? expr_int(p->arena, (int64_t)v) : expr_real(p->arena, v);
+		e = expr_replace_name(p->arena, e, p->op->attr[i].name, number);
+	}
+	return e;
 }
 
 /* The text's extent of dimension k of tensor t, as a tree. */
@@ -85,35 +98,138 @@ static bool reads_tensor(const struct expr *e)
 	return reads_tensor(e->filter);
 }
 
+/* ---- what a hoisted reduction may do where it was not asked for ---------- */
+
+static struct expr *conjunction(struct pass *p, struct expr *a, struct expr *b)
+{
+	return a && b ? expr_binary(p->arena, OP_AND, a, b) : a ? a : b;
+}
+
+static const struct expr_range *find_range(const struct expr_range *range, size_t count, const char *name)
+{
+	for (size_t i = count; i-- > 0;)
+		if (!strcmp(range[i].name, name))
+			return &range[i];
+	return NULL;
+}
+
+/* The extent of dimension k of an access, or NULL. */
+static struct expr *access_extent(struct pass *p, const struct expr *e, size_t k)
+{
+	int t = op_tensor_index(p->op, e->name);
+
+	if (t >= 0 && p->op->tensor[t].role == OP_IN)
+		return substituted(p, tensor_extent(p, &p->op->tensor[t], k));
+	for (size_t i = 0; i < p->body->stmt_count; i++)
+		if (!strcmp(p->body->stmt[i].name, e->name))
+			return k < p->body->stmt[i].index_count ? p->body->stmt[i].index[k].hi : NULL;
+	return NULL;
+}
+
+/* Is every access of e in bounds for all values of the indices, and no division by zero possible? */
+static bool is_harmless(struct pass *p, const struct expr *e, const struct expr *reduce, const struct scope *scope)
+{
+	if (!e)
+		return true;
+	if (e->kind == EXPR_BINARY && (e->op == OP_FLOORDIV || e->op == OP_MOD) && !(e->arg[1]->kind == EXPR_INT && e->arg[1]->int_value))
+		return false;
+	if (e->kind == EXPR_REDUCE && e != reduce)
+		return false;
+	for (size_t i = 0; e->kind == EXPR_ACCESS && !e->otherwise && i < e->arg_count; i++) {
+		const struct expr *extent = access_extent(p, e, i);
+		const struct expr_range *r = NULL;
+		if (e->arg[i]->kind == EXPR_NAME)
+			r = find_range(reduce->range, reduce->range_count, e->arg[i]->name);
+		if (!r && e->arg[i]->kind == EXPR_NAME)
+			r = find_range(scope->range, scope->count, e->arg[i]->name);
+		if (!r || !r->hi || !extent || r->lo->kind != EXPR_INT || r->lo->int_value < 0 || !expr_equal(r->hi, extent))
+			return false;
+	}
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (!is_harmless(p, e->arg[i], reduce, scope))
+			return false;
+	for (size_t i = 0; i < e->range_count; i++)
+		if (!is_harmless(p, e->range[i].lo, reduce, scope) || !is_harmless(p, e->range[i].hi, reduce, scope))
+			return false;
+	return is_harmless(p, e->otherwise, reduce, scope) && is_harmless(p, e->filter, reduce, scope);
+}
+
+/* The least or greatest value of e over the indices in scope, as a tree over dimensions; NULL: not known. */
+static struct expr *extreme(struct pass *p, const struct expr *e, const struct scope *scope, bool greatest)
+{
+	const struct expr_range *r;
+	struct expr *a, *b;
+
+	switch (e->kind) {
+	case EXPR_INT:
+		return (struct expr *)e;
+	case EXPR_NAME:
+		r = find_range(scope->range, scope->count, e->name);
+		if (!r)
+			return (struct expr *)e;
+		if (!r->hi)
+			return NULL;
+		return greatest ? expr_binary(p->arena, OP_SUB, r->hi, expr_int(p->arena, 1)) : r->lo;
+	case EXPR_BINARY:
+		a = extreme(p, e->arg[0], scope, greatest);
+		b = extreme(p, e->arg[1], scope, e->op == OP_SUB ? !greatest : greatest);
+		if (!a || !b || (e->op != OP_ADD && e->op != OP_SUB && e->arg[1]->kind != EXPR_INT) || e->op > OP_FLOORDIV || e->op == OP_DIV)
+			return NULL;
+		if ((e->op == OP_MUL || e->op == OP_FLOORDIV) && e->arg[1]->int_value <= 0)
+			return NULL;
+		return expr_binary(p->arena, e->op, a, b);
+	default:
+		return NULL;
+	}
+}
+
 static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, struct expr *guard);
+
+/*
+ * Adds range r of a reduction to the scope, at an extent that does not depend on
+ * other indices; returns the condition under which r itself has the index.
+ */
+static struct expr *enter_range(struct pass *p, const struct expr_range *r, const struct expr *body, struct scope *scope)
+{
+	struct expr_range whole = *r;
+	struct expr *condition = NULL;
+	bool depends = reads_tensor(r->hi);
+
+	for (size_t i = 0; i < scope->count; i++)
+		depends |= expr_uses(r->hi, scope->range[i].name);
+	if (depends) {
+		struct expr *extent = substituted(p, indexed_extent(p, body, r->name));
+		whole.hi = extent ? extent : reads_tensor(r->hi) ? NULL : extreme(p, r->hi, scope, true);
+		condition = expr_binary(p->arena, OP_LT, expr_name(p->arena, r->name), r->hi);
+	}
+	if (r->lo->kind != EXPR_INT || r->lo->int_value)
+		condition = conjunction(p, expr_binary(p->arena, OP_GE, expr_name(p->arena, r->name), r->lo), condition);
+	whole.lo = expr_int(p->arena, 0);
+	if (scope->count < ARRAY_SIZE(scope->range))
+		scope->range[scope->count++] = whole;
+	return condition;
+}
 
 /* A copy of a reduction with its inner reductions hoisted out. */
 static struct expr *inner(struct pass *p, const struct expr *e, const struct scope *outer, struct expr *guard)
 {
 	struct scope scope = *outer;
-	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1);
+	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1), *inside = guard;
 
 	*copy = *e;
 	copy->range = ARENA_ARRAY(p->arena, struct expr_range, e->range_count);
 	for (size_t i = 0; i < e->range_count; i++) {
-		copy->range[i] = (struct expr_range){ e->range[i].name, hoist(p, e->range[i].lo, &scope, NULL),
-						      hoist(p, e->range[i].hi, &scope, NULL) };
-		if (scope.count < ARRAY_SIZE(scope.range)) {
-			struct expr_range r = copy->range[i];
-			if (reads_tensor(r.hi)) {
-				struct expr *extent = indexed_extent(p, e->arg[0], r.name);
-				r.hi = extent ? extent : r.hi;
-			}
-			scope.range[scope.count++] = r;
-		}
+		copy->range[i] = (struct expr_range){ e->range[i].name, hoist(p, e->range[i].lo, &scope, inside),
+						      hoist(p, e->range[i].hi, &scope, inside) };
+		inside = conjunction(p, inside, enter_range(p, &copy->range[i], e->arg[0], &scope));
 	}
 	if (e->filter)
-		copy->filter = hoist(p, e->filter, &scope, NULL);
-	/* Hoisted from behind a condition: the condition stays, as a filter. */
-	if (guard)
-		copy->filter = copy->filter ? expr_binary(p->arena, OP_AND, guard, copy->filter) : guard;
+		copy->filter = hoist(p, e->filter, &scope, inside);
 	copy->arg = ARENA_ARRAY(p->arena, struct expr *, 1);
-	copy->arg[0] = hoist(p, e->arg[0], &scope, NULL);
+	copy->arg[0] = hoist(p, e->arg[0], &scope, conjunction(p, inside, copy->filter));
+	/* Hoisted from behind a condition: the condition stays, as a filter, where it guards something. */
+	if (guard && !is_harmless(p, copy, copy, outer))
+		copy->filter = conjunction(p, guard, copy->filter);
 	return copy;
 }
 
@@ -126,8 +242,15 @@ static struct expr *own_statement(struct pass *p, struct expr *e, const struct s
 
 	for (size_t i = 0; i < scope->count; i++)
 		if (expr_uses(reduce, scope->range[i].name)) {
+			if (!scope->range[i].hi && !p->failed) {
+				p->failed = true;
+				strbuf_addf(p->err, "%s:body:%d:%d: the extent of index '%s', which a reduction inside uses, cannot be told: "
+					    "make the inner reduction a statement of its own",
+					    p->op->source_path ? p->op->source_path : p->op->name, e->line, e->column, scope->range[i].name);
+			}
 			index[count] = expr_name(p->arena, scope->range[i].name);
-			used[count] = (struct expr_range){ scope->range[i].name, expr_int(p->arena, 0), scope->range[i].hi };
+			used[count] = (struct expr_range){ scope->range[i].name, expr_int(p->arena, 0),
+							   p->failed ? expr_int(p->arena, 1) : scope->range[i].hi };
 			count++;
 		}
 	for (size_t i = p->first; i < p->normal->stmt_count; i++) {
@@ -145,11 +268,6 @@ static struct expr *own_statement(struct pass *p, struct expr *e, const struct s
 	s->value = reduce;
 	s->tensor = -1;
 	return count ? expr_access(p->arena, s->name, index, count) : expr_name(p->arena, s->name);
-}
-
-static struct expr *conjunction(struct pass *p, struct expr *a, struct expr *b)
-{
-	return a ? expr_binary(p->arena, OP_AND, a, b) : b;
 }
 
 /* An integer over dimensions: it reads no tensor and no index in scope. */
@@ -181,6 +299,32 @@ static struct expr *pull_divisor(struct pass *p, struct expr *e, const struct sc
 	return expr_binary(p->arena, OP_DIV, sum, e->arg[0]->arg[1]);
 }
 
+/* When is argument i of e evaluated?  NULL: always. */
+static struct expr *condition_of(struct pass *p, const struct expr *e, size_t i)
+{
+	bool is_and = e->kind == EXPR_BINARY && e->op == OP_AND, is_or = e->kind == EXPR_BINARY && e->op == OP_OR;
+
+	if ((e->kind == EXPR_SELECT && i == 1) || is_and)
+		return e->arg[0];
+	return e->kind == EXPR_SELECT || is_or ? expr_binary(p->arena, OP_EQ, e->arg[0], expr_int(p->arena, 0)) : NULL;
+}
+
+/* When is an access outside, so that its `else` is evaluated? */
+static struct expr *outside(struct pass *p, const struct expr *e)
+{
+	struct expr *any = NULL;
+
+	for (size_t i = 0; i < e->arg_count; i++) {
+		struct expr *extent = access_extent(p, e, i);
+		if (!extent)
+			return NULL;
+		struct expr *here = expr_binary(p->arena, OP_OR, expr_binary(p->arena, OP_LT, e->arg[i], expr_int(p->arena, 0)),
+						expr_binary(p->arena, OP_GE, e->arg[i], extent));
+		any = any ? expr_binary(p->arena, OP_OR, any, here) : here;
+	}
+	return any;
+}
+
 static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, struct expr *guard)
 {
 	if (!e)
@@ -193,14 +337,9 @@ static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, s
 	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1);
 	*copy = *e;
 	copy->arg = ARENA_ARRAY(p->arena, struct expr *, e->arg_count);
-	for (size_t i = 0; i < e->arg_count; i++) {
-		struct expr *inside = guard;
-		if (e->kind == EXPR_SELECT && i)
-			inside = conjunction(p, guard, i == 1 ? copy->arg[0]
-				: expr_binary(p->arena, OP_EQ, copy->arg[0], expr_int(p->arena, 0)));
-		copy->arg[i] = hoist(p, e->arg[i], scope, inside);
-	}
-	copy->otherwise = hoist(p, e->otherwise, scope, guard);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = hoist(p, e->arg[i], scope, conjunction(p, guard, i ? condition_of(p, copy, i) : NULL));
+	copy->otherwise = e->otherwise ? hoist(p, e->otherwise, scope, conjunction(p, guard, outside(p, copy))) : NULL;
 	return copy;
 }
 
@@ -294,26 +433,16 @@ enum kind normal_kind(const struct normal *n, const struct expr *e)
 
 /* ---- the pass -------------------------------------------------------- */
 
-static struct expr *substitute(struct pass *p, struct expr *e, const double *attr)
-{
-	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++) {
-		double v = attr ? attr[i] : p->op->attr[i].value;
-		struct expr *number = p->op->attr[i].is_int ? expr_int(p->arena, (int64_t)v) : expr_real(p->arena, v);
-		e = expr_replace_name(p->arena, e, p->op->attr[i].name, number);
-	}
-	return e;
-}
-
 /* Derived dimensions (scalars that read no tensor) go into the text that uses them. */
-static void inline_dimensions(struct pass *p, struct body *body, const double *attr)
+static void inline_dimensions(struct pass *p, struct body *body)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < body->stmt_count; i++) {
 		struct body_stmt *s = &body->stmt[i];
-		s->value = substitute(p, s->value, attr);
+		s->value = substituted(p, s->value);
 		for (size_t k = 0; k < s->index_count; k++)
-			s->index[k].hi = substitute(p, s->index[k].hi, attr);
+			s->index[k].hi = substituted(p, s->index[k].hi);
 	}
 	for (size_t i = 0; i < body->stmt_count; i++) {
 		struct body_stmt s = body->stmt[i];
@@ -339,14 +468,14 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 {
 	struct body body;
 	struct strbuf source = STRBUF_INIT;
-	struct pass p = { .arena = arena, .op = op, .normal = normal, .body = &body, .err = err };
+	struct pass p = { .arena = arena, .op = op, .normal = normal, .body = &body, .attr = attr, .err = err };
 	int ret = -1;
 
 	*normal = (struct normal){ .op = op };
 	strbuf_addf(&source, "%s:body", op->source_path ? op->source_path : op->name);
 	if (body_parse(arena, op->body ? op->body : "", source.buf, &body, err))
 		goto out;
-	inline_dimensions(&p, &body, attr);
+	inline_dimensions(&p, &body);
 	for (size_t i = 0; i < body.stmt_count; i++) {
 		struct body_stmt *s = &body.stmt[i];
 		struct scope scope = { .count = s->index_count };
@@ -361,7 +490,7 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 	for (int round = 0; round < 3; round++)
 		for (size_t i = 0; i < normal->stmt_count; i++)
 			normal->stmt[i].kind = normal_kind(normal, normal->stmt[i].value);
-	ret = 0;
+	ret = p.failed ? -1 : 0;
 out:
 	strbuf_release(&source);
 	return ret;
