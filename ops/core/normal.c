@@ -479,7 +479,8 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 	for (size_t i = 0; i < body.stmt_count; i++) {
 		struct body_stmt *s = &body.stmt[i];
 		struct scope scope = { .count = s->index_count };
-		memcpy(scope.range, s->index, s->index_count * sizeof(*s->index));
+		if (s->index_count)
+			memcpy(scope.range, s->index, s->index_count * sizeof(*s->index));
 		p.first = normal->stmt_count;
 		struct expr *value = pull_divisor(&p, s->value, &scope);
 		value = value->kind == EXPR_REDUCE ? inner(&p, value, &scope, NULL) : hoist(&p, value, &scope, NULL);

@@ -1,5 +1,6 @@
 #include "ops/core/problem.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,16 @@ static int set_one(struct problem *p, const char *word, size_t len, bool *given,
 	} else if (dim >= 0) {
 		p->dim[dim] = strtoll(equals + 1, &end, 10);
 		given[dim] = true;
-		if (p->dim[dim] < 0 || (!*end && p->dim[dim] > INT64_C(1) << 40)) {
-			strbuf_addf(err, "dimension '%s=%s' is out of range", text, equals + 1);
+		if (!*end && end > equals + 1 && (p->dim[dim] < 1 || p->dim[dim] > INT64_C(1) << 40)) {
+			strbuf_addf(err, "dimension '%s=%s' is out of range 1..2^40", text, equals + 1);
 			return -1;
 		}
 	} else if (attr >= 0) {
 		p->attr[attr] = strtod(equals + 1, &end);
+		if (op->attr[attr].is_int && !(fabs(p->attr[attr]) < 0x1p31 && p->attr[attr] == floor(p->attr[attr]))) {
+			strbuf_addf(err, "attribute '%s' is an integer, not '%s'", text, equals + 1);
+			return -1;
+		}
 	} else {
 		return known_names(op, "name", text, err);
 	}
@@ -107,8 +112,8 @@ static int set_all(struct problem *p, const char *binding, struct strbuf *err)
 		}
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		elems = problem_elems(p, t);
-		if (elems < 0) {
-			strbuf_addf(err, "shape of tensor '%s' of '%s' is negative or overflows at %s",
+		if (elems < 1) {
+			strbuf_addf(err, "shape of tensor '%s' of '%s' is empty, negative or overflows at %s",
 				    p->op->tensor[t].name, p->op->name, binding);
 			return -1;
 		}
