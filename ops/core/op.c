@@ -59,6 +59,12 @@ static int load_one(const char *path, const char *name, struct strbuf *err)
 		strbuf_addf(err, "'%s' exports no '%s': name the record after the file", path, symbol.buf);
 		goto out;
 	}
+	if (!op->name || strcmp(op->name, name)) {
+		strbuf_addf(err, "'%s': operator '%s' is not named after its file: set .name to \"%s\"", path, op->name ? op->name : "", name);
+		goto out;
+	}
+	if (op_check(op, err))
+		goto out;
 	if (op_find(op->name)) {
 		strbuf_addf(err, "'%s': an operator named '%s' exists already", path, op->name);
 		goto out;

@@ -97,7 +97,10 @@ extern const struct op *const op_table[];     /* all declared operators, NULL at
 const struct op *op_find(const char *name);   /* also operators of op_load_extra(); NULL: none */
 /* All operators, extra ones last; index from 0; NULL past the end. */
 const struct op *op_at(size_t index);
-/* Loads every *.so of a folder (built from EXTRA_OPS sources).  0, or -1 with *err. */
+/*
+ * Loads every *.so of a folder (built from EXTRA_OPS sources) and checks what it
+ * declares.  0, or -1 with *err: one line, or op_check()'s one line per fault.
+ */
 int op_load_extra(const char *folder, struct strbuf *err);
 
 /*
