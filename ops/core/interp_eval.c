@@ -1,0 +1,303 @@
+#include "ops/core/interp_code.h"
+#include "ops/core/rng.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b && (a < 0) != (b < 0));
+}
+
+static struct value int_binary(struct interp *in, const struct expr *e, int64_t a, int64_t b)
+{
+	switch (e->op) {
+	case OP_ADD: return integer_value((int64_t)((uint64_t)a + (uint64_t)b));
+	case OP_SUB: return integer_value((int64_t)((uint64_t)a - (uint64_t)b));
+	case OP_MUL: return integer_value((int64_t)((uint64_t)a * (uint64_t)b));
+	case OP_FLOORDIV:
+	case OP_MOD:
+		if (!b) {
+			interp_fail(in, e, "integer division by zero");
+			return integer_value(0);
+		}
+		if (b == -1)
+			return integer_value(e->op == OP_MOD ? 0 : (int64_t)(0 - (uint64_t)a));
+		return integer_value(e->op == OP_FLOORDIV ? floor_div(a, b) : a - floor_div(a, b) * b);
+	case OP_EQ: return truth_value(a == b);
+	case OP_NE: return truth_value(a != b);
+	case OP_LT: return truth_value(a < b);
+	case OP_LE: return truth_value(a <= b);
+	case OP_GT: return truth_value(a > b);
+	default: return truth_value(a >= b);
+	}
+}
+
+/* Floor division and its remainder, as PyTorch's: the remainder has the divisor's sign. */
+static double real_mod(double x, double y)
+{
+	double m = fmod(x, y);
+	return m != 0 && (y < 0) != (m < 0) ? m + y : m;
+}
+
+static double real_floor_div(double x, double y)
+{
+	double m = fmod(x, y);
+	return y == 0 ? x / y : nearbyint((x - m) / y - (m != 0 && (y < 0) != (m < 0)));
+}
+
+static struct value real_binary(enum expr_op op, struct value a, struct value b)
+{
+	double x = a.d, y = b.d, p = a.magnitude, q = b.magnitude;
+
+	switch (op) {
+	case OP_ADD: return real_value(x + y, p + q);
+	case OP_SUB: return real_value(x - y, p + q);
+	case OP_MUL: return real_value(x * y, p * fabs(y) + fabs(x) * q);
+	case OP_DIV: return real_value(x / y, p / fabs(y) + fabs(x) * q / (y * y));
+	case OP_FLOORDIV: return real_value(real_floor_div(x, y), 0);
+	case OP_MOD: return real_value(real_mod(x, y), p);
+	case OP_EQ: return truth_value(x == y);
+	case OP_NE: return truth_value(x != y);
+	case OP_LT: return truth_value(x < y);
+	case OP_LE: return truth_value(x <= y);
+	case OP_GT: return truth_value(x > y);
+	default: return truth_value(x >= y);
+	}
+}
+
+static struct value binary(struct interp *in, const struct code *c)
+{
+	enum expr_op op = c->expr->op;
+	struct value a = interp_evaluate(in, c->arg[0]);
+
+	if (op == OP_AND || op == OP_OR) {
+		bool left = a.kind == KIND_REAL ? a.d != 0 : a.i != 0;
+		if (left == (op == OP_OR))
+			return truth_value(left);
+		struct value b = interp_evaluate(in, c->arg[1]);
+		return truth_value(b.kind == KIND_REAL ? b.d != 0 : b.i != 0);
+	}
+	struct value b = interp_evaluate(in, c->arg[1]);
+	if (a.kind != KIND_REAL && b.kind != KIND_REAL && op != OP_DIV)
+		return int_binary(in, c->expr, a.i, b.i);
+	return real_binary(op, a, b);
+}
+
+/* Exact on integers; false: not such a function. */
+static bool int_call(const char *name, const struct value *x, struct value *out)
+{
+	int64_t a = x[0].i, b = x[1].i;
+
+	if (!strcmp(name, "maximum")) *out = integer_value(a > b ? a : b);
+	else if (!strcmp(name, "minimum")) *out = integer_value(a < b ? a : b);
+	else if (!strcmp(name, "abs")) *out = integer_value(a < 0 ? (int64_t)(0 - (uint64_t)a) : a);
+	else if (!strcmp(name, "floor") || !strcmp(name, "ceil") || !strcmp(name, "round") || !strcmp(name, "trunc") || !strcmp(name, "i64"))
+		*out = integer_value(a);
+	else if (!strcmp(name, "bit_and")) *out = integer_value(a & b);
+	else if (!strcmp(name, "bit_or")) *out = integer_value(a | b);
+	else if (!strcmp(name, "bit_xor")) *out = integer_value(a ^ b);
+	else if (!strcmp(name, "bit_not")) *out = x[0].kind == KIND_BOOL ? truth_value(!a) : integer_value(~a);
+	else if (!strcmp(name, "shl")) *out = integer_value(b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a << b));
+	else if (!strcmp(name, "shr")) *out = integer_value(b < 0 || b > 63 ? 0 : (int64_t)((uint64_t)a >> b));
+	else if (!strcmp(name, "i32")) *out = integer_value((int32_t)a);
+	else if (!strcmp(name, "i16")) *out = integer_value((int16_t)a);
+	else if (!strcmp(name, "i8")) *out = integer_value((int8_t)a);
+	else if (!strcmp(name, "u8")) *out = integer_value((uint8_t)a);
+	else if (!strcmp(name, "bool")) *out = truth_value(a != 0);
+	else if (!strcmp(name, "philox")) *out = integer_value(philox((uint64_t)a, (uint64_t)b, (int)x[2].i));
+	else if (!strcmp(name, "cdiv")) *out = integer_value(-floor_div(-a, b));
+	else if (!strcmp(name, "rup")) *out = integer_value(-floor_div(-a, b) * b);
+	else return false;
+	return true;
+}
+
+static bool gives_int(const char *name)
+{
+	static const char *const word[] = { "i64", "i32", "i16", "i8", "u8" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+		if (!strcmp(name, word[i]))
+			return true;
+	return false;
+}
+
+static struct value call(struct interp *in, const struct code *c)
+{
+	struct value x[3] = { { 0 } }, out;
+	double d[3] = { 0 }, magnitude = 0;
+	bool all_int = true;
+
+	for (size_t i = 0; i < c->arg_count && i < 3; i++) {
+		x[i] = interp_evaluate(in, c->arg[i]);
+		d[i] = x[i].d;
+		all_int &= x[i].kind != KIND_REAL;
+	}
+	if (all_int && int_call(c->expr->name, x, &out))
+		return out;
+	double y = c->function(d);
+	/* First order: an error of the argument comes out multiplied by the slope. */
+	for (size_t i = 0; i < c->arg_count && i < 3; i++) {
+		double h = 1e-6 * (fabs(d[i]) + 1e-3), moved[3] = { d[0], d[1], d[2] };
+		moved[i] += h;
+		double slope = fabs(c->function(moved) - y) / h;
+		if (isfinite(slope))
+			magnitude += slope * x[i].magnitude;
+	}
+	if (gives_int(c->expr->name))
+		return integer_value((int64_t)y);
+	if (!strcmp(c->expr->name, "bool"))
+		return truth_value(y != 0);
+	return real_value(y, magnitude);
+}
+
+static struct value read_tensor(struct interp *in, const struct code *c, const int64_t *index)
+{
+	int64_t flat = 0;
+
+	for (int i = 0; i < in->tensor[c->slot].rank; i++)
+		flat = flat * in->tensor[c->slot].extent[i] + index[i];
+	double v = in->read(in->user, c->slot, flat);
+	in->reads++;
+	if (in->tensor[c->slot].kind == KIND_REAL)
+		return real_value(v, 0);
+	return in->tensor[c->slot].kind == KIND_INT ? integer_value((int64_t)v) : truth_value(v != 0);
+}
+
+static struct value access(struct interp *in, const struct code *c)
+{
+	int64_t index[8];
+	const int64_t *extent = c->kind == CODE_TENSOR ? in->tensor[c->slot].extent : in->stmt[c->slot].extent;
+
+	for (size_t i = 0; i < c->arg_count; i++) {
+		struct value v = interp_evaluate(in, c->arg[i]);
+		if (v.kind == KIND_REAL)
+			interp_fail(in, c->arg[i]->expr, "index %zu of '%s' is not an integer", i, c->expr->name);
+		if (in->failed)
+			return integer_value(0);
+		if (v.i < 0 || v.i >= extent[i]) {
+			if (c->otherwise)
+				return interp_evaluate(in, c->otherwise);
+			interp_fail(in, c->expr, "read of '%s' outside: index %" PRId64 " of 0..%" PRId64 " in dimension %zu",
+			     c->expr->name, v.i, extent[i] - 1, i);
+			return integer_value(0);
+		}
+		index[i] = v.i;
+	}
+	return c->kind == CODE_TENSOR ? read_tensor(in, c, index) : interp_stmt(in, c->slot, index, c->expr);
+}
+
+struct fold {
+	struct value total;
+	int64_t at; /* argmax, argmin */
+	bool any;
+};
+
+static bool precedes(enum expr_op op, struct value a, struct value b)
+{
+	if (a.kind != KIND_REAL && b.kind != KIND_REAL)
+		return op == OP_MAX || op == OP_ARGMAX ? a.i > b.i : a.i < b.i;
+	return op == OP_MAX || op == OP_ARGMAX ? a.d > b.d : a.d < b.d;
+}
+
+static void fold_one(const struct code *c, struct fold *f, struct value v, int64_t position)
+{
+	enum expr_op op = c->expr->op;
+
+	switch (op) {
+	case OP_SUM:
+		if (v.kind != KIND_REAL && (!f->any || f->total.kind != KIND_REAL))
+			f->total = integer_value((int64_t)((uint64_t)f->total.i + (uint64_t)v.i));
+		else
+			f->total = real_value(f->total.d + v.d, f->total.magnitude + v.magnitude);
+		break;
+	case OP_PROD:
+		if (v.kind != KIND_REAL && (!f->any || f->total.kind != KIND_REAL))
+			f->total = integer_value((int64_t)((uint64_t)f->total.i * (uint64_t)v.i));
+		else
+			f->total = real_binary(OP_MUL, f->total, v);
+		break;
+	default: {
+		bool nan_now = v.kind == KIND_REAL && isnan(v.d), nan_before = f->total.kind == KIND_REAL && isnan(f->total.d);
+		if (!f->any || (!nan_before && (nan_now || precedes(op, v, f->total)))) {
+			f->total = v;
+			f->at = position;
+		}
+	}
+	}
+	f->any = true;
+}
+
+static void loop(struct interp *in, const struct code *c, size_t level, struct fold *f)
+{
+	if (level == c->range_count) {
+		if (c->filter) {
+			struct value keep = interp_evaluate(in, c->filter);
+			if (!(keep.kind == KIND_REAL ? keep.d != 0 : keep.i != 0))
+				return;
+		}
+		fold_one(c, f, interp_evaluate(in, c->arg[0]), in->slot[c->range[0].slot].i);
+		return;
+	}
+	int64_t lo = interp_evaluate(in, c->range[level].lo).i, hi = interp_evaluate(in, c->range[level].hi).i;
+	for (int64_t i = lo; i < hi && !in->failed; i++) {
+		in->slot[c->range[level].slot] = integer_value(i);
+		loop(in, c, level + 1, f);
+	}
+}
+
+static struct value reduce(struct interp *in, const struct code *c)
+{
+	struct fold f = { .at = -1 };
+
+	f.total = c->expr->op == OP_PROD ? integer_value(1) : integer_value(0);
+	loop(in, c, 0, &f);
+	if (c->expr->op == OP_ARGMAX || c->expr->op == OP_ARGMIN)
+		return integer_value(f.at);
+	/* Nothing to reduce: the least or greatest value of the kind. */
+	if (!f.any && (c->expr->op == OP_MAX || c->expr->op == OP_MIN)) {
+		bool least = c->expr->op == OP_MAX;
+		if (c->want == KIND_REAL)
+			return real_value(least ? -INFINITY : INFINITY, 0);
+		return c->want == KIND_BOOL ? truth_value(!least) : integer_value(least ? INT64_MIN : INT64_MAX);
+	}
+	return f.total;
+}
+
+/* An int where the other branch is real. */
+static struct value as_kind(struct value v, enum kind want)
+{
+	return want == KIND_REAL && v.kind != KIND_REAL ? real_value(v.d, v.magnitude) : v;
+}
+
+struct value interp_evaluate(struct interp *in, const struct code *c)
+{
+	struct value v;
+
+	if (in->failed)
+		return integer_value(0);
+	switch (c->kind) {
+	case CODE_CONSTANT: return c->constant;
+	case CODE_INDEX: return in->slot[c->slot];
+	case CODE_TENSOR:
+	case CODE_STMT: return as_kind(access(in, c), c->want);
+	case CODE_NEG:
+		v = interp_evaluate(in, c->arg[0]);
+		return v.kind == KIND_REAL ? real_value(-v.d, v.magnitude) : integer_value(-v.i);
+	case CODE_BINARY: return binary(in, c);
+	case CODE_SELECT:
+		v = interp_evaluate(in, c->arg[0]);
+		return as_kind(interp_evaluate(in, c->arg[(v.kind == KIND_REAL ? v.d != 0 : v.i != 0) ? 1 : 2]), c->want);
+	case CODE_CALL: return call(in, c);
+	case CODE_PRELUDE: {
+		struct value arg[3];
+		for (size_t i = 0; i < c->arg_count && i < 3; i++)
+			arg[i] = interp_evaluate(in, c->arg[i]);
+		memcpy(&in->slot[c->slot], arg, c->arg_count * sizeof(*arg));
+		return interp_evaluate(in, c->definition);
+	}
+	case CODE_REDUCE: return as_kind(reduce(in, c), c->want);
+	}
+	return integer_value(0);
+}
