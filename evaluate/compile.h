@@ -35,4 +35,7 @@ int compile_trusted(struct arena *arena, const char *source, const char *flags,
 int compile_cache_gc(const char *folder, int64_t bytes, int64_t *kept, int64_t *deleted,
 		     struct strbuf *err);
 
+/* First line of "<compiler> --version", kept for the program's life; NULL with *err when it cannot run. */
+const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err);
+
 #endif

@@ -7,6 +7,7 @@
 #define EVALUATE_MEASURE_H
 
 #include "evaluate/record.h"
+#include "ops/core/rng.h"
 
 double median(double *value, size_t count); /* reorders value[] */
 double quantile(double *value, size_t count, double q); /* sorts value[] */

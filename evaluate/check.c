@@ -1,0 +1,358 @@
+#include "evaluate/check.h"
+#include "evaluate/compile.h"
+#include "ops/core/interp.h"
+#include "ops/core/loops.h"
+#include "ops/core/rng.h"
+
+#include <dlfcn.h>
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Elements compared of one output: all, or a sample. */
+struct expected_output {
+	int tensor;
+	int64_t *index;  /* NULL: 0..count-1 */
+	int64_t count;
+	double *want, *bound;
+};
+struct expected {
+	struct problem problem;
+	enum distribution distribution;
+	uint64_t seed;
+	struct expected_output output[OP_MAX_TENSORS];
+	int output_count;
+};
+
+struct reader {
+	const struct problem *problem;
+	enum distribution distribution;
+	uint64_t seed;
+	double *array[OP_MAX_TENSORS]; /* when small enough to draw once */
+};
+
+static double read_input(const void *user, int tensor, int64_t index)
+{
+	const struct reader *r = user;
+
+	return r->array[tensor] ? r->array[tensor][index] : inputs_value(r->problem, tensor, r->distribution, r->seed, index);
+}
+
+/* op.h, "tolerance": probabilistic rounding bound, plus the smallest normal number (flushing is allowed). */
+static double bound_of(const struct problem *p, int t, double want, double magnitude)
+{
+	enum dtype out = problem_tensor_dtype(p, t);
+	double n = (double)problem_terms(p), c = p->op->tolerance > 0 ? p->op->tolerance : 1;
+	double g = 8 + 2 * sqrt(n) + log2(n < 1 ? 1 : n);
+	double u_out = dtype_roundoff(out), u_acc = out == DTYPE_f64 ? dtype_roundoff(DTYPE_f64) : dtype_roundoff(DTYPE_f32);
+
+	if (!dtype_is_real(out))
+		return 0;
+	return c * (u_out * fabs(want) + u_acc * g * magnitude) + (out == DTYPE_f64 ? DBL_MIN : FLT_MIN);
+}
+
+/* Corners, tails and random positions in clusters that share rows. */
+static int64_t draw_sample(int64_t elems, int64_t row, int64_t want, uint64_t secret, int64_t *index)
+{
+	struct rng rng = { secret, 0 };
+	int64_t n = 0, rows = row > 0 ? elems / row : 1;
+
+	index[n++] = 0;
+	index[n++] = elems - 1;
+	index[n++] = row > 0 && row <= elems ? row - 1 : 0;
+	index[n++] = elems - (row > 0 && row <= elems ? row : 1);
+	/* 16 columns a row: a row's reductions are shared by all of them. */
+	while (n + 16 <= want) {
+		int64_t r = rng_below(&rng, rows > 0 ? rows : 1);
+		for (int k = 0; k < 16; k++)
+			index[n++] = r * row + rng_below(&rng, row > 0 ? row : 1);
+	}
+	return n;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int evaluate_lazily(struct expected *e, const struct reader *reader, int64_t sample, uint64_t secret, struct strbuf *err)
+{
+	struct interp *in = interp_open(&e->problem, read_input, reader, err);
+	int ret = in ? 0 : -1;
+
+	for (int o = 0; o < e->output_count && !ret; o++) {
+		struct expected_output *out = &e->output[o];
+		int64_t elems = problem_elems(&e->problem, out->tensor), extent[8];
+		int rank = problem_shape(&e->problem, out->tensor, extent);
+		bool all = !sample || elems <= sample;
+		out->count = all ? elems : sample;
+		if (!all) {
+			out->index = malloc((size_t)(sample + 32) * sizeof(*out->index));
+			if (!out->index)
+				abort();
+			out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, sample, secret, out->index);
+			qsort(out->index, (size_t)out->count, sizeof(*out->index), by_index);
+		}
+		out->want = malloc((size_t)(out->count + 1) * sizeof(double));
+		out->bound = malloc((size_t)(out->count + 1) * sizeof(double));
+		if (!out->want || !out->bound)
+			abort();
+		for (int64_t i = 0; i < out->count && !ret; i++) {
+			double magnitude;
+			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, err);
+			if (!ret)
+				out->bound[i] = bound_of(&e->problem, out->tensor, out->want[i], magnitude);
+		}
+	}
+	interp_close(in);
+	return ret;
+}
+
+/* The body as C loops in double, value and magnitude; for whole comparisons of large shapes. */
+static int evaluate_compiled(struct expected *e, const struct reader *reader, struct strbuf *err)
+{
+	struct arena arena = ARENA_INIT;
+	void *buf[OP_MAX_TENSORS] = { NULL };
+	int ret = -1, passes = 0;
+
+	for (int o = 0; o < e->output_count; o++) {
+		struct expected_output *out = &e->output[o];
+		out->count = problem_elems(&e->problem, out->tensor);
+		out->want = malloc((size_t)(out->count + 1) * sizeof(double));
+		out->bound = malloc((size_t)(out->count + 1) * sizeof(double));
+		if (!out->want || !out->bound)
+			abort();
+	}
+	for (int magnitude = 0; magnitude < 2; magnitude++) {
+		struct strbuf source = STRBUF_INIT;
+		const char *artifact;
+		int bad = loops_print(&e->problem, LOOPS_DOUBLE, magnitude, "km_expected", &source, err) ||
+			  compile_trusted(&arena, source.buf, "clang-22 -O3 -march=x86-64-v3 -w", &artifact, err);
+		strbuf_release(&source);
+		if (bad)
+			goto out;
+		void *library = dlopen(artifact, RTLD_NOW | RTLD_LOCAL);
+		void (*run)(void *const *, const int64_t *);
+		*(void **)&run = library ? dlsym(library, "km_expected") : NULL;
+		if (!run) {
+			strbuf_addf(err, "cannot load '%s': %s", artifact, dlerror());
+			goto out;
+		}
+		for (int t = 0; t < OP_MAX_TENSORS && e->problem.op->tensor[t].name; t++)
+			buf[t] = reader->array[t];
+		for (int o = 0; o < e->output_count; o++)
+			buf[e->output[o].tensor] = magnitude ? e->output[o].bound : e->output[o].want;
+		run(buf, e->problem.dim);
+		dlclose(library);
+		passes++;
+	}
+	for (int o = 0; o < e->output_count; o++)
+		for (int64_t i = 0; i < e->output[o].count; i++)
+			e->output[o].bound[i] = bound_of(&e->problem, e->output[o].tensor, e->output[o].want[i], e->output[o].bound[i]);
+	ret = 0;
+out:
+	arena_release(&arena);
+	return passes == 2 ? ret : -1;
+}
+
+struct expected *expected_open(const struct problem *p, enum distribution d, uint64_t seed,
+			       int64_t sample, uint64_t secret, struct strbuf *err)
+{
+	struct expected *e = calloc(1, sizeof(*e));
+	struct reader reader = { p, d, seed, { NULL } };
+	int64_t work = 0;
+
+	if (!e)
+		abort();
+	e->problem = *p;
+	e->distribution = d;
+	e->seed = seed;
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
+		if (p->op->tensor[t].role == OP_OUT) {
+			e->output[e->output_count++].tensor = t;
+			work += problem_elems(p, t) * problem_terms(p);
+			continue;
+		}
+		int64_t elems = problem_elems(p, t);
+		/* A sampled check of a large shape reads few inputs: draw them one by one. */
+		if (sample && elems > 1 << 16)
+			continue;
+		reader.array[t] = malloc((size_t)(elems + 1) * sizeof(double));
+		if (!reader.array[t])
+			abort();
+		for (int64_t i = 0; i < elems; i++)
+			reader.array[t][i] = inputs_value(p, t, d, seed, i);
+	}
+	bool compiled = !sample && work > 4000000;
+	int bad = compiled ? evaluate_compiled(e, &reader, err) : evaluate_lazily(e, &reader, sample, secret, err);
+	for (int t = 0; t < OP_MAX_TENSORS; t++)
+		free(reader.array[t]);
+	if (bad) {
+		expected_close(e);
+		return NULL;
+	}
+	return e;
+}
+
+void expected_close(struct expected *e)
+{
+	if (!e)
+		return;
+	for (int o = 0; o < e->output_count; o++) {
+		free(e->output[o].index);
+		free(e->output[o].want);
+		free(e->output[o].bound);
+	}
+	free(e);
+}
+
+/* "y[3,17]" */
+static void print_position(const struct problem *p, int t, int64_t flat, char *text, size_t size)
+{
+	int64_t extent[8], at[8];
+	int rank = problem_shape(p, t, extent), n = snprintf(text, size, "%s[", p->op->tensor[t].name);
+
+	for (int i = rank; i-- > 0;) {
+		at[i] = flat % extent[i];
+		flat /= extent[i];
+	}
+	for (int i = 0; i < rank && (size_t)n < size; i++)
+		n += snprintf(text + n, size - (size_t)n, "%s%" PRId64, i ? "," : "", at[i]);
+	if ((size_t)n < size)
+		snprintf(text + n, size - (size_t)n, "]");
+}
+
+/* Same kind of special value, or within the bound. */
+static bool agrees(double got, double want, double bound)
+{
+	if (isnan(want) || isnan(got))
+		return isnan(want) && isnan(got);
+	if (isinf(want))
+		return got == want || fabs(want) == INFINITY ? got == want : false;
+	return fabs(got - want) <= bound;
+}
+
+void expected_compare(const struct expected *e, const void *const *out, struct check_result *r)
+{
+	*r = (struct check_result){ .verdict = VERDICT_PASSED };
+	for (int o = 0; o < e->output_count; o++) {
+		const struct expected_output *x = &e->output[o];
+		enum dtype dtype = problem_tensor_dtype(&e->problem, x->tensor);
+		for (int64_t i = 0; i < x->count; i++) {
+			int64_t at = x->index ? x->index[i] : i;
+			double got = dtype_load(dtype, out[o], at), want = x->want[i], error = fabs(got - want);
+			r->compared_count++;
+			/* A finite value beyond the dtype's range may round to infinity. */
+			double stored = dtype_round(dtype, want);
+			if (!agrees(got, isinf(stored) ? stored : want, x->bound[i])) {
+				if (!r->wrong_count++) {
+					char position[80];
+					print_position(&e->problem, x->tensor, at, position, sizeof(position));
+					snprintf(r->first_wrong, sizeof(r->first_wrong), "%s: got %.9g, want %.9g (bound %.3g)", position, got, want,
+						 x->bound[i]);
+				}
+				r->verdict = VERDICT_INCORRECT_NUMERICAL;
+			}
+			if (!isfinite(error))
+				continue;
+			r->max_abs_error = fmax(r->max_abs_error, error);
+			if (want != 0)
+				r->max_rel_error = fmax(r->max_rel_error, error / fabs(want));
+			double ulp = 2 * dtype_roundoff(dtype) * fmax(fabs(want), FLT_MIN);
+			if (ulp > 0)
+				r->max_ulp_error = fmax(r->max_ulp_error, error / ulp);
+			if (x->bound[i] > 0)
+				r->tolerance_ratio = fmax(r->tolerance_ratio, error / x->bound[i]);
+		}
+	}
+}
+
+/* ---- the checker checks itself --------------------------------------- */
+
+enum cheat { HONEST, ZEROS, CONSTANT, INPUT_COPY, ONE_WRONG, SKIPPED_TAIL, LOW_PRECISION, CHEATS };
+static const char *const cheat_name[] = { "the reference itself", "zeros", "a constant", "a copy of the input", "one wrong element", "a skipped tail",
+					  "a lower-precision twin" };
+
+static void forge(enum cheat cheat, const struct problem *p, int t, const double *want, const double *input, int64_t input_elems, void *out)
+{
+	enum dtype dtype = problem_tensor_dtype(p, t);
+	int64_t n = problem_elems(p, t);
+	double largest = 0;
+	int64_t where = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		if (isfinite(want[i]) && fabs(want[i]) > largest) {
+			largest = fabs(want[i]);
+			where = i;
+		}
+	for (int64_t i = 0; i < n; i++) {
+		double v = want[i];
+		if (cheat == ZEROS || (cheat == SKIPPED_TAIL && i >= n - (n + 7) / 8))
+			v = 0;
+		else if (cheat == CONSTANT)
+			v = want[0];
+		else if (cheat == INPUT_COPY)
+			v = input_elems ? input[i % input_elems] : 0;
+		else if (cheat == ONE_WRONG && i == where)
+			v = v * 1.01 + 1e-3;
+		else if (cheat == LOW_PRECISION)
+			v = dtype_is_real(dtype) && dtype != DTYPE_bf16 && dtype != DTYPE_f16 ? dtype_round(DTYPE_bf16, v) : v * 1.05 + 0.5 * (dtype_is_real(dtype) ? 0 : 1);
+		dtype_store(dtype, out, i, v);
+	}
+}
+
+static int check_shape(const struct problem *p, enum op_use use, void *user)
+{
+	struct strbuf *err = user, name = STRBUF_INIT;
+	struct expected *e = expected_open(p, INPUTS_normal, 11, 0, 0, err);
+	void *out[OP_MAX_TENSORS] = { NULL };
+
+	(void)use;
+	if (!e)
+		return -1;
+	problem_print(p, &name);
+	int64_t input_elems = p->op->tensor[0].role == OP_IN ? problem_elems(p, 0) : 0;
+	double *input = malloc((size_t)(input_elems + 1) * sizeof(*input));
+	if (!input)
+		abort();
+	for (int64_t i = 0; i < input_elems; i++)
+		input[i] = inputs_value(p, 0, INPUTS_normal, 11, i);
+	/* A pure move of data is its own copy and keeps bf16's values: those two prove nothing there. */
+	bool is_move = problem_terms(p) == 1 && problem_flop(p) == 0;
+	for (int cheat = 0; cheat < CHEATS; cheat++) {
+		struct check_result r;
+		bool small = problem_elems(p, e->output[0].tensor) < 12;
+		for (int o = 0; o < e->output_count; o++) {
+			out[o] = malloc((size_t)problem_bytes(p, e->output[o].tensor) + 8);
+			if (!out[o])
+				abort();
+			forge((enum cheat)cheat, p, e->output[o].tensor, e->output[o].want, input, input_elems, out[o]);
+		}
+		expected_compare(e, (const void *const *)out, &r);
+		for (int o = 0; o < e->output_count; o++)
+			free(out[o]);
+		bool passed = r.verdict == VERDICT_PASSED;
+		/* On a handful of elements a cheat may be right by accident (softmax of one column is a constant). */
+		bool excused = small || (is_move && cheat == INPUT_COPY);
+		if (passed != (cheat == HONEST) && (cheat == HONEST || !excused))
+			strbuf_addf(err, "%s%s: %s was %s%s%s", err->len ? "\n" : "", name.buf, cheat_name[cheat], passed ? "accepted" : "rejected: ",
+				    passed ? "" : r.first_wrong, "");
+	}
+	free(input);
+	expected_close(e);
+	strbuf_release(&name);
+	return 0;
+}
+
+int check_selfcheck(const struct op *op, struct strbuf *err)
+{
+	size_t before = err->len;
+
+	if (problem_each(op, OP_CHECK, 1, check_shape, err, err))
+		return -1;
+	return err->len > before ? -1 : 0;
+}

@@ -1,0 +1,389 @@
+#include "evaluate/compile.h"
+#include "generate/lang.h"
+#include "ops/core/diag.h"
+#include "ops/core/hash.h"
+#include "ops/core/proc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the cache ------------------------------------------------------- */
+
+static const char *cache_folder(const char *wanted)
+{
+	static char path[4096];
+	const char *cache = getenv("KM_CACHE"), *home = getenv("HOME");
+
+	if (wanted)
+		return wanted;
+	if (cache && *cache)
+		snprintf(path, sizeof(path), "%s", cache);
+	else
+		snprintf(path, sizeof(path), "%s/.cache/kernelmill", home && *home ? home : "/tmp");
+	return path;
+}
+
+/* ---- one translation unit -------------------------------------------- */
+
+struct unit {
+	const struct candidate *const *candidate;
+	size_t first, count;
+	struct compiled *out;
+	double wall_s;
+};
+
+struct farm {
+	struct arena *arena;
+	const struct lang *lang;
+	const struct target *target;
+	const char *folder, *version;
+	double wall_limit_s;
+	struct unit *unit;
+	size_t unit_count, next;
+	pthread_mutex_t lock;
+	struct strbuf *err;
+	bool failed;
+};
+
+/* The command's words with %in, %out, %march, %flags put in; NULL-terminated. */
+static char **command_words(struct arena *arena, const char *command, const struct target *target, const char *in, const char *out)
+{
+	char **word = ARENA_ARRAY(arena, char *, strlen(command) + (target->compiler_flags ? strlen(target->compiler_flags) : 0) + 4);
+	size_t n = 0;
+
+	for (const char *s = command + strspn(command, " "); *s; s += strspn(s, " ")) {
+		struct strbuf w = STRBUF_INIT;
+		size_t len = strcspn(s, " ");
+		strbuf_add(&w, s, len);
+		s += len;
+		if (!strcmp(w.buf, "%flags")) {
+			for (const char *f = target->compiler_flags ? target->compiler_flags : ""; *(f += strspn(f, " "));) {
+				size_t k = strcspn(f, " ");
+				word[n++] = arena_strndup(arena, f, k);
+				f += k;
+			}
+		} else {
+			strbuf_replace(&w, "%in", in);
+			strbuf_replace(&w, "%out", out);
+			strbuf_replace(&w, "%march", target->march ? target->march : "");
+			word[n++] = arena_strdup(arena, w.buf);
+		}
+		strbuf_release(&w);
+	}
+	return word;
+}
+
+/* Runs the compiler on `text`; 1 made, 0 refused (log), -1 could not run. */
+static int compile_text(struct arena *arena, char **(*words)(struct arena *, void *, const char *, const char *), void *user, const char *text,
+			const char *out_path, double wall_limit_s, struct strbuf *log, struct strbuf *err)
+{
+	char folder[] = "/tmp/km-compile.XXXXXX";
+	struct strbuf in = STRBUF_INIT, made = STRBUF_INIT, ignored = STRBUF_INIT;
+	struct proc_limits limits = { .wall_s = wall_limit_s, .file_bytes = INT64_C(1) << 30, .output_bytes = 16384 };
+	struct proc_result result;
+	int ret = -1;
+
+	/* A private folder: compilers that are killed leave files behind. */
+	if (!mkdtemp(folder)) {
+		strbuf_addf(err, "cannot make a folder in '/tmp': %s", strerror(errno));
+		return -1;
+	}
+	strbuf_addf(&in, "%s/unit.c", folder);
+	strbuf_addf(&made, "%s/unit.out", folder);
+	if (file_publish(in.buf, text, strlen(text), err))
+		goto out;
+	char **argv = words(arena, user, in.buf, made.buf);
+	if (proc_run(argv, NULL, &limits, &result, &ignored, log, err)) {
+		strbuf_addstr(err, ": run 'scripts/setup.sh'");
+		goto out;
+	}
+	if (result.timed_out)
+		strbuf_addf(log, "the compiler was stopped after %.0f s", wall_limit_s);
+	ret = !result.exit_code && !result.signal;
+	if (ret) {
+		/* Beside its final place first: /tmp may be another file system. */
+		struct strbuf data = STRBUF_INIT;
+		if (strbuf_read_file(&data, made.buf, err) || file_publish(out_path, data.buf, data.len, err))
+			ret = -1;
+		strbuf_release(&data);
+	}
+out:
+	unlink(in.buf);
+	unlink(made.buf);
+	rmdir(folder);
+	strbuf_release(&in);
+	strbuf_release(&made);
+	strbuf_release(&ignored);
+	return ret;
+}
+
+struct lang_words {
+	const struct lang *lang;
+	const struct target *target;
+};
+
+static char **words_of_lang(struct arena *arena, void *user, const char *in, const char *out)
+{
+	const struct lang_words *w = user;
+	return command_words(arena, w->lang->compile, w->target, in, out);
+}
+
+static void all_of(const struct unit *u, bool ok, const char *artifact, const char *log, double wall_s)
+{
+	for (size_t i = 0; i < u->count; i++)
+		u->out[u->first + i] = (struct compiled){ ok, artifact, log, wall_s / (double)u->count };
+}
+
+/* Compiles the unit; on refusal halves it, until culprits stand alone. */
+static void compile_unit(struct farm *farm, const struct unit *u)
+{
+	struct arena scratch = ARENA_INIT;
+	struct strbuf text = STRBUF_INIT, key = STRBUF_INIT, path = STRBUF_INIT, log = STRBUF_INIT, err = STRBUF_INIT;
+	struct lang_words words = { farm->lang, farm->target };
+	char hex[65];
+	int64_t start_ns = clock_ns();
+
+	strbuf_addstr(&text, u->candidate[u->first]->prologue);
+	for (size_t i = 0; i < u->count; i++)
+		strbuf_addstr(&text, u->candidate[u->first + i]->source);
+	strbuf_addf(&key, "%s\n%s\n%s\n%s\n", farm->lang->compile, farm->target->name, farm->version, text.buf);
+	sha256_hex(key.buf, key.len, hex);
+	strbuf_addf(&path, "%s/%.2s/%s.%s", farm->folder, hex, hex, farm->lang->artifact);
+	int made = 1;
+	if (access(path.buf, R_OK)) {
+		struct strbuf parent = STRBUF_INIT;
+		strbuf_addf(&parent, "%s/%.2s", farm->folder, hex);
+		made = make_folder(parent.buf, &err) ? -1
+			: compile_text(&scratch, words_of_lang, &words, text.buf, path.buf, farm->wall_limit_s, &log, &err);
+		strbuf_release(&parent);
+	} else {
+		/* Used now: eviction goes by modification time. */
+		utimensat(AT_FDCWD, path.buf, NULL, 0);
+	}
+	double wall_s = (double)(clock_ns() - start_ns) * 1e-9;
+	pthread_mutex_lock(&farm->lock);
+	const char *kept_path = arena_strdup(farm->arena, path.buf), *kept_log = arena_strdup(farm->arena, log.buf);
+	if (made < 0 && !farm->failed) {
+		farm->failed = true;
+		strbuf_addstr(farm->err, err.buf);
+	}
+	pthread_mutex_unlock(&farm->lock);
+	if (made == 1) {
+		all_of(u, true, kept_path, "", wall_s);
+	} else if (made == 0 && u->count > 1) {
+		struct unit half = *u;
+		half.count = u->count / 2;
+		compile_unit(farm, &half);
+		half.first += half.count;
+		half.count = u->count - half.count;
+		compile_unit(farm, &half);
+	} else {
+		all_of(u, false, NULL, kept_log, wall_s);
+	}
+	strbuf_release(&text);
+	strbuf_release(&key);
+	strbuf_release(&path);
+	strbuf_release(&log);
+	strbuf_release(&err);
+	arena_release(&scratch);
+}
+
+static void *work(void *user)
+{
+	struct farm *farm = user;
+
+	for (;;) {
+		pthread_mutex_lock(&farm->lock);
+		size_t i = farm->next++;
+		bool stop = i >= farm->unit_count || farm->failed;
+		pthread_mutex_unlock(&farm->lock);
+		if (stop)
+			return NULL;
+		compile_unit(farm, &farm->unit[i]);
+	}
+}
+
+/* First line of "<compiler> --version"; part of the cache's key and of the environment. */
+const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err)
+{
+	static char known[2][64][256];
+	static int known_count;
+	struct strbuf out = STRBUF_INIT;
+	struct proc_result result;
+
+	for (int i = 0; i < known_count; i++)
+		if (!strcmp(known[0][i], compiler))
+			return known[1][i];
+	if (proc_run(PROC_ARGV(compiler, "--version"), NULL, NULL, &result, &out, NULL, err)) {
+		strbuf_addstr(err, ": run 'scripts/setup.sh'");
+		strbuf_release(&out);
+		return NULL;
+	}
+	out.buf[strcspn(out.buf, "\n")] = 0;
+	const char *version = arena_strdup(arena, out.buf);
+	strbuf_release(&out);
+	if (known_count < 64) {
+		snprintf(known[0][known_count], 256, "%s", compiler);
+		snprintf(known[1][known_count], 256, "%s", version);
+		return known[1][known_count++];
+	}
+	return version;
+}
+
+int compile_all(struct arena *arena, const struct candidate *const *candidate, size_t count,
+		const struct compile_options *options, struct compiled *out, struct strbuf *err)
+{
+	struct farm farm = { .arena = arena, .folder = cache_folder(options->cache_folder), .err = err,
+			     .wall_limit_s = options->wall_s > 0 ? options->wall_s : 120 };
+	pthread_t thread[64];
+	int jobs = options->jobs < 1 ? 1 : options->jobs > 64 ? 64 : options->jobs;
+
+	if (!count)
+		return 0;
+	farm.lang = lang_find(candidate[0]->lang);
+	farm.target = target_find(candidate[0]->target, err);
+	if (!farm.lang || !farm.target) {
+		if (!farm.lang)
+			strbuf_addf(err, "unknown language '%s'", candidate[0]->lang);
+		return -1;
+	}
+	char *compiler = arena_strndup(arena, farm.lang->compile, strcspn(farm.lang->compile, " "));
+	farm.version = compile_version(arena, compiler, err);
+	if (!farm.version || make_folder(farm.folder, err))
+		return -1;
+	pthread_mutex_init(&farm.lock, NULL);
+	/* As many units as jobs at least, so that all cores work; none above the batch size. */
+	size_t batch = farm.lang->can_batch && options->batch > 1 ? (size_t)options->batch : 1;
+	if (batch > (count + (size_t)jobs - 1) / (size_t)jobs)
+		batch = (count + (size_t)jobs - 1) / (size_t)jobs;
+	farm.unit = ARENA_ARRAY(arena, struct unit, count);
+	for (size_t i = 0; i < count;) {
+		struct unit *u = &farm.unit[farm.unit_count++];
+		*u = (struct unit){ candidate, i, 1, out, 0 };
+		while (u->count < batch && i + u->count < count && !strcmp(candidate[i + u->count]->prologue, candidate[i]->prologue) &&
+		       !strcmp(candidate[i + u->count]->lang, candidate[i]->lang))
+			u->count++;
+		i += u->count;
+	}
+	int started = 0;
+	while (started < jobs && !pthread_create(&thread[started], NULL, work, &farm))
+		started++;
+	if (!started)
+		work(&farm);
+	while (started > 0)
+		pthread_join(thread[--started], NULL);
+	pthread_mutex_destroy(&farm.lock);
+	return farm.failed ? -1 : 0;
+}
+
+/* ---- trusted sources ------------------------------------------------- */
+
+static char **words_of_command(struct arena *arena, void *user, const char *in, const char *out)
+{
+	static const struct target none = { .march = "" };
+	struct strbuf command = STRBUF_INIT;
+
+	strbuf_addf(&command, "%s -shared -fPIC -o %%out %%in -lm", (const char *)user);
+	char **words = command_words(arena, arena_strdup(arena, command.buf), &none, in, out);
+	strbuf_release(&command);
+	return words;
+}
+
+int compile_trusted(struct arena *arena, const char *source, const char *flags,
+		    const char **artifact, struct strbuf *err)
+{
+	struct strbuf key = STRBUF_INIT, path = STRBUF_INIT, parent = STRBUF_INIT, log = STRBUF_INIT;
+	char hex[65];
+	int ret = -1;
+
+	strbuf_addf(&key, "trusted %s\n%s", flags, source);
+	sha256_hex(key.buf, key.len, hex);
+	strbuf_addf(&parent, "%s/%.2s", cache_folder(NULL), hex);
+	strbuf_addf(&path, "%s/%s.so", parent.buf, hex);
+	if (!access(path.buf, R_OK)) {
+		utimensat(AT_FDCWD, path.buf, NULL, 0);
+		ret = 0;
+	} else if (!make_folder(parent.buf, err)) {
+		int made = compile_text(arena, words_of_command, (void *)(uintptr_t)flags, source, path.buf, 300, &log, err);
+		if (!made)
+			strbuf_addf(err, "'%s' refused our own source: %.*s", flags, (int)strcspn(log.buf, "\n"), log.buf);
+		ret = made == 1 ? 0 : -1;
+	}
+	if (!ret)
+		*artifact = arena_strdup(arena, path.buf);
+	strbuf_release(&key);
+	strbuf_release(&path);
+	strbuf_release(&parent);
+	strbuf_release(&log);
+	return ret;
+}
+
+/* ---- eviction -------------------------------------------------------- */
+
+struct entry {
+	char *path;
+	int64_t bytes;
+	struct timespec used;
+};
+
+static int oldest_first(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->used.tv_sec != y->used.tv_sec)
+		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+	return (x->used.tv_nsec > y->used.tv_nsec) - (x->used.tv_nsec < y->used.tv_nsec);
+}
+
+int compile_cache_gc(const char *folder, int64_t bytes, int64_t *kept, int64_t *deleted,
+		     struct strbuf *err)
+{
+	struct arena arena = ARENA_INIT;
+	struct entry *entry = NULL;
+	size_t count = 0;
+	DIR *top = opendir(folder = cache_folder(folder));
+
+	*kept = *deleted = 0;
+	if (!top) {
+		if (errno == ENOENT)
+			return 0;
+		strbuf_addf(err, "cannot read cache '%s': %s", folder, strerror(errno));
+		return -1;
+	}
+	for (struct dirent *d; (d = readdir(top));) {
+		char *below = arena_printf(&arena, "%s/%s", folder, d->d_name);
+		DIR *sub = d->d_name[0] == '.' ? NULL : opendir(below);
+		for (struct dirent *f; sub && (f = readdir(sub));) {
+			struct stat st;
+			char *path = arena_printf(&arena, "%s/%s", below, f->d_name);
+			if (stat(path, &st) || !S_ISREG(st.st_mode))
+				continue;
+			entry = realloc(entry, (count + 1) * sizeof(*entry));
+			if (!entry)
+				die("out of memory");
+			entry[count++] = (struct entry){ path, st.st_size, st.st_mtim };
+			*kept += st.st_size;
+		}
+		if (sub)
+			closedir(sub);
+	}
+	closedir(top);
+	if (count)
+		qsort(entry, count, sizeof(*entry), oldest_first);
+	for (size_t i = 0; i < count && *kept > bytes; i++)
+		if (!unlink(entry[i].path)) {
+			*kept -= entry[i].bytes;
+			*deleted += entry[i].bytes;
+		}
+	free(entry);
+	arena_release(&arena);
+	return 0;
+}
