@@ -1,0 +1,361 @@
+/* km-evaluate: the truth about candidates. */
+#include "evaluate/baseline.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/measure.h"
+#include "evaluate/worker.h"
+#include "generate/lang.h"
+#include "ops/core/cli.h"
+#include "ops/core/diag.h"
+#include "ops/core/proc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *extra_ops;
+#define EXTRA_OPS_OPTION { "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" }
+#define END_OF_OPTIONS { NULL, 0, CLI_FLAG, NULL, NULL, NULL }
+
+static int report(struct strbuf *err, int code)
+{
+	if (err->len)
+		error("%s", err->buf);
+	strbuf_release(err);
+	return code;
+}
+
+static int load_extra(struct strbuf *err)
+{
+	if (!extra_ops)
+		extra_ops = getenv("KM_EXTRA_OPS");
+	/* Workers load them too. */
+	if (extra_ops && *extra_ops)
+		setenv("KM_EXTRA_OPS", extra_ops, 1);
+	return extra_ops && *extra_ops ? op_load_extra(extra_ops, err) : 0;
+}
+
+/* Wrong names are the caller's mistake; the rest is ours or the machine's. */
+static int code_of(const struct strbuf *err)
+{
+	static const char *const mistake[] = { "unknown operator", "unknown target", "unknown dtype", "is not of the form", "wants a value for" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(mistake); i++)
+		if (strstr(err->buf, mistake[i]))
+			return KM_EXIT_USAGE;
+	if (strstr(err->buf, "cannot write") || strstr(err->buf, "read-only") || strstr(err->buf, "No space"))
+		return KM_EXIT_NOT_DURABLE;
+	return KM_EXIT_FATAL;
+}
+
+struct arguments {
+	const char *problem, *target, *journal;
+	struct session_options options;
+	int64_t jobs, batch;
+};
+
+#define SESSION_OPTIONS(a) \
+	{ "problem", 0, CLI_STRING, &(a).problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" }, \
+	{ "target", 0, CLI_STRING, &(a).target, "NAME", "see 'km-generate targets' [native]" }, \
+	{ "journal", 0, CLI_STRING, &(a).journal, "FILE", "where trials are recorded" }, \
+	{ "jobs", 'j', CLI_INT, &(a).jobs, "N", "compilers at a time [cores]" }, \
+	{ "batch-size", 0, CLI_INT, &(a).batch, "N", "candidates a translation unit [48]" }, \
+	{ "lock", 0, CLI_STRING, &(a).options.lock_path, "FILE", "device lock [$KM_LOCK]" }, \
+	{ "clock", 0, CLI_STRING, &(a).options.clock, "monotonic|model", "model: time computed from the candidate, for tests [monotonic]" }
+
+static void defaults(struct arguments *a)
+{
+	*a = (struct arguments){ .target = "native", .options = { .clock = "monotonic" }, .batch = 48, .jobs = sysconf(_SC_NPROCESSORS_ONLN) };
+}
+
+static void settle(struct arguments *a)
+{
+	if (!a->problem || !a->journal)
+		usage("--%s is missing", a->problem ? "journal" : "problem");
+	if (strcmp(a->options.clock, "monotonic") && strcmp(a->options.clock, "model"))
+		usage("--clock is monotonic or model, not '%s'", a->options.clock);
+	a->options.jobs = (int)a->jobs;
+	a->options.batch = (int)a->batch;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct cli_command command = { "run", "BATCH...", "compiles, checks, races and records candidates ('-': standard input)", NULL };
+	struct arguments a;
+	defaults(&a);
+	const struct cli_option options[] = { SESSION_OPTIONS(a), EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	int n = cli_parse(argc, argv, &command, options, 1, 4096), code = KM_EXIT_DONE;
+	struct strbuf err = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+
+	settle(&a);
+	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
+		goto failed;
+	for (int i = 1; i <= n; i++) {
+		struct candidate *candidate;
+		size_t count;
+		if (candidate_read_file(&arena, argv[i], &candidate, &count, &err) || session_run(&s, candidate, count, &err))
+			goto failed;
+	}
+	if (session_close(&s, &err))
+		goto failed;
+	arena_release(&arena);
+	return report(&err, code);
+failed:
+	code = code_of(&err);
+	arena_release(&arena);
+	return report(&err, code);
+}
+
+static int finish(int argc, char **argv)
+{
+	static const struct cli_command command = { "finish", "", "judges the winner alone, duels it with baselines, publishes it; exit 1 when nothing passed", NULL };
+	struct arguments a;
+	const char *folder = NULL, *reason = "finished";
+	defaults(&a);
+	const struct cli_option options[] = {
+		SESSION_OPTIONS(a),
+		{ "folder", 0, CLI_STRING, &folder, "DIR", "where artifacts/<id>/ goes" },
+		{ "reason", 0, CLI_STRING, &reason, "TEXT", "why the search stopped" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT;
+	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	settle(&a);
+	if (!folder)
+		usage("--folder is missing");
+	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
+		return report(&err, code_of(&err));
+	int done = session_finish(&s, folder, reason, &err);
+	if (done < 0 || session_close(&s, &err))
+		return report(&err, code_of(&err));
+	return report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
+}
+
+/* ---- the machine ----------------------------------------------------- */
+
+static void capability(const char *name, bool there, const char *what, const char *fix)
+{
+	printf("%s\t%s\t%s\n", name, there ? "yes" : "no", there ? what : fix);
+}
+
+static int doctor(int argc, char **argv)
+{
+	static const struct cli_command command = { "doctor", "", "what this machine can do, and how to get the rest", NULL };
+	const struct cli_option options[] = { END_OF_OPTIONS };
+	struct strbuf err = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	const struct target *target;
+	struct environment e;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	target = target_find("native", &err);
+	capability("target", target != NULL, target ? target->name : "", "this CPU has no AVX2: no target fits it");
+	strbuf_reset(&err);
+	for (size_t i = 0; lang_table[i]; i++) {
+		char *compiler = arena_strndup(&arena, lang_table[i]->compile, strcspn(lang_table[i]->compile, " "));
+		const char *version = compile_version(&arena, compiler, &err);
+		capability(arena_printf(&arena, "language %s", lang_table[i]->name), version != NULL, version ? version : "",
+			   arena_printf(&arena, "'%s' is missing: run 'scripts/setup.sh'", compiler));
+		strbuf_reset(&err);
+	}
+	capability("openblas", !access("/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0", R_OK), "baseline for matrix products",
+		   "not installed: apt-get install libopenblas0-pthread");
+	capability("onednn", !access("/usr/lib/x86_64-linux-gnu/libdnnl.so.2", R_OK), "baseline for most operators", "not installed: apt-get install libdnnl2");
+	capability("sandbox", true, "process: own session, rlimits, sealed inputs, poisoned and guarded outputs", "");
+	capability("isolation", false, "", "no namespaces and no system call filter yet: run only candidates that Kernelmill printed");
+	if (target && !probe_environment(&arena, target, "monotonic", &e, &err)) {
+		printf("cpu\t%s\t%lld cores, L2 %lld KiB, L3 %lld MiB\n", e.cpu_model, (long long)e.core_count, (long long)e.l2_bytes >> 10,
+		       (long long)e.l3_bytes >> 20);
+		printf("peak\t%.1f GFLOP/s\tf32 FMA, one core, measured\nbandwidth\t%.1f GB/s\tstream copy, one core, bytes read and written\n",
+		       e.peak_flop_per_s * 1e-9, e.peak_bytes_per_s * 1e-9);
+		if (e.matrix_flop_per_s > 0)
+			printf("matrix\t%.1f GFLOP/s\tAMX bf16, one core, measured\n", e.matrix_flop_per_s * 1e-9);
+	}
+	arena_release(&arena);
+	return report(&err, KM_EXIT_DONE);
+}
+
+static int selfcheck(int argc, char **argv)
+{
+	static const struct cli_command command = { "selfcheck", "[OP...]", "does the checker reject the known cheats? exit 1 when not", NULL };
+	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	int n = cli_parse(argc, argv, &command, options, 0, 4096), code = KM_EXIT_DONE;
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+
+	if (load_extra(&err))
+		return report(&err, KM_EXIT_FATAL);
+	for (int i = 1; i <= n; i++)
+		if (!op_find(argv[i]))
+			usage("unknown operator '%s': see 'km-generate ops'", argv[i]);
+	for (size_t i = 0; (op = op_at(i)); i++) {
+		bool wanted = !n;
+		for (int k = 1; k <= n; k++)
+			wanted |= !strcmp(argv[k], op->name);
+		if (!wanted)
+			continue;
+		int bad = check_selfcheck(op, &err);
+		printf("%s\t%s\n", op->name, bad ? verdict_name(VERDICT_INVALID_REFERENCE) : "ok");
+		if (bad) {
+			error("%s", err.buf);
+			strbuf_reset(&err);
+			code = KM_EXIT_NO;
+		}
+	}
+	return report(&err, code);
+}
+
+static int cache_gc(int argc, char **argv)
+{
+	static const struct cli_command command = { "cache-gc", "", "deletes the least recently used compiled artifacts above a size", NULL };
+	int64_t mebibytes = 2048, kept, deleted;
+	const struct cli_option options[] = { { "limit", 0, CLI_INT, &mebibytes, "MIB", "what may stay [2048]" }, END_OF_OPTIONS };
+	struct strbuf err = STRBUF_INIT;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	if (compile_cache_gc(NULL, mebibytes << 20, &kept, &deleted, &err))
+		return report(&err, KM_EXIT_FATAL);
+	printf("kept\t%lld\nfreed\t%lld\n", (long long)kept, (long long)deleted);
+	return KM_EXIT_DONE;
+}
+
+/* ---- figures --------------------------------------------------------- */
+
+/* A kernel of the batch against itself, again and again: how often is it called faster or slower? */
+static int bench_aa(int argc, char **argv)
+{
+	static const struct cli_command command = { "bench-aa", "BATCH", "compares one kernel with itself; prints the share of false verdicts", NULL };
+	struct arguments a;
+	int64_t comparisons = 200, pairs = 40;
+	defaults(&a);
+	const struct cli_option options[] = {
+		SESSION_OPTIONS(a),
+		{ "comparisons", 0, CLI_INT, &comparisons, "N", "how many [200]" },
+		{ "pairs", 0, CLI_INT, &pairs, "N", "pairs each [40]" },
+		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+	};
+	struct strbuf err = STRBUF_INIT, detail = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct candidate *candidate;
+	struct contestant c[2];
+	struct compiled compiled;
+	struct compile_options alone = { .jobs = 1, .batch = 1 };
+	size_t count;
+
+	cli_parse(argc, argv, &command, options, 1, 1);
+	settle(&a);
+	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+	    candidate_read_file(&arena, argv[1], &candidate, &count, &err))
+		return report(&err, code_of(&err));
+	const struct candidate *first = &candidate[0];
+	if (!count || compile_all(&s.arena, &first, 1, &alone, &compiled, &err) || !compiled.ok)
+		return report(&err, KM_EXIT_FATAL);
+	for (int i = 0; i < 2; i++)
+		if (contestant_prepare(&s, first, &c[i], &detail) || contestant_start(&c[i], compiled.artifact, &detail) != VERDICT_PASSED) {
+			error("%s", detail.buf);
+			return KM_EXIT_FATAL;
+		}
+	int verdict[4] = { 0 };
+	struct rng rng = { 5, 0 };
+	double *ns = ARENA_ARRAY(&s.arena, double, 2 * pairs);
+	session_lock(&s, true);
+	for (int i = 0; i < 2; i++)
+		while (contestant_sample(&c[i]) * c[i].calls < 1e6 && c[i].calls < 100000)
+			c[i].calls *= 2;
+	for (int64_t k = 0; k < comparisons; k++) {
+		struct duel d = { .a_ns = ns, .b_ns = ns + pairs };
+		size_t got = 0;
+		for (int64_t p = 0; p < pairs; p++) {
+			double x = contestant_sample(&c[p & 1]), y = contestant_sample(&c[!(p & 1)]);
+			if (isnan(x) || isnan(y))
+				continue;
+			d.a_ns[got] = p & 1 ? y : x;
+			d.b_ns[got++] = p & 1 ? x : y;
+		}
+		measure_ratio(d.a_ns, d.b_ns, got, 0.01, rng_next(&rng), &d);
+		verdict[d.verdict]++;
+	}
+	session_unlock(&s);
+	for (int i = 0; i < 2; i++)
+		contestant_end(&c[i]);
+	printf("comparisons\t%lld\npairs\t%lld\nfaster\t%d\nslower\t%d\nsame\t%d\nambiguous\t%d\nfalse_share\t%.4f\n", (long long)comparisons, (long long)pairs,
+	       verdict[DUEL_FASTER], verdict[DUEL_SLOWER], verdict[DUEL_SAME], verdict[DUEL_AMBIGUOUS],
+	       (double)(verdict[DUEL_FASTER] + verdict[DUEL_SLOWER]) / (double)comparisons);
+	arena_release(&arena);
+	return report(&err, session_close(&s, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE);
+}
+
+/* Compile cost a kernel, and candidates a second through compile and check (no timing). */
+static int bench_rate(int argc, char **argv)
+{
+	static const struct cli_command command = { "bench-rate", "BATCH", "compile cost a kernel and candidates a second through compile and check", NULL };
+	struct arguments a;
+	defaults(&a);
+	const struct cli_option options[] = { SESSION_OPTIONS(a), EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	struct strbuf err = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct candidate *candidate;
+	size_t count, passed = 0, ok = 0;
+
+	cli_parse(argc, argv, &command, options, 1, 1);
+	settle(&a);
+	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+	    candidate_read_file(&arena, argv[1], &candidate, &count, &err))
+		return report(&err, code_of(&err));
+	const struct candidate **list = ARENA_ARRAY(&s.arena, const struct candidate *, count);
+	struct compiled *compiled = ARENA_ARRAY(&s.arena, struct compiled, count);
+	char cold[] = "/tmp/km-bench.XXXXXX";
+	if (!mkdtemp(cold))
+		return KM_EXIT_FATAL;
+	struct compile_options options_cold = { .jobs = a.options.jobs, .batch = a.options.batch, .cache_folder = cold };
+	for (size_t i = 0; i < count; i++)
+		list[i] = &candidate[i];
+	int64_t start = clock_ns();
+	if (compile_all(&s.arena, list, count, &options_cold, compiled, &err))
+		return report(&err, KM_EXIT_FATAL);
+	double compile_s = (double)(clock_ns() - start) * 1e-9;
+	for (size_t i = 0; i < count; i++) {
+		struct contestant c;
+		struct evaluation e = { 0 };
+		struct strbuf detail = STRBUF_INIT;
+		ok += compiled[i].ok;
+		if (compiled[i].ok && !contestant_prepare(&s, list[i], &c, &detail)) {
+			if (contestant_start(&c, compiled[i].artifact, &detail) == VERDICT_PASSED)
+				passed += contestant_check(&c, &e, &detail) == VERDICT_PASSED;
+			contestant_end(&c);
+		}
+		strbuf_release(&detail);
+	}
+	double total_s = (double)(clock_ns() - start) * 1e-9;
+	printf("candidates\t%zu\ncompiled\t%zu\npassed\t%zu\ncompile_ms_per_kernel\t%.2f\ncheck_ms_per_candidate\t%.2f\ncandidates_per_s\t%.1f\n", count, ok, passed,
+	       1e3 * compile_s / (double)count, 1e3 * (total_s - compile_s) / (double)count, (double)count / total_s);
+	int64_t kept, freed;
+	compile_cache_gc(cold, 0, &kept, &freed, &err);
+	arena_release(&arena);
+	return report(&err, session_close(&s, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "run", "BATCH...", "evaluate candidates into a journal", run },
+		{ "finish", "", "judge and publish a problem's winner", finish },
+		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
+		{ "doctor", "", "what this machine can do", doctor },
+		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck },
+		{ "cache-gc", "", "bound the compile cache", cache_gc },
+		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
+		{ "bench-rate", "BATCH", "compile cost and check rate", bench_rate },
+		{ NULL, NULL, NULL, NULL },
+	};
+
+	diag_tool = "km-evaluate";
+	return cli_run(argc, argv, "Compiles, checks, times and records candidate kernels.", commands);
+}
