@@ -1,0 +1,108 @@
+#!/bin/sh
+# Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
+# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
+set -u
+say() { echo "corpus: $*" >&2; }
+stop() { say "error: $2"; exit "$1"; }
+
+# ---- one cell (called below, by xargs) ---------------------------------
+if [ "${1:-}" = cell ]; then
+	target=$2 op=$3
+	cell=$OUT/cells/$target/$op
+	stamp=$cell/stamp
+	source=$("$BIN/km-generate" ops | awk -F'\t' -v op="$op" '$1 == op { print $4 }')
+	[ -f "$source" ] || source=$ROOT/$source
+	problems=$("$BIN/km-generate" problems --op="$op" --budget="$BUDGET" ${SHAPES:+--shapes="$SHAPES"}) || exit $?
+	[ -n "$problems" ] || exit 0
+	# What makes a cell's results out of date: its operator's file, its problems, the budget, the seed.
+	key=$({ cat "$source"; echo "$problems $BUDGET $SEED $POLICY"; } | sha256sum | cut -d' ' -f1)
+	if [ -f "$stamp" ]; then
+		[ "$(cat "$stamp")" = "$key done" ] && exit 0
+		case "$(cat "$stamp")" in
+		"$key "*) ;; # interrupted: goes on
+		*)
+			say "$op on $target: its file, shapes or budget changed: searched anew"
+			rm -rf "$cell.old" && mv "$cell" "$cell.old" || stop 74 "cannot move '$cell' aside"
+			;;
+		esac
+	fi
+	mkdir -p "$cell" 2>/dev/null && echo "$key open" >"$stamp" || stop 74 "cannot write '$cell': give a writable OUT=DIR"
+	case "$BUDGET" in
+	quick) evaluations=72 seconds=22 stall=40 ;;
+	full) evaluations=400 seconds=150 stall=160 ;;
+	*) evaluations=$BUDGET seconds=0 stall=0 ;;
+	esac
+	# Where nothing runs there is no speed to search for: a sample shows what compiles.
+	state=$("$BIN/km-generate" targets | awk -F'\t' -v t="$target" '$1 == t { print $4 }')
+	[ "$state" = here ] || { [ "$evaluations" -gt 24 ] && evaluations=24; }
+	batch=24
+	[ "$evaluations" -lt $batch ] && batch=$evaluations
+	for problem in $problems; do
+		start=$(date +%s)
+		"$ROOT/scripts/search.sh" "$BIN" "$cell" "$problem" "$target" "$POLICY" "$SEED" "$evaluations" "$seconds" "$stall" 0.97 "$batch"
+		code=$?
+		journal=$cell/$(printf %s "$problem" | tr '/' '-')/journal
+		if [ $code = 3 ] && grep -q . "$cell/unserved" 2>/dev/null; then code=1; fi
+		[ $code = 0 ] || [ $code = 1 ] || exit $code
+		say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
+	done
+	echo "$key done" >"$stamp" || stop 74 "cannot write '$stamp'"
+	: >"$OUT/.changed"
+	exit 0
+fi
+
+# ---- the farm ----------------------------------------------------------
+[ "$EXECUTOR" = local ] || stop 2 "unknown EXECUTOR '$EXECUTOR': there is 'local'"
+case "$BUDGET" in quick | full) ;; *[!0-9]* | '' | 0) stop 2 "BUDGET is quick, full or a number of evaluations, not '$BUDGET'" ;; esac
+case "$JOBS" in *[!0-9]* | '' | 0) stop 2 "JOBS is a number of cells at a time, not '$JOBS'" ;; esac
+[ -z "$SHAPES" ] || [ -r "$SHAPES" ] || stop 2 "cannot read SHAPES file '$SHAPES'"
+mkdir -p "$OUT" 2>/dev/null && [ -w "$OUT" ] || stop 74 "cannot write folder '$OUT': give a writable OUT=DIR"
+OUT=$(cd "$OUT" && pwd)
+if [ -n "$EXTRA_OPS" ]; then
+	[ -d "$EXTRA_OPS" ] || stop 2 "EXTRA_OPS '$EXTRA_OPS' is no folder"
+	KM_EXTRA_OPS=$OUT/extra-ops
+	rm -rf "$KM_EXTRA_OPS" && mkdir -p "$KM_EXTRA_OPS" || stop 74 "cannot write '$KM_EXTRA_OPS'"
+	for file in "$EXTRA_OPS"/*.c; do
+		[ -f "$file" ] || stop 2 "EXTRA_OPS '$EXTRA_OPS' holds no .c file"
+		file=$(cd "$(dirname "$file")" && pwd)/$(basename "$file")
+		log=$(gcc -std=gnu17 -D_GNU_SOURCE -O2 -fPIC -shared -I"$ROOT" -o "$KM_EXTRA_OPS/$(basename "$file" .c).so" "$file" 2>&1) ||
+			stop 3 "cannot compile operator file '$file': $(echo "$log" | grep -m1 error)"
+	done
+	export KM_EXTRA_OPS
+fi
+known=$("$BIN/km-generate" ops) || exit $?
+known=$(echo "$known" | cut -f1)
+[ "$OPS" = all ] && OPS=$known
+for op in $OPS; do
+	echo "$known" | grep -qx "$op" || stop 2 "unknown operator '$op': known are $(echo $known)"
+done
+# shellcheck disable=SC2086
+"$BIN/km-generate" check $OPS || stop 1 "an operator's declaration is wrong: fix its file (above)"
+targets=
+for t in $TARGETS; do
+	if [ "$t" = all ]; then
+		list=$("$BIN/km-generate" targets | awk -F'\t' '$3 != "measured" { print $1 }')
+	else
+		list=$t
+	fi
+	for one in $list; do
+		# An alias stands for the target this machine is.
+		real=$("$BIN/km-generate" targets | awk -F'\t' -v t="$one" '$1 == t { print $1 == "native" ? $3 : $1 }')
+		[ -n "$real" ] || stop 2 "unknown target '$one': known are $("$BIN/km-generate" targets | cut -f1 | tr '\n' ' ')"
+		[ "$real" = none ] && stop 2 "target '$one': this machine is none of the targets"
+		case " $targets " in *" $real "*) ;; *) targets="$targets $real" ;; esac
+	done
+done
+export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS
+start=$(date +%s)
+for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
+	xargs -P "$JOBS" -L 1 sh "$0" cell || { code=$?; stop 3 "a cell failed (above); run the same command to go on"; }
+if [ ! -f "$OUT/.changed" ] && [ -f "$OUT/report/index.html" ] && [ -f "$OUT/traces.h5" ]; then
+	say "nothing to do: $OUT is up to date"
+	exit 0
+fi
+"$BIN/km-evaluate" trace pack -o "$OUT/traces.h5" "$OUT/cells" || exit $?
+"$BIN/km-corpus" promote "$OUT" || exit $?
+"$BIN/km-report" "$OUT" || exit $?
+rm -f "$OUT/.changed"
+say "set-up $SETUP_SECONDS s, milling $(($(date +%s) - start)) s; results in $OUT"

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Searches one problem on one target: proposes, evaluates, repeats; then judges the winner.
+#   search.sh BIN CELL PROBLEM TARGET POLICY SEED EVALUATIONS SECONDS STALL SOL BATCH
+# CELL/<problem>/journal is the only state: after a kill the same call goes on.
+# Exit: 0 done (also when it was done before), 1 no candidate passed, else the failing tool's code.
+set -u
+bin=$1 cell=$2 problem=$3 target=$4 policy=$5 seed=$6 evaluations=$7 seconds=$8 stall=$9
+shift 9
+sol=$1 batch=$2
+folder=$cell/$(printf %s "$problem" | tr '/' '-')
+journal=$folder/journal
+mkdir -p "$folder/batches" || { echo "search: error: cannot make folder '$folder': give a writable OUT=DIR" >&2; exit 74; }
+
+# Done, or stopped with nothing that passed: both ended a search.
+state() { [ -f "$journal" ] && "$bin/km-evaluate" trace status "$journal"; }
+case "$(state)" in done* | stopped*) exit 0 ;; esac
+
+history=$folder/history.tsv
+while :; do
+	"$bin/km-evaluate" trace history "$journal" >"$history.new" || exit $?
+	mv "$history.new" "$history" || exit 74
+	# Each generation is one batch; what a kill left unevaluated is evaluated first.
+	generation=$(find "$folder/batches" -name '*.jsonl' | wc -l)
+	last=$(printf '%s/batches/%04d.jsonl' "$folder" $((generation - 1)))
+	if [ "$generation" -gt 0 ] && [ ! -f "$last.done" ]; then
+		next=$last
+	else
+		next=$(printf '%s/batches/%04d.jsonl' "$folder" "$generation")
+		reason=$("$bin/km-generate" next --problem="$problem" --target="$target" --policy="$policy" --seed="$seed" \
+			--history="$history" --generation="$generation" --evaluations="$evaluations" --seconds="$seconds" \
+			--stall="$stall" --sol="$sol" --batch="$batch" -o "$next")
+		code=$?
+		[ $code = 1 ] && break
+		[ $code = 0 ] || exit $code
+	fi
+	"$bin/km-evaluate" run --problem="$problem" --target="$target" --journal="$journal" ${KM_CLOCK:+--clock="$KM_CLOCK"} "$next" || exit $?
+	: >"$next.done" || exit 74
+done
+"$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
+	${KM_CLOCK:+--clock="$KM_CLOCK"}
