@@ -1176,11 +1176,11 @@ static void contract_block(struct emitter *e, const struct block *k, bool from_m
 	e->hi[k->column] = arena_printf(&e->arena, "km_min(km_jm + %lld, km_columns)", (long long)e->block_columns);
 	/* Other rows and columns are fixed by the loops around the block. */
 	for (int i = 0; i + 1 < k->g->row_count; i++) {
-		e->lo[k->g->row[i]] = e->kernel->index[k->g->row[i]].name;
+		e->lo[k->g->row[i]] = arena_printf(&e->arena, "%s_o", e->kernel->index[k->g->row[i]].name);
 		e->hi[k->g->row[i]] = arena_printf(&e->arena, "%s + 1", e->lo[k->g->row[i]]);
 	}
 	for (int i = 0; i + 1 < k->g->column_count; i++) {
-		e->lo[k->g->column[i]] = e->kernel->index[k->g->column[i]].name;
+		e->lo[k->g->column[i]] = arena_printf(&e->arena, "%s_o", e->kernel->index[k->g->column[i]].name);
 		e->hi[k->g->column[i]] = arena_printf(&e->arena, "%s + 1", e->lo[k->g->column[i]]);
 	}
 	for (size_t i = 0; i < epilogue_count; i++)
