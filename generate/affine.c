@@ -176,8 +176,9 @@ static bool term_bounded(struct arena *arena, const struct facts *facts, const s
 	if (e->kind == EXPR_BINARY && e->op == OP_FLOORDIV && e->arg[1]->kind == EXPR_INT) {
 		if (through_division(arena, facts, a, t, false, fuel))
 			return true;
-		return wants_low && affine_le(arena, facts, expr_int(arena, 0), e->arg[0]) &&
-		       with_bound(arena, facts, a, t, expr_int(arena, 0), fuel);
+		/* 0 <= x // m <= x for x >= 0. */
+		return affine_le(arena, facts, expr_int(arena, 0), e->arg[0]) &&
+		       with_bound(arena, facts, a, t, wants_low ? expr_int(arena, 0) : e->arg[0], fuel);
 	}
 	if (is_call(e, "cdiv") && e->arg[1]->kind == EXPR_INT) {
 		if (through_division(arena, facts, a, t, true, fuel))

@@ -2,6 +2,7 @@
  * contraction: out[rows, columns] = sum(k) a[..] * b[..], then maps on out.
  * Operands are packed once by kernels of the plan, or read as they lie.
  */
+#include "generate/micro.h"
 #include "generate/recognise.h"
 
 #include <string.h>
@@ -77,9 +78,14 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	return m;
 }
 
+/* Matrix tiles need a micro-kernel that drives them. */
 static bool has_amx(const struct problem *p, const struct target *target)
 {
-	return p->dtype == DTYPE_bf16 && (target->isa & ISA_BIT(amx_bf16));
+	bool driven = false;
+
+	for (size_t i = 0; micro_table[i]; i++)
+		driven |= !strcmp(micro_table[i]->name, "amx_bf16");
+	return driven && p->dtype == DTYPE_bf16 && (target->isa & ISA_BIT(amx_bf16));
 }
 
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem,
