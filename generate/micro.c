@@ -13,10 +13,10 @@ const struct micro_kernel *const micro_table[] = {
 	NULL
 };
 
-const struct micro_kernel *micro_find(const struct tile_kernel *kernel, const struct tile_stmt *stmt, const struct target *target)
+const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *m)
 {
 	for (size_t i = 0; micro_table[i]; i++)
-		if (micro_table[i]->fits(kernel, stmt, target))
+		if (micro_table[i]->fits(e, m))
 			return micro_table[i];
 	return NULL;
 }

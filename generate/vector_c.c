@@ -24,22 +24,40 @@ static const char memory[] =
 	"KM_I long km_fdiv(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
 	"KM_I long km_fmod(long a, long b) { return a - km_fdiv(a, b) * b; }\n"
 	"KM_I km_vb km_first(long n) { return __builtin_convertvector(KM_IOTA < (int)n, km_vb); }\n"
-	"KM_I km_vb km_inside(long at, long extent) { return __builtin_convertvector((km_vu)(KM_IOTA + (int)at) < (km_vu)(int)extent, km_vb); }\n"
+	"KM_I km_vb km_inside(long at, long extent) { long end = km_min(extent - at, KM_L), from = km_min(km_max(-at, 0), KM_L);"
+	" return __builtin_convertvector((KM_IOTA < (int)end) & (KM_IOTA >= (int)from), km_vb); }\n"
 	"KM_I float km_widen(unsigned short h) { return __builtin_bit_cast(float, (unsigned)h << 16); }\n"
 	"KM_I km_vf km_widen_v(km_vh h) { return __builtin_bit_cast(km_vf, __builtin_convertvector(h, km_vu) << 16); }\n"
 	"KM_I km_vh km_narrow_v(km_vf x) { km_vu u = __builtin_bit_cast(km_vu, x); km_vu r = (u + 0x7fffu + (u >> 16 & 1u)) >> 16;"
 	" return __builtin_convertvector(x != x ? (km_vu)0x7fc0u : r, km_vh); }\n"
 	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
 	"KM_I float km_ls_f32(const km_f32 *p) { return *p; }\nKM_I float km_ls_bf16(const km_bf16 *p) { return km_widen(*p); }\n"
+	"KM_I long km_ls_i64(const km_i64 *p) { return *p; }\nKM_I int km_ls_i32(const km_i32 *p) { return *p; }\n"
 	"KM_I void km_ss_f32(km_f32 *p, float x) { *p = x; }\nKM_I void km_ss_bf16(km_bf16 *p, float x) { *p = km_narrow(x); }\n"
 	"KM_I km_vf km_l_f32(const km_f32 *p) { return *(const km_vfu *)p; }\n"
 	"KM_I void km_s_f32(km_f32 *p, km_vf x) { *(km_vfu *)p = x; }\n"
 	"KM_I km_vf km_l_bf16(const km_bf16 *p) { return km_widen_v(*(const km_vhu *)p); }\n"
 	"KM_I void km_s_bf16(km_bf16 *p, km_vf x) { *(km_vhu *)p = km_narrow_v(x); }\n"
 	"KM_I km_vf km_l_f32_m(const km_f32 *p, km_vb m, float fill) { return __builtin_masked_load(m, p, (km_vf)fill); }\n"
-	"KM_I void km_s_f32_m(km_f32 *p, km_vf x, km_vb m) { __builtin_masked_store(m, x, p); }\n"
-	"KM_I km_vf km_l_bf16_m(const km_bf16 *p, km_vb m, float fill) { km_vh h = 0; for (int i = 0; i < KM_L; i++) h[i] = m[i] ? p[i] : km_narrow(fill); return km_widen_v(h); }\n"
-	"KM_I void km_s_bf16_m(km_bf16 *p, km_vf x, km_vb m) { km_vh h = km_narrow_v(x); for (int i = 0; i < KM_L; i++) if (m[i]) p[i] = h[i]; }\n"
+	"KM_I void km_s_f32_m(km_f32 *p, km_vf x, km_vb m) { __builtin_masked_store(m, x, p); }\n";
+
+/* Masked 16-bit elements: an instruction of AVX-512 BW; else lane by lane, in a loop that stays one. */
+static const char masked_halves[] =
+	"KM_I km_vh km_l_h(const km_bf16 *p, km_vb m, km_vh fill) { return __builtin_masked_load(m, p, fill); }\n"
+	"KM_I void km_s_h(km_bf16 *p, km_vh x, km_vb m) { __builtin_masked_store(m, x, p); }\n";
+static const char masked_halves_by_lane[] =
+	"static __attribute__((noinline, unused)) km_vh km_l_h(const km_bf16 *p, km_vb m, km_vh x) { for (int i = 0; i < KM_L; i++) if (m[i]) x[i] = p[i]; return x; }\n"
+	"static __attribute__((noinline, unused)) void km_s_h(km_bf16 *p, km_vh x, km_vb m) { for (int i = 0; i < KM_L; i++) if (m[i]) p[i] = x[i]; }\n";
+
+static const char halves[] =
+	"KM_I km_vh km_l_u16(const km_bf16 *p) { return *(const km_vhu *)p; }\n"
+	"KM_I void km_s_u16(km_bf16 *p, km_vh x) { *(km_vhu *)p = x; }\n"
+	"KM_I km_vf km_l_bf16_m(const km_bf16 *p, km_vb m, float fill) { return km_widen_v(km_l_h(p, m, (km_vh)km_narrow(fill))); }\n"
+	"KM_I void km_s_bf16_m(km_bf16 *p, km_vf x, km_vb m) { km_s_h(p, km_narrow_v(x), m); }\n"
+	"KM_I km_vh km_l_u16_m(const km_bf16 *p, km_vb m) { return km_l_h(p, m, (km_vh)0); }\n"
+	"KM_I void km_s_u16_m(km_bf16 *p, km_vh x, km_vb m) { km_s_h(p, x, m); }\n"
+	"KM_I void km_s_pairs(km_bf16 *p, km_vh a, km_vh b) { km_vu x = __builtin_convertvector(a, km_vu) | __builtin_convertvector(b, km_vu) << 16;"
+	" __builtin_memcpy(p, &x, sizeof(x)); }\n"
 	/* Past the caches where the address allows it: only aligned vectors have such a store. */
 	"KM_I void km_snt_f32(km_f32 *p, km_vf x) { if ((unsigned long)p % (4 * KM_L)) km_s_f32(p, x); else __builtin_nontemporal_store(x, (km_vf *)p); }\n";
 
@@ -101,10 +119,11 @@ static const char transcendental[] =
 
 /* Horizontal: reductions of a vector, inclusive prefix sum. */
 static const char horizontal[] =
-	"KM_I float km_hsum(km_vf x) { float s[KM_L]; __builtin_memcpy(s, &x, sizeof(x)); for (int w = KM_L / 2; w; w /= 2) for (int i = 0; i < w; i++) s[i] += s[i + w]; return s[0]; }\n"
-	"KM_I float km_hprod(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s *= x[i]; return s; }\n"
-	"KM_I float km_hmax(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s = km_maximum_s(s, x[i]); return s; }\n"
-	"KM_I float km_hmin(km_vf x) { float s = x[0]; for (int i = 1; i < KM_L; i++) s = km_minimum_s(s, x[i]); return s; }\n"
+	"KM_I float km_hsum(km_vf x) { KM_FOLD(x + y) return x[0]; }\n"
+	"KM_I float km_hprod(km_vf x) { KM_FOLD(x * y) return x[0]; }\n"
+	"KM_I float km_hmax(km_vf x) { KM_FOLD(km_maximum(x, y)) return x[0]; }\n"
+	"KM_I float km_hmin(km_vf x) { KM_FOLD(km_minimum(x, y)) return x[0]; }\n"
+	"KM_I km_vf km_last(km_vf x) { return (km_vf)x[KM_L - 1]; }\n"
 	"KM_I km_vf km_scan(km_vf x) { km_vf z = 0; KM_SCAN return x; }\n";
 
 static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "erf", "log", "log1p", "tanh" };
@@ -213,6 +232,39 @@ static void print_prelude(struct strbuf *out)
 	}
 }
 
+/* `base` + i for lane i, where `chosen`, else `other` + i: a shuffle's lane list. */
+static void print_lanes(int lanes, int (*lane)(int i, int w, int lanes), int w, struct strbuf *out)
+{
+	for (int i = 0; i < lanes; i++)
+		strbuf_addf(out, ",%d", lane(i, w, lanes));
+	strbuf_addch(out, ')');
+}
+
+static int shifted_up(int i, int w, int lanes) { return i < w ? 0 : lanes + i - w; }
+static int folded(int i, int w, int lanes) { return (i + w) % lanes; }
+/* Of a 2 x 2 exchange of w lanes between rows a and b: what a, and b, becomes. */
+static int upper(int i, int w, int lanes) { return i & w ? lanes + (i ^ w) : i; }
+static int lower(int i, int w, int lanes) { return i & w ? lanes + i : i ^ w; }
+
+/* L rows become L columns: exchanges of 1, 2, 4, ... lanes between rows that far apart. */
+static void print_transpose(int lanes, struct strbuf *out)
+{
+	strbuf_addstr(out, "KM_I void km_transpose(const float *s, long ss, float *d, long ds) {\n");
+	for (int i = 0; i < lanes; i++)
+		strbuf_addf(out, " km_vf r0_%d = km_l_f32(s + %d * ss);\n", i, i);
+	int step = 0;
+	for (int w = 1; w < lanes; w *= 2, step++)
+		for (int i = 0; i < lanes; i++) {
+			int a = i & ~w, b = i | w;
+			strbuf_addf(out, " km_vf r%d_%d = __builtin_shufflevector(r%d_%d, r%d_%d", step + 1, i, step, a, step, b);
+			print_lanes(lanes, i & w ? lower : upper, w, out);
+			strbuf_addstr(out, ";\n");
+		}
+	for (int i = 0; i < lanes; i++)
+		strbuf_addf(out, " km_s_f32(d + %d * ds, r%d_%d);\n", i, step, i);
+	strbuf_addstr(out, "}\n");
+}
+
 void vector_c_prologue(const struct target *target, struct strbuf *out)
 {
 	int lanes = target->vector_bytes / 4;
@@ -224,14 +276,22 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	/* x += x shifted up by 1, 2, 4, ... lanes, zeros coming in. */
 	for (int w = 1; w < lanes; w *= 2) {
 		strbuf_addstr(out, " x += __builtin_shufflevector(z, x");
-		for (int i = 0; i < lanes; i++)
-			strbuf_addf(out, ",%d", i < w ? 0 : lanes + i - w);
-		strbuf_addstr(out, ");");
+		print_lanes(lanes, shifted_up, w, out);
+		strbuf_addch(out, ';');
+	}
+	strbuf_addstr(out, "\n#define KM_FOLD(f) km_vf y;");
+	for (int w = lanes / 2; w; w /= 2) {
+		strbuf_addstr(out, " y = __builtin_shufflevector(x, x");
+		print_lanes(lanes, folded, w, out);
+		strbuf_addstr(out, "; x = f;");
 	}
 	strbuf_addch(out, '\n');
 	strbuf_addstr(out, memory);
+	strbuf_addstr(out, target->isa & ISA_BIT(avx512) ? masked_halves : masked_halves_by_lane);
+	strbuf_addstr(out, halves);
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, transcendental);
 	strbuf_addstr(out, horizontal);
+	print_transpose(lanes, out);
 	print_prelude(out);
 }

@@ -1,0 +1,206 @@
+/* Real expressions, loads and stores of printed C. */
+#include "generate/emit_c.h"
+#include "generate/vector_c.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A name that stands for a rank 0 tile or buffer is an access to it. */
+static bool as_access(const struct emitter *e, const struct expr *x, struct expr *access)
+{
+	*access = *x;
+	access->kind = EXPR_ACCESS;
+	return x->kind == EXPR_ACCESS || (x->kind == EXPR_NAME && (emit_tile(e, x->name) || emit_buffer(e, x->name)));
+}
+
+static bool is_real_vector(enum dtype d)
+{
+	return d == DTYPE_f32 || d == DTYPE_bf16;
+}
+
+bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units)
+{
+	struct expr access;
+	enum dtype dtype;
+
+	if (as_access(e, x, &access)) {
+		int s = emit_lane_stride(e, &access, v);
+		*units += s == 1;
+		if (s < 0 || !emit_dtype(e, emit_through_view(e, &access)->name, &dtype) || (s == 1 && !is_real_vector(dtype)))
+			return false;
+		return !x->otherwise || emit_fits_vector(e, x->otherwise, v, units);
+	}
+	for (size_t i = 0; i < x->arg_count; i++)
+		if (!emit_fits_vector(e, x->arg[i], v, units))
+			return false;
+	return true;
+}
+
+static const char *number(struct emitter *e, double v, bool is_vector)
+{
+	char text[40];
+
+	if (isinf(v))
+		snprintf(text, sizeof(text), "%s__builtin_inff()", v < 0 ? "-" : "");
+	else
+		snprintf(text, sizeof(text), "%.9ef", v);
+	return emit_text(e, "%s(%s)", is_vector ? "(km_vf)" : "", text);
+}
+
+/* Does text printed for this access change inside the loop being written? */
+static bool is_invariant(struct emitter *e, const struct expr *x)
+{
+	struct polynomial p = emit_address(e, x);
+	struct expr *a = polynomial_expr(&e->arena, &p);
+
+	if (!e->hoist || expr_uses(a, "km_v") || expr_uses(a, "km_lane") || e->block_tile >= 0 || tile_find(e->kernel, x->name) == e->written)
+		return false;
+	for (int i = 0; i < e->inner_count; i++)
+		if (expr_uses(a, e->inner[i]) || expr_uses(x, e->inner[i]))
+			return false;
+	return true;
+}
+
+static const char *scalar_load(struct emitter *e, const struct expr *x, enum dtype dtype, const char *fill, bool is_vector)
+{
+	const char *condition, *mask;
+
+	emit_guards(e, x, &condition, &mask);
+	const char *load = emit_text(e, is_real_vector(dtype) ? "km_ls_%s(%s)" : "(float)km_ls_%s(%s)", dtype_name(dtype), emit_pointer(e, x));
+	if (*condition)
+		load = emit_text(e, "(%s ? %s : %s)", condition, load, fill);
+	if (!is_vector)
+		return load;
+	load = emit_text(e, "(km_vf)(%s)", load);
+	return is_invariant(e, x) ? emit_hoisted(e, "km_vf ", load) : load;
+}
+
+static const char *load_text(struct emitter *e, const struct expr *access, bool is_vector)
+{
+	const struct expr *x = emit_through_view(e, access);
+	const struct expr *otherwise = access->otherwise ? access->otherwise : x->otherwise;
+	const char *condition, *mask, *fill = otherwise ? emit_real(e, otherwise, false) : "0.0f";
+	enum dtype dtype;
+
+	if (e->failed || !emit_dtype(e, x->name, &dtype))
+		return "";
+	if (!is_vector || emit_lane_stride(e, x, e->vector) == 0)
+		return scalar_load(e, x, dtype, fill, is_vector);
+	if (emit_lane_stride(e, x, e->vector) != 1 || !is_real_vector(dtype))
+		emit_fail(e, "access to '%s' has no unit stride along '%s'", x->name, e->kernel->index[e->vector].name);
+	emit_guards(e, x, &condition, &mask);
+	const char *at = emit_pointer(e, x);
+	if (*mask)
+		return emit_text(e, "km_l_%s_m(%s, %s%s, %s)", dtype_name(dtype), at, e->is_tail ? "km_m & " : "", mask, fill);
+	if (e->is_tail)
+		return emit_text(e, "km_l_%s_m(%s, km_m, %s)", dtype_name(dtype), at, fill);
+	return emit_text(e, "km_l_%s(%s)", dtype_name(dtype), at);
+}
+
+static bool is_truth(const struct expr *x)
+{
+	return x->kind == EXPR_BINARY && x->op >= OP_EQ && x->op <= OP_OR;
+}
+
+/* A condition: a truth as it is, anything else compared with zero. */
+static const char *truth(struct emitter *e, const struct expr *x, bool is_vector)
+{
+	if (!is_truth(x))
+		return emit_text(e, "(%s != 0)", emit_real(e, x, is_vector));
+	if (x->op == OP_AND || x->op == OP_OR) {
+		const char *op = is_vector ? (x->op == OP_AND ? "&" : "|") : expr_op_text(x->op);
+		return emit_text(e, "(%s %s %s)", truth(e, x->arg[0], is_vector), op, truth(e, x->arg[1], is_vector));
+	}
+	return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));
+}
+
+static const char *name_text(struct emitter *e, const struct expr *x, bool is_vector)
+{
+	const struct expr *here = emit_here(e, x);
+	struct facts facts = emit_facts(e);
+	struct polynomial p = polynomial_of(&e->arena, &facts, here), lane, rest;
+
+	if (is_vector && polynomial_split(&e->arena, &p, "km_lane", &lane, &rest) && lane.count)
+		return emit_text(e, "__builtin_convertvector(KM_IOTA + (int)(%s), km_vf)", emit_polynomial(e, &rest));
+	return emit_text(e, "%s(float)(%s)", is_vector ? "(km_vf)" : "", emit_polynomial(e, &p));
+}
+
+static const char *call_text(struct emitter *e, const struct expr *x, bool is_vector)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (!vector_c_has(x->name))
+		emit_fail(e, "function '%s' is not in the vocabulary of vector C", x->name);
+	/* A scalar call is lane 0 of the vector one: it happens once a row. */
+	strbuf_addf(&text, "%skm_%s(", is_vector ? "" : "(", x->name);
+	for (size_t i = 0; i < x->arg_count; i++)
+		strbuf_addf(&text, "%s(km_vf)(%s)", i ? ", " : "", emit_real(e, x->arg[i], is_vector));
+	strbuf_addstr(&text, is_vector ? ")" : ")[0])");
+	const char *kept = arena_strdup(&e->arena, text.buf);
+	strbuf_release(&text);
+	return kept;
+}
+
+const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
+{
+	struct expr access;
+
+	for (int i = 0; i < e->reduction_count; i++)
+		if (e->reduction[i] == x)
+			return emit_text(e, "km_q%d", i);
+	if (as_access(e, x, &access))
+		return load_text(e, &access, is_vector);
+	switch (x->kind) {
+	case EXPR_INT:
+		return number(e, (double)x->int_value, is_vector);
+	case EXPR_REAL:
+		return number(e, x->real_value, is_vector);
+	case EXPR_NAME:
+		return name_text(e, x, is_vector);
+	case EXPR_NEG:
+		return emit_text(e, "(-%s)", emit_real(e, x->arg[0], is_vector));
+	case EXPR_SELECT:
+		return emit_text(e, "(%s ? %s : %s)", truth(e, x->arg[0], is_vector), emit_real(e, x->arg[1], is_vector),
+				 emit_real(e, x->arg[2], is_vector));
+	case EXPR_CALL:
+		return call_text(e, x, is_vector);
+	case EXPR_BINARY:
+		if (is_truth(x))
+			return emit_text(e, "(%s ? %s : %s)", truth(e, x, is_vector), number(e, 1, is_vector), number(e, 0, is_vector));
+		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
+			emit_fail(e, "'%s' of reals is not in the vocabulary", expr_op_text(x->op));
+		return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));
+	default:
+		emit_fail(e, "'%s' at a place where it is not printed", x->kind == EXPR_REDUCE ? expr_op_text(x->op) : "an expression");
+		return "0";
+	}
+}
+
+void emit_store(struct emitter *e, const struct expr *target, const char *value, bool is_vector, bool is_raw)
+{
+	const struct tile_buffer *b = emit_buffer(e, target->name);
+	const char *condition, *mask, *name, *at;
+	enum dtype dtype;
+
+	if (!emit_dtype(e, target->name, &dtype))
+		return;
+	if (!is_real_vector(dtype)) {
+		emit_fail(e, "'%s' of %s is not stored in C yet", target->name, dtype_name(dtype));
+		return;
+	}
+	name = is_raw ? "u16" : dtype_name(dtype);
+	emit_guards(e, target, &condition, &mask);
+	at = emit_pointer(e, target);
+	if (!is_vector) {
+		emit_line(e, "%s%s%skm_ss_%s(%s, %s);", *condition ? "if (" : "", condition, *condition ? ") " : "", name, at, value);
+	} else if (*mask || e->is_tail) {
+		if (*mask && e->is_tail)
+			mask = emit_text(e, "km_m & %s", mask);
+		emit_line(e, "km_s_%s_m(%s, %s, %s);", name, at, value, *mask ? mask : "km_m");
+	} else {
+		bool past = b && b->role == PLAN_OUT && dtype == DTYPE_f32 && tile_knob_int(e->kernel, "NT", 0);
+		e->uses_nt |= past;
+		emit_line(e, "km_%s_%s(%s, %s);", past ? "snt" : "s", name, at, value);
+	}
+}

@@ -1,0 +1,177 @@
+/*
+ * The C printer: every program of programs.h is printed for every CPU target,
+ * compiled, and, where this machine can, run and compared with its meaning.
+ *   lang_c --bench        figures instead of tests
+ *   LANG_C_FOLDER=DIR     keep sources and objects there, and use objects that
+ *                         are there where there is no compiler
+ */
+#include "tests/tap.h"
+#include "tests/unit/generate/harness.h"
+#include "tests/unit/generate/programs.h"
+
+#include <stdio.h>
+
+static const char *const target_names[] = { "x86-avx2", "x86-avx512", "x86-avx512-amx" };
+static const struct lang *lang;
+
+/* A value of an input: small, exact in bf16; now and then special. */
+static double input(const struct program *p, const struct tile_program *t, int b, int64_t i, const int64_t *dim, uint64_t seed)
+{
+	static const double special[] = { NAN, INFINITY, -INFINITY, -0.0 };
+	uint64_t r = philox(seed, (uint64_t)i, b);
+
+	if (t->buffer[b].dtype == DTYPE_i64)
+		return b == 1 ? (double)(r % (uint64_t)dim[0]) : (double)(i * dim[3] / dim[2]);
+	if (p->has_specials && r % 61 < 4)
+		return special[r % 61];
+	return dtype_round(DTYPE_bf16, (double)(r % 4001) / 1000 - 2);
+}
+
+static double magnitude(double x) { return isfinite(x) && fabs(x) > 1 ? fabs(x) : 1; }
+
+static bool is_close(double got, double want, double bound)
+{
+	if (isnan(want) || isinf(want))
+		return isnan(want) ? isnan(got) : got == want;
+	return fabs(got - want) <= bound * magnitude(want);
+}
+
+/* One program at one set of dims; the first wrong element as a line in *why. */
+static bool check(const struct program *p, const struct tile_program *t, const struct runnable *r, void *library, const int64_t *dim,
+		  bool at_start, struct strbuf *why)
+{
+	double *value[MOST_BUFFERS] = { 0 };
+	void *buf[MOST_BUFFERS] = { 0 }, *scratch = guarded((size_t)round_up(r->scratch_bytes, 64), false);
+	size_t bytes[MOST_BUFFERS];
+	bool good = true;
+
+	for (size_t b = 0; b < t->buffer_count; b++) {
+		enum dtype dtype = t->buffer[b].dtype;
+		int64_t n = plan_buffer_elems(&r->plan, b, dim);
+		bytes[b] = (size_t)n * dtype_bytes(dtype);
+		if (t->buffer[b].role == PLAN_TMP)
+			bytes[b] = (size_t)round_up((int64_t)bytes[b], 64);
+		buf[b] = guarded(bytes[b], at_start);
+		memset(buf[b], 0xff, bytes[b]); /* NaN where nothing is written */
+		if (t->buffer[b].role == PLAN_TMP)
+			continue;
+		value[b] = calloc((size_t)n, sizeof(double));
+		for (int64_t i = 0; t->buffer[b].role == PLAN_IN && i < n; i++) {
+			value[b][i] = input(p, t, (int)b, i, dim, 7);
+			dtype_store(dtype, buf[b], i, value[b][i]);
+		}
+	}
+	memset(scratch, 0xff, (size_t)r->scratch_bytes);
+	p->meaning(dim, value);
+	if (run_steps(library, &r->plan, buf, dim, scratch)) {
+		strbuf_addstr(why, "a step is missing");
+		good = false;
+	}
+	for (size_t b = 0; b < t->buffer_count && good; b++) {
+		int64_t n = plan_buffer_elems(&r->plan, b, dim);
+		for (int64_t i = 0; t->buffer[b].role == PLAN_OUT && i < n && good; i++) {
+			double got = dtype_load(t->buffer[b].dtype, buf[b], i);
+			good = is_close(got, value[b][i], p->bound);
+			if (!good)
+				strbuf_addf(why, "%s[%lld] is %.9g, not %.9g", t->buffer[b].name, (long long)i, got, value[b][i]);
+		}
+	}
+	for (size_t b = 0; b < t->buffer_count; b++) {
+		guarded_free(buf[b], bytes[b], at_start);
+		free(value[b]);
+	}
+	guarded_free(scratch, (size_t)round_up(r->scratch_bytes, 64), false);
+	return good;
+}
+
+static bool machine_runs(const struct target *target)
+{
+	return (x86_isa() & target->isa) == target->isa;
+}
+
+static void test_target(const struct target *target)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf source = STRBUF_INIT, err = STRBUF_INIT;
+	struct tile_program *program = ARENA_ARRAY(&arena, struct tile_program, ARRAY_SIZE(programs));
+	struct runnable *runnable = ARENA_ARRAY(&arena, struct runnable, ARRAY_SIZE(programs));
+	const char *path = arena_printf(&arena, "%s/%s", folder, target->name);
+	bool printed[ARRAY_SIZE(programs)] = { false };
+	int count = 0;
+	double cpu_s = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		const struct program *p = &programs[i];
+		struct printed out = PRINTED_INIT;
+		struct strbuf plan = STRBUF_INIT;
+		char *symbol = arena_printf(&arena, "km_%s", p->name);
+		if (p->wants_amx && !(target->isa & ISA_BIT(amx_bf16)))
+			continue;
+		printed[i] = !tile_parse(&arena, for_target(&arena, p->text, target), p->name, &program[i], &err) &&
+			     lang->accepts(&program[i], target, &err) && !lang->print(&program[i], target, symbol, &out, &err);
+		if (printed[i]) {
+			runnable[i].scratch_bytes = out.scratch_bytes;
+			if (!count++)
+				strbuf_addstr(&source, out.prologue.buf);
+			strbuf_addstr(&source, out.source.buf);
+			tile_plan(&program[i], "so", symbol, out.scratch_bytes, NULL, &plan);
+			printed[i] = !plan_parse(&arena, arena_strdup(&arena, plan.buf), p->name, &runnable[i].plan, &err);
+		}
+		ok(printed[i], "%s: '%s' prints", target->name, p->name);
+		if (err.len)
+			printf("# %s\n", err.buf);
+		strbuf_reset(&err);
+		strbuf_release(&plan);
+		printed_release(&out);
+	}
+	const char *in = arena_printf(&arena, "%s.%s", path, lang->suffix);
+	bool compiled = !file_publish(in, source.buf, source.len, &err) && !compile(lang, target, path, &cpu_s, &err);
+	ok(compiled, "%s: %d programs compile", target->name, count);
+	if (err.len)
+		printf("# %s\n", err.buf);
+	printf("# %.0f ms CPU, %.1f a program\n", cpu_s * 1e3, cpu_s * 1e3 / count);
+	void *library = compiled && machine_runs(target) ? dlopen(arena_printf(&arena, "%s.so", path), RTLD_NOW) : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		if (!printed[i])
+			continue;
+		if (!library) {
+			skip(1, machine_runs(target) ? "nothing to run" : "this machine cannot run it");
+			continue;
+		}
+		struct strbuf why = STRBUF_INIT;
+		for (int d = 0; d < 5 && programs[i].dim[d][0] && !why.len; d++)
+			for (int at_start = 0; at_start < 2 && !why.len; at_start++)
+				if (!check(&programs[i], &program[i], &runnable[i], library, programs[i].dim[d], at_start, &why))
+					strbuf_addf(&why, " at dims %d", d);
+		ok(!why.len, "%s: '%s' computes its meaning", target->name, programs[i].name);
+		if (why.len)
+			printf("# %s\n", why.buf);
+		strbuf_release(&why);
+	}
+	if (library)
+		dlclose(library);
+	strbuf_release(&source);
+	strbuf_release(&err);
+	arena_release(&arena);
+}
+
+int main(int argc, char **argv)
+{
+	char made[] = "/tmp/lang_c.XXXXXX";
+	struct strbuf err = STRBUF_INIT;
+
+	(void)argc;
+	(void)argv;
+	folder = getenv("LANG_C_FOLDER");
+	if (!folder)
+		folder = mkdtemp(made);
+	lang = lang_find("c");
+	for (size_t i = 0; i < ARRAY_SIZE(target_names); i++) {
+		const struct target *target = target_find(target_names[i], &err);
+		ok(target != NULL, "target '%s'", target_names[i]);
+		if (target)
+			test_target(target);
+	}
+	strbuf_release(&err);
+	return done_testing();
+}
