@@ -1,7 +1,9 @@
 /*
  * normal.h: the normal form of a body: every reduction a statement of its own,
- * equal subtrees hoisted once, invariant divisors taken out of sums, attributes and
- * derived dimensions put in, kinds inferred.
+ * equal ones hoisted once, invariant divisors taken out of sums that cannot be
+ * empty, attributes and derived dimensions put in, kinds inferred.  A reduction
+ * taken from behind a condition keeps it as a filter, unless all its accesses are
+ * in bounds anyway.
  * Generators, the compiled evaluator and the loop-nest baseline start here.
  */
 #ifndef OPS_CORE_NORMAL_H
@@ -18,7 +20,6 @@ struct normal_stmt {
 	struct expr *value;       /* at top EXPR_REDUCE, or no reduction anywhere */
 	enum kind kind;
 	int tensor;               /* position in op->tensor when it is an output, else -1 */
-	bool is_dimension;        /* a derived dimension: reads no tensor; usable in extents */
 };
 struct normal {
 	const struct op *op;

@@ -24,7 +24,7 @@ struct op_tensor {
 	const char *name;  /* as in the body; NULL ends the table */
 	const char *shape; /* extents, space-separated: "M K", "B+1"; "" for a scalar */
 	enum op_role role;
-	const char *dtype; /* "T": the problem's; else a dtype's name */
+	const char *dtype; /* "T": the problem's; "acc": f32, or f64 where T is; else a dtype's name */
 	enum op_domain domain;
 	const char *bound; /* OP_INDEX, OP_OFFSETS: an expression over dims */
 };

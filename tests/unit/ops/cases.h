@@ -60,7 +60,7 @@ static void case_draw(const struct problem *p, int t, int64_t n, enum case_reals
 		if (tensor->domain == OP_INDEX)
 			value[i] = floor(rng_uniform_at(7, stream, (uint64_t)i) * (double)bound);
 		else if (tensor->domain == OP_OFFSETS)
-			/* Squared, so that some segments are empty and some long. */
+			/* Cubed, so that some segments are empty and some long. */
 			value[i] = i == n - 1 ? (double)bound
 					      : floor(pow((double)i / (double)(n > 1 ? n - 1 : 1), 3) * (double)bound);
 		else
