@@ -268,126 +268,174 @@ out:
 
 /* ---- loops -------------------------------------------------------------- */
 
-static char folder[64];
+/* All rows' functions of one arithmetic, compiled as one unit: they share its head. */
+struct unit {
+	struct strbuf text;
+	void *library;
+	int count;
+};
 
-static bool loops_agree(struct row *r, const struct strbuf *text, bool native)
+/* Appends the row's function SYMBOL, behind the head that the first one brings. */
+static bool add_function(struct unit *u, const struct strbuf *text)
 {
-	struct strbuf path = STRBUF_INIT, errout = STRBUF_INIT, err = STRBUF_INIT;
-	struct proc_result result = { .exit_code = 1 };
-	struct proc_limits limits = { .wall_s = 60 };
-	void *library = NULL, *buf[OP_MAX_TENSORS];
-	bool good = false;
+	const char *function = strstr(text->buf, "void loops");
+	size_t head = (size_t)(function - text->buf);
 
-	strbuf_addf(&path, "%s/row.so", folder);
-	if (!proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O0", "-w", "-shared", "-fPIC", "-x", "c", "-", "-o", path.buf, "-lm"), text->buf, &limits,
+	if (u->count++)
+		strbuf_addstr(&u->text, function);
+	else
+		strbuf_add(&u->text, text->buf, text->len);
+	return !strncmp(u->text.buf, text->buf, head);
+}
+
+static void compile(struct unit *u)
+{
+	struct strbuf errout = STRBUF_INIT, err = STRBUF_INIT;
+	char folder[] = "/tmp/km-bodies-XXXXXX", path[64];
+	struct proc_result result = { .exit_code = 1 };
+	struct proc_limits limits = { .wall_s = 200 };
+
+	if (!mkdtemp(folder))
+		return;
+	snprintf(path, sizeof(path), "%s/rows.so", folder);
+	if (!proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O0", "-w", "-shared", "-fPIC", "-x", "c", "-", "-o", path, "-lm"), u->text.buf, &limits,
 		      &result, NULL, &errout, &err) && !result.exit_code)
-		library = dlopen(path.buf, RTLD_NOW | RTLD_LOCAL);
-	unlink(path.buf);
+		u->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	else
+		printf("# %s%s\n", err.buf, errout.buf);
+	unlink(path);
+	rmdir(folder);
+	strbuf_release(&errout);
+	strbuf_release(&err);
+}
+
+/* The row's function over its inputs gives what the evaluator gave. */
+static bool loops_agree(struct row *r, const struct unit *u, int number, bool native)
+{
+	char symbol[32];
+	void *buf[OP_MAX_TENSORS];
 	void (*fn)(void *const *, const int64_t *) = NULL;
-	if (library)
-		*(void **)&fn = dlsym(library, "loops");
-	good = fn != NULL;
+
+	snprintf(symbol, sizeof(symbol), "loops_%d", number);
+	if (u->library)
+		*(void **)&fn = dlsym(u->library, symbol);
+	if (!fn)
+		return false;
 	for (int t = 0; r->op.tensor[t].name; t++) {
 		buf[t] = ARENA_ARRAY(&r->arena, double, r->elems[t] + 1);
 		for (int64_t i = 0; r->op.tensor[t].role == OP_IN && i < r->elems[t]; i++)
 			dtype_store(native ? problem_tensor_dtype(&r->problem, t) : DTYPE_f64, buf[t], i, r->value[t][i]);
 	}
-	if (good)
-		fn(buf, r->problem.dim);
+	fn(buf, r->problem.dim);
 	for (int t = 0; r->op.tensor[t].name; t++)
-		for (int64_t i = 0; good && i < r->elems[t]; i++) {
+		for (int64_t i = 0; i < r->elems[t]; i++) {
 			double got = dtype_load(native ? problem_tensor_dtype(&r->problem, t) : DTYPE_f64, buf[t], i), want = r->value[t][i];
-			good = got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= 1e-9 * (1 + fabs(want));
-			if (!good)
-				printf("# loops: %s[%lld] is %.15g, not %.15g\n", r->op.tensor[t].name, (long long)i, got, want);
+			if (got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= 1e-9 * (1 + fabs(want)))
+				continue;
+			printf("# %s\n# %s[%lld] is %.15g, not %.15g\n", r->column[BODY], r->op.tensor[t].name, (long long)i, got, want);
+			return false;
 		}
-	if (!good)
-		printf("# %s%s\n# %s\n", err.buf, errout.buf, strstr(text->buf, "void loops") ? strstr(text->buf, "void loops") : "");
-	if (library)
-		dlclose(library);
-	strbuf_release(&path);
-	strbuf_release(&errout);
-	strbuf_release(&err);
-	return good;
+	return true;
 }
 
-static int valued, printed, native_printed;
+enum { MAX_ROWS = 500 };
 
-/* Native loops, where they are other loops than those in double. */
-static void check_native(struct row *r, const struct strbuf *other)
+static struct {
+	struct row row[MAX_ROWS];
+	bool has_value[MAX_ROWS], has_native[MAX_ROWS];
+	int count, valued, native;
+	struct unit unit[2]; /* in double, native */
+} all;
+
+/* Prints the row's loops; the native ones only where they are other loops. */
+static void print_loops(int number)
 {
-	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
+	struct row *r = &all.row[number];
+	struct strbuf text[2] = { STRBUF_INIT, STRBUF_INIT }, err = STRBUF_INIT;
+	char symbol[32];
 
-	if (loops_print(&r->problem, LOOPS_NATIVE, false, "loops", &text, &err)) {
-		ok(false, "%s: native loops are printed: %s", r->column[NAME], err.buf);
-	} else if (strcmp(strstr(text.buf, "void loops"), strstr(other->buf, "void loops"))) {
-		native_printed++;
-		ok(loops_agree(r, &text, true), "%s: native loops and evaluator agree", r->column[NAME]);
-	}
-	strbuf_release(&text);
+	snprintf(symbol, sizeof(symbol), "loops_%d", number);
+	if (!ok(!loops_print(&r->problem, LOOPS_DOUBLE, false, symbol, &text[0], &err) &&
+		!loops_print(&r->problem, LOOPS_NATIVE, false, symbol, &text[1], &err), "%s: loops are printed %s", r->column[NAME], err.buf))
+		return;
+	all.has_native[number] = strcmp(strstr(text[0].buf, "void loops"), strstr(text[1].buf, "void loops")) != 0;
+	if (!add_function(&all.unit[0], &text[0]) || (all.has_native[number] && !add_function(&all.unit[1], &text[1])))
+		ok(false, "%s: the head is the same for all", r->column[NAME]);
+	for (int i = 0; i < 2; i++)
+		strbuf_release(&text[i]);
 	strbuf_release(&err);
 }
 
-static void one_row(struct row *r)
+static void one_row(int number)
 {
+	struct row *r = &all.row[number];
 	const char *name = r->column[NAME];
 	struct normal form;
-	struct strbuf err = STRBUF_INIT, text = STRBUF_INIT;
+	struct strbuf err = STRBUF_INIT;
 
 	make_operator(r);
 	ok(round_trips(r), "%s: prints and parses to an equal tree", name);
-	bool good = ok(!normal_form(&r->arena, &r->op, NULL, &form, &err) && is_normal(&form), "%s: one reduction a statement", name);
-	if (!good)
-		printf("# %s\n", err.buf);
-	strbuf_reset(&err);
+	bool good = ok(!normal_form(&r->arena, &r->op, NULL, &form, &err) && is_normal(&form), "%s: one reduction a statement %s", name, err.buf);
+	strbuf_release(&err);
 	if (!good || !*r->column[VALUES] || !shape_outputs(r, &form))
-		goto out;
+		return;
 	for (size_t i = 0; i < form.stmt_count; i++)
 		for (size_t k = 0; k < form.stmt[i].index_count; k++)
 			for (size_t j = 0; j < form.stmt_count; j++)
 				if (expr_uses(form.stmt[i].index[k].hi, form.stmt[j].name))
-					goto out; /* a dynamic extent */
-	valued++;
-	if (ok(evaluates(r), "%s: golden values", name) && !loops_print(&r->problem, LOOPS_DOUBLE, false, "loops", &text, &err)) {
-		printed++;
-		ok(loops_agree(r, &text, false), "%s: loops and evaluator agree", name);
-		check_native(r, &text);
-	} else if (err.len) {
-		printf("# no loops: %s\n", err.buf);
+					return; /* a dynamic extent */
+	all.has_value[number] = ok(evaluates(r), "%s: golden values", name);
+	if (all.has_value[number])
+		print_loops(number);
+}
+
+static void read_rows(const char *wanted)
+{
+	struct strbuf file = STRBUF_INIT, err = STRBUF_INIT;
+	char *save = NULL;
+
+	if (strbuf_read_file(&file, "tests/golden/bodies.tsv", &err))
+		printf("Bail out! %s\n", err.buf);
+	for (char *line = strtok_r(file.buf, "\n", &save); line && all.count < MAX_ROWS; line = strtok_r(NULL, "\n", &save)) {
+		struct row *r = &all.row[all.count];
+		if (*line == '#' || (wanted && !strstr(line, wanted)))
+			continue;
+		for (int i = 0; i < COLUMNS; i++) {
+			char *column = strsep(&line, "\t");
+			r->column[i] = column ? arena_strdup(&r->arena, column) : NULL;
+		}
+		all.count += r->column[COLUMNS - 1] != NULL;
 	}
-out:
+	strbuf_release(&file);
 	strbuf_release(&err);
-	strbuf_release(&text);
 }
 
 int main(int argc, char **argv)
 {
-	struct strbuf file = STRBUF_INIT, err = STRBUF_INIT;
-	char *save = NULL;
-	int rows = 0;
-
-	strcpy(folder, "/tmp/km-bodies-XXXXXX");
-	if (!mkdtemp(folder) || strbuf_read_file(&file, "tests/golden/bodies.tsv", &err)) {
-		printf("Bail out! %s\n", err.buf);
-		return 3;
-	}
-	for (char *line = strtok_r(file.buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct row r = { 0 };
-		if (*line == '#' || (argc > 1 && !strstr(line, argv[1])))
-			continue;
-		for (int i = 0; i < COLUMNS; i++)
-			r.column[i] = strsep(&line, "\t");
-		if (r.column[COLUMNS - 1])
-			one_row(&r), rows++;
-		arena_release(&r.arena);
+	for (int i = 0; i < 2; i++)
+		strbuf_init(&all.unit[i].text);
+	read_rows(argc > 1 ? argv[1] : NULL);
+	for (int i = 0; i < all.count; i++)
+		one_row(i);
+	for (int i = 0; i < 2; i++)
+		if (all.unit[i].count)
+			compile(&all.unit[i]);
+	for (int i = 0; i < all.count; i++) {
+		if (all.has_value[i])
+			ok(loops_agree(&all.row[i], &all.unit[0], i, false), "%s: loops and evaluator agree", all.row[i].column[NAME]);
+		if (all.has_native[i])
+			ok(loops_agree(&all.row[i], &all.unit[1], i, true), "%s: native loops and evaluator agree", all.row[i].column[NAME]);
+		all.valued += all.has_value[i];
+		all.native += all.has_native[i];
 	}
 	if (argc == 1) {
-		ok(rows == 382, "%d bodies were read", rows);
-		ok(valued >= 373 && printed >= 373, "%d have golden values, %d loops", valued, printed);
-		ok(native_printed >= 50, "%d have native loops of their own", native_printed);
+		ok(all.count == 382, "%d bodies were read", all.count);
+		ok(all.valued >= 373, "%d have golden values and loops", all.valued);
+		ok(all.native >= 150, "%d have native loops of their own", all.native);
 	}
-	rmdir(folder);
-	strbuf_release(&file);
-	strbuf_release(&err);
+	for (int i = 0; i < all.count; i++)
+		arena_release(&all.row[i].arena);
+	for (int i = 0; i < 2; i++)
+		strbuf_release(&all.unit[i].text);
 	return done_testing();
 }

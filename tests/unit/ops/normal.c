@@ -68,6 +68,7 @@ static void test_guards(void)
 	/* Nothing can go wrong: no guard. */
 	gives("y[n] = n > 0 ? sum(k) x[n,k] : 0", "_1[n<N] = sum(k<K) x[n, k] | y[n<N] = n > 0 ? _1[n] : 0 | ");
 	gives("y[n] = n > 0 ? sum(k) (x[n-1,k] else 0) : 0", "_1[n<N] = sum(k<K) x[n - 1, k] else 0 | y[n<N] = n > 0 ? _1[n] : 0 | ");
+	gives("y[n] = n > 0 ? sum(k<B) x[n,k] : 0", "_1[n<N] = sum(k<B if n > 0) x[n, k] | y[n<N] = n > 0 ? _1[n] : 0 | ");
 	gives("y[n] = n > 0 && (sum(k) x[n-1,k]) > 0", "_1[n<N] = sum(k<K if n > 0) x[n - 1, k] | y[n<N] = n > 0 && _1[n] > 0 | ");
 	gives("y[n] = n == 0 || (sum(k) x[n-1,k]) > 0", "_1[n<N] = sum(k<K if (n == 0) == 0) x[n - 1, k] | y[n<N] = n == 0 || _1[n] > 0 | ");
 	gives("y[n] = a[n-1] else (sum(k) x[n+1,k])",
