@@ -1,0 +1,93 @@
+/*
+ * simt_print.h: the parts of the SIMT printer: simt.c statements, simt_expr.c
+ * expressions, simt_mma.c copies to shared memory and contractions.
+ */
+#ifndef GENERATE_SIMT_PRINT_H
+#define GENERATE_SIMT_PRINT_H
+
+#include "generate/simt.h"
+
+enum { SIMT_MAX_FORS = 8, SIMT_MAX_DIGITS = 8, SIMT_MAX_INDICES = 16, SIMT_MAX_TILES = 24, SIMT_MAX_LOADS = 16 };
+
+/*
+ * Which thread and which of its registers hold which point: digits over the
+ * kernel's indices.  The last register digit is the chunk: neighbours along
+ * index `column`, loaded and stored together (`chunk` of them; 1: none).
+ */
+struct spread {
+	struct digit thread[SIMT_MAX_DIGITS], reg[SIMT_MAX_DIGITS];
+	int thread_count, reg_count;
+	int column, chunk;
+	int outer_count; /* leading register digits that number whole vectors (mma) */
+};
+
+struct simt {
+	struct arena arena;
+	const struct tile_program *program;
+	const struct tile_kernel *kernel;
+	const struct target *target;
+	struct strbuf *out, *err;
+	int depth;
+	bool failed;
+	const struct tile_stmt *fors[SIMT_MAX_FORS];
+	size_t for_count;
+	struct spread block, acc;
+	const struct mma_instr *instr;        /* NULL: fma */
+	const char *slot[SIMT_MAX_TILES];     /* of a shared tile in a ring: offset text, or NULL */
+	uint32_t written, read;               /* shared tiles since the last barrier */
+	int copies;                           /* numbers the registers of copies */
+	/* While a statement is printed */
+	const struct spread *spread;
+	int column;                           /* the chunk's index, -1: one point at a time */
+	int chunk;
+	const char *lanes;                    /* text: how many of the chunk count, or NULL: all */
+	const struct expr *load[SIMT_MAX_LOADS]; /* accesses fetched as chunks: km_x<i>[km_v] */
+	int load_count;
+	const struct expr *reduce[8];         /* reductions whose value is in q<i> */
+	int reduce_count;
+};
+
+void simt_fail(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
+void simt_line(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
+void simt_open(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
+void simt_close(struct simt *s, int count);
+
+/* ---- simt_expr.c ---- */
+const struct tile *simt_tile(const struct simt *s, const char *name);
+const struct tile_buffer *simt_buffer(const struct simt *s, const char *name);
+struct facts simt_facts(struct simt *s);
+const char *simt_int_text(struct simt *s, const struct expr *x);
+/* Real value of x at a point (inside the loop over km_v, if any). */
+const char *simt_real_text(struct simt *s, const struct expr *x);
+/* Element number of a buffer or shared-tile access. */
+struct expr *simt_address(struct simt *s, const struct expr *access);
+/* A pointer to the chunk of an access that begins at the column's <name>_0. */
+const char *simt_chunk_pointer(struct simt *s, const struct expr *access);
+/*
+ * May the buffer access be a chunk along index `column`: unit stride, and what is not
+ * proven inside bounds it from above only?  Then *lanes says how many of it count
+ * (`all`: the text for the chunk's own).
+ */
+bool simt_is_chunk(struct simt *s, const struct expr *access, int column, const char *all, const char **lanes);
+/* Conditions for the access to be inside its buffer; "" when proven. */
+const char *simt_guard(struct simt *s, const struct expr *access);
+/* Register number of a tile held in registers, by loop variables. */
+const char *simt_register(struct simt *s, const struct tile *tile);
+int64_t simt_register_count(const struct spread *spread, const struct tile *tile);
+bool simt_tile_has(const struct tile *tile, int index);
+/* Value of a tile index by its digits, without the chunk's own. */
+const char *simt_index_text(struct simt *s, const struct spread *spread, int index, int upto);
+
+/* ---- simt_mma.c ---- */
+/*
+ * A copy into a shared tile, by all threads: registers km_c<number>, global memory to
+ * registers, registers to the tile (of `slot`, a text; NULL: the first).
+ */
+void simt_declare_copy(struct simt *s, const struct tile_stmt *stage, int number);
+void simt_fetch(struct simt *s, const struct tile_stmt *stage, int number);
+void simt_put(struct simt *s, const struct tile_stmt *stage, int number, const char *slot);
+void simt_contract(struct simt *s, const struct tile_stmt *stmt);
+/* The accumulator's digits; false after simt_fail(). */
+bool simt_accumulator_spread(struct simt *s, const struct tile_stmt *mma);
+
+#endif
