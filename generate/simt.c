@@ -38,8 +38,14 @@ void simt_open(struct simt *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add_line(s, fmt, ap, *fmt ? " {\n" : "{\n");
+	add_line(s, fmt, ap, " {\n");
 	va_end(ap);
+	s->depth++;
+}
+
+void simt_block(struct simt *s)
+{
+	simt_line(s, "{");
 	s->depth++;
 }
 
@@ -207,10 +213,17 @@ static int64_t capacity(const struct spread *p, int index)
 
 /* ---- loops over a thread's registers --------------------------------- */
 
-static bool needs_end(const struct simt *s, int index)
+bool simt_is_cut(struct simt *s, int index)
 {
 	const struct tile_index *x = &s->kernel->index[index];
-	return x->live || capacity(s->spread, index) > x->extent;
+	struct facts facts = simt_facts(s);
+
+	return x->live && !affine_le(&s->arena, &facts, expr_int(&s->arena, x->extent), x->live);
+}
+
+static bool needs_end(struct simt *s, int index)
+{
+	return simt_is_cut(s, index) || capacity(s->spread, index) > s->kernel->index[index].extent;
 }
 
 static void print_ends(struct simt *s, uint32_t mask)
@@ -219,7 +232,7 @@ static void print_ends(struct simt *s, uint32_t mask)
 		const struct tile_index *x = &s->kernel->index[i];
 		if (!(mask >> i & 1) || !needs_end(s, (int)i))
 			continue;
-		if (x->live)
+		if (simt_is_cut(s, (int)i))
 			simt_line(s, "const int %s_end = (int)km_least(%lld, %s);", x->name, (long long)x->extent, simt_int_text(s, x->live));
 		else
 			simt_line(s, "const int %s_end = %lld;", x->name, (long long)x->extent);
@@ -442,7 +455,7 @@ static void print_reduction(struct simt *s, int number)
 	simt_line(s, "km_fill<%d>(km_s%d, %s);", p->chunk, number, identity(r->op));
 	int opened = open_loops(s, mask, fixed);
 	if (!opened)
-		simt_open(s, "%s", "");
+		simt_block(s);
 	/* Dead rows take part with no columns: all threads must come to the barriers. */
 	if (rows)
 		simt_line(s, "const int km_alive = km_n;");
@@ -495,7 +508,7 @@ static void emit_assign(struct simt *s, const struct tile_stmt *stmt)
 	s->read |= reads;
 	if (s->reduce_count)
 		fixed |= mask;
-	simt_open(s, "%s", "");
+	simt_block(s);
 	uint32_t all = mask;
 	for (int i = 0; i < s->reduce_count; i++)
 		all |= UINT32_C(1) << reduced_index(s, s->reduce[i]);
@@ -598,7 +611,7 @@ static void emit_for(struct simt *s, const struct tile_stmt *f)
 		return;
 	}
 	if (f->pipe == 2 && copies) {
-		simt_open(s, "%s", "");
+		simt_block(s);
 		emit_ring(s, f, copies);
 		simt_close(s, 1);
 		return;

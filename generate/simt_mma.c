@@ -166,10 +166,10 @@ void simt_fetch(struct simt *s, const struct tile_stmt *stage, int number)
 
 	if (!plan_copy(s, stage, &c))
 		return;
-	simt_open(s, "%s", "");
+	simt_block(s);
 	for (size_t i = 0; i < c.tile->rank; i++) {
 		const struct tile_index *x = &s->kernel->index[c.tile->index[i]];
-		if (x->live)
+		if (simt_is_cut(s, c.tile->index[i]))
 			simt_line(s, "const int %s_end = (int)km_least(%lld, %s);", x->name, (long long)x->extent, simt_int_text(s, x->live));
 	}
 	int opened = open_blocks(s, &c);
@@ -184,13 +184,13 @@ void simt_fetch(struct simt *s, const struct tile_stmt *stage, int number)
 	}
 	for (size_t i = 0; i < c.tile->rank; i++) {
 		const struct tile_index *x = &s->kernel->index[c.tile->index[i]];
-		if (x->live && c.tile->index[i] != c.v)
+		if (simt_is_cut(s, c.tile->index[i]) && c.tile->index[i] != c.v)
 			strbuf_addf(&condition, "%s%s < %s_end", condition.len ? " && " : "", x->name, x->name);
 	}
 	if (c.v >= 0) {
 		const struct tile_index *x = &s->kernel->index[c.v];
 		count = arena_printf(&s->arena, "%lld", (long long)c.across);
-		if (x->live)
+		if (simt_is_cut(s, c.v))
 			count = arena_printf(&s->arena, "km_clip(%s_end - %s_0, %s)", x->name, x->name, count);
 		if (condition.len)
 			count = arena_printf(&s->arena, "%s ? %s : 0", condition.buf, count);
@@ -549,7 +549,7 @@ void simt_contract(struct simt *s, const struct tile_stmt *stmt)
 		simt_fail(s, "an mma adds to the one accumulator of its kernel");
 		return;
 	}
-	simt_open(s, "%s", "");
+	simt_block(s);
 	if (s->instr)
 		contract_record(s, &g, stmt);
 	else

@@ -50,7 +50,10 @@ struct simt {
 void simt_fail(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_line(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_open(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
+void simt_block(struct simt *s); /* opens a bare one */
 void simt_close(struct simt *s, int count);
+/* Can the index end before its extent?  (Not where its live extent is proven to reach that far.) */
+bool simt_is_cut(struct simt *s, int index);
 
 /* ---- simt_expr.c ---- */
 const struct tile *simt_tile(const struct simt *s, const char *name);
