@@ -5,6 +5,7 @@
 #include "generate/micro.h"
 #include "generate/recognise.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct match {
@@ -88,16 +89,41 @@ static bool has_amx(const struct problem *p, const struct target *target)
 	return driven && p->dtype == DTYPE_bf16 && (target->isa & ISA_BIT(amx_bf16));
 }
 
+/* The record a point names, or NULL for fma. */
+static const struct mma_instr *instruction(const struct target *target, const char *name)
+{
+	for (const struct mma_instr *q = target->mma; q && q->name; q++)
+		if (!strcmp(q->name, name))
+			return q;
+	return NULL;
+}
+
+static void simt_knobs(struct arena *arena, const struct problem *problem, const struct target *target, struct space *space)
+{
+	const char *instr[8] = { "fma" };
+	int n = 1;
+
+	for (const struct mma_instr *q = target->mma; q && q->name && n < 7; q++)
+		if (q->ab == problem->dtype)
+			instr[n++] = q->name;
+	add_choice(arena, space, "INSTR", instr);
+	add_knob(arena, space, "BM", (const int[]){ 32, 64, 128, 256, -1 });
+	add_knob(arena, space, "BN", (const int[]){ 32, 64, 128, 256, -1 });
+	add_knob(arena, space, "BK", (const int[]){ 8, 16, 32, 64, -1 });
+	/* Of a thread with fma; repeats of the instruction in a warp else. */
+	add_knob(arena, space, "TM", (const int[]){ 1, 2, 4, 8, -1 });
+	add_knob(arena, space, "TN", (const int[]){ 1, 2, 4, 8, -1 });
+	add_knob(arena, space, "PACK", (const int[]){ 0, 1, -1 });
+	add_knob(arena, space, "PIPE", (const int[]){ 1, 2, -1 });
+	add_knob(arena, space, "KU", (const int[]){ 1, 2, 4, -1 });
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem,
 		  const struct target *target, struct space *space)
 {
 	(void)m;
 	if (target->warp > 1) {
-		add_knob(arena, space, "BM", (const int[]){ 32, 64, 128, 256, -1 });
-		add_knob(arena, space, "BN", (const int[]){ 32, 64, 128, 256, -1 });
-		add_knob(arena, space, "BK", (const int[]){ 8, 16, 32, 64, -1 });
-		add_knob(arena, space, "TM", (const int[]){ 2, 4, 8, -1 });
-		add_knob(arena, space, "TN", (const int[]){ 2, 4, 8, -1 });
+		simt_knobs(arena, problem, target, space);
 		return;
 	}
 	if (has_amx(problem, target)) {
@@ -219,27 +245,63 @@ static int lower_amx(struct arena *arena, const struct match *m, const struct pr
 	return 1;
 }
 
+/* Neighbours along the depth that one lane holds of an operand: the fastest register digit "k%R". */
+static int depth_run(const struct mma_instr *q)
+{
+	const char *last = strrchr(q->b_reg, ' ');
+
+	last = last ? last + 1 : q->b_reg;
+	return strncmp(last, "k%", 2) ? 1 : atoi(last + 2);
+}
+
+/*
+ * Blocks of A and B through shared memory.  PACK lays them out so that a thread's part is one
+ * wide read: rows of A together for fma, the depth in groups for B with an instruction.
+ */
 static int lower_simt(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target,
 		      const struct space *space, const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	struct shape s = shape_of(arena, m);
 	int64_t bm = point_int(space, point, "BM"), bn = point_int(space, point, "BN"), bk = point_int(space, point, "BK");
-	int64_t tm = point_int(space, point, "TM"), tn = point_int(space, point, "TN"), threads = bm / tm * (bn / tn);
+	int64_t tm = point_int(space, point, "TM"), tn = point_int(space, point, "TN"), pack = point_int(space, point, "PACK");
+	const struct mma_instr *q = instruction(target, point_word(space, point, "INSTR"));
+	int64_t wm = q ? tm * q->m : tm, wn = q ? tn * q->n : tn, threads = bm / wm * (bn / wn) * (q ? q->lanes : 1);
 
-	if (threads < target->warp || threads > target->max_threads) {
+	if (bm % wm || bn % wn || (q && bk % q->k)) {
+		strbuf_addstr(why_not, "a warp's part does not divide the block");
+		return 0;
+	}
+	if (threads < target->warp || threads > target->max_threads || threads % target->warp) {
 		strbuf_addf(why_not, "%lld threads a block", (long long)threads);
 		return 0;
 	}
+	if (wm * wn / (q ? q->lanes : 1) > 256) {
+		strbuf_addstr(why_not, "more than 256 accumulators a thread");
+		return 0;
+	}
+	if (pack && q && depth_run(q) == 1) {
+		strbuf_addstr(why_not, "PACK does nothing: a lane holds one point of the depth");
+		return 0;
+	}
+	const char *dtype = q ? dtype_name(q->ab) : "f32", *a_digits = "i k+1", *b_digits = "k j";
+	if (q && q->ab == DTYPE_bf16)
+		a_digits = "i k+8";
+	if (pack && q)
+		b_digits = arena_printf(arena, "k/%d j k%%%d", depth_run(q), depth_run(q));
+	else if (pack)
+		a_digits = "k i+4";
 	write_head(arena, problem, text);
 	strbuf_addf(text, "kernel contract grid [%scdiv(%s, %lld), cdiv(%s, %lld)] threads %lld\n", s.batch_grid, s.rows, (long long)bm, s.columns,
 		    (long long)bn, (long long)threads);
 	strbuf_addf(text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%lld of %s-k0\n", (long long)bm, s.rows, s.p, (long long)bm, (long long)bn,
 		    s.columns, s.p + 1, (long long)bn, (long long)bk, s.depth);
-	strbuf_addf(text, "  knob TM=%lld TN=%lld\n  tile acc f32 [i, j] @acc\n  tile a f32 [i, k] @shared : i k+1\n  tile b f32 [k, j] @shared : k j\n  acc[i, j] = 0\n",
-		    (long long)tm, (long long)tn);
+	strbuf_addf(text, q ? "  knob INSTR=%s WM=%lld WN=%lld KU=%lld\n" : "  knob INSTR=%s TM=%lld TN=%lld KU=%lld\n", q ? q->name : "fma", (long long)wm,
+		    (long long)wn, (long long)point_int(space, point, "KU"));
+	strbuf_addf(text, "  tile acc f32 [i, j] @acc\n  tile a %s [i, k] @shared : %s\n  tile b %s [k, j] @shared : %s\n  acc[i, j] = 0\n", dtype, a_digits,
+		    dtype, b_digits);
 	const char *row = arena_printf(arena, "p%d*%lld+i", s.p, (long long)bm), *column = arena_printf(arena, "p%d*%lld+j", s.p + 1, (long long)bn);
-	strbuf_addf(text, "  for k0 in 0..%s step %lld\n    a[i, k] <- %s\n    b[k, j] <- %s\n    acc[i, j] += mma(k) a[i, k] * b[k, j]\n  end\n", s.depth,
-		    (long long)bk, at(arena, m, m->a, row, column, "k0+k"), at(arena, m, m->b, row, column, "k0+k"));
+	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    a[i, k] <- %s\n    b[k, j] <- %s\n    acc[i, j] += mma(k) a[i, k] * b[k, j]\n  end\n", s.depth,
+		    (long long)bk, (long long)point_int(space, point, "PIPE"), at(arena, m, m->a, row, column, "k0+k"), at(arena, m, m->b, row, column, "k0+k"));
 	write_epilogue(arena, m, row, column, text);
 	return 1;
 }
