@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#pragma weak tile_verify
-
 /* Stands for the id in printed symbols until the id is known. */
 static const char placeholder[] = "KMSYMBOL";
 
@@ -50,7 +48,7 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
 	if (ret != 1)
 		goto out;
 	ret = -1;
-	if (tile_parse(arena, text.buf, sub->skeleton->name, &program, why_not) || (tile_verify && tile_verify(&program, ps->target, why_not)))
+	if (tile_parse(arena, text.buf, sub->skeleton->name, &program, why_not) || tile_verify(&program, ps->target, why_not))
 		goto out;
 	ret = 0;
 	if (!sub->lang->accepts(&program, ps->target, why_not))

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MAX_STEPS 16
 #define MAX_BUFFERS 32
@@ -176,6 +178,18 @@ no_memory:
 	return -1;
 }
 
+/*
+ * Linux hands out AMX's tile state on request, a process at a time, before its
+ * threads start: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).  Where there
+ * is no AMX it fails, and nothing that was printed for this machine needs it.
+ */
+static void permit_tiles(void)
+{
+#if defined(__x86_64__)
+	syscall(SYS_arch_prctl, 0x1023, 18);
+#endif
+}
+
 static struct kernel *open_kernel(const struct plan *plan, const char *path, int threads, struct strbuf *err)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
@@ -192,6 +206,7 @@ static struct kernel *open_kernel(const struct plan *plan, const char *path, int
 		strbuf_addf(err, "plan of '%s' has more than %d steps or %d buffers", path, MAX_STEPS, MAX_BUFFERS);
 		goto fail;
 	}
+	permit_tiles();
 	k->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!k->library) {
 		strbuf_addf(err, "cannot load '%s': %s", path, dlerror());
