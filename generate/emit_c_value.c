@@ -132,6 +132,8 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 
 	if (!vector_c_has(x->name))
 		emit_fail(e, "function '%s' is not in the vocabulary of vector C", x->name);
+	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
+		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));
 	/* A scalar call is lane 0 of the vector one: it happens once a row. */
 	strbuf_addf(&text, "%skm_%s(", is_vector ? "" : "(", x->name);
 	for (size_t i = 0; i < x->arg_count; i++)

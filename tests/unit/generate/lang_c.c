@@ -8,6 +8,7 @@
 #include "tests/tap.h"
 #include "tests/unit/generate/harness.h"
 #include "tests/unit/generate/programs.h"
+#include "tests/unit/generate/bench.h"
 
 #include <stdio.h>
 
@@ -155,22 +156,159 @@ static void test_target(const struct target *target)
 	arena_release(&arena);
 }
 
+/* ---- functions against libm in double --------------------------------- */
+
+static double sigmoid_of(double x) { return 1 / (1 + exp(-x)); }
+static double silu_of(double x) { return x * sigmoid_of(x); }
+static double gelu_of(double x) { return 0.5 * x * erfc(-x * M_SQRT1_2); }
+static double rsqrt_of(double x) { return 1 / sqrt(x); }
+static double relu_of(double x) { return x > 0 || isnan(x) ? x : 0; }
+static double softplus_of(double x) { return fmax(x, 0) + log1p(exp(-fabs(x))); }
+
+static const struct function_case {
+	const char *name;
+	double (*of)(double x);
+	float from, to;
+	double ulp;      /* bound; results below `least` count as that large */
+	double least;
+} function_cases[] = {
+	{ "exp", exp, -87.3f, 88.7f, 1.5, 0 },
+	{ "log", log, 1e-37f, 3e38f, 1.5, 0 },
+	{ "log1p", log1p, -0.99f, 1e30f, 3, 1e-30 },
+	{ "tanh", tanh, -20, 20, 2.5, 1e-30 },
+	{ "erf", erf, -6, 6, 7, 1e-30 },
+	{ "sqrt", sqrt, 1e-37f, 3e38f, 0.51, 0 },
+	{ "rsqrt", rsqrt_of, 1e-37f, 3e38f, 1.5, 0 },
+	{ "sigmoid", sigmoid_of, -80, 80, 3, 0 },
+	{ "silu", silu_of, -80, 80, 4, 1e-30 },
+	{ "gelu", gelu_of, -10, 10, 16, 0.5 },
+	{ "relu", relu_of, -1e30f, 1e30f, 0, 0 },
+	{ "softplus", softplus_of, -80, 80, 3, 0.5 },
+	{ "floor", floor, -1e6f, 1e6f, 0, 0 },
+	{ "ceil", ceil, -1e6f, 1e6f, 0, 0 },
+	{ "abs", fabs, -1e30f, 1e30f, 0, 0 },
+};
+
+/* |got - want| in units of want's last place. */
+static double ulps(float got, double want, double least)
+{
+	if (isnan(want) || isinf((float)want))
+		return (isnan(want) ? isnan(got) : got == (float)want) ? 0 : INFINITY;
+	double size = fmax(fabs(want), least);
+	return fabs(got - want) / (nextafterf((float)size, INFINITY) - (float)size);
+}
+
+static float from_ordered(int32_t i)
+{
+	uint32_t u = i < 0 ? 0x80000000u + (uint32_t)-i : (uint32_t)i;
+	float f;
+
+	memcpy(&f, &u, sizeof(f));
+	return f;
+}
+
+static int32_t ordered(float f)
+{
+	int32_t i;
+
+	memcpy(&i, &f, sizeof(i));
+	return i < 0 ? -(i & 0x7fffffff) : i;
+}
+
+static void test_function(const struct target *target, void *library, size_t number)
+{
+	const struct function_case *f = &function_cases[number];
+	void (*step)(void *const *, const int64_t *, int64_t, int64_t, void *);
+	static const float special[] = { NAN, INFINITY, -INFINITY, 0, -0.0f, 1e-40f, -1e-40f, 200, -200, -88, 89 };
+	char symbol[40];
+	int64_t n = 1 << 20, first = ordered(f->from), last = ordered(f->to);
+	float *x = guarded((size_t)n * 4, true), *y = guarded((size_t)n * 4, true);
+	double worst = 0, worst_special = 0;
+	int64_t at = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		x[i] = from_ordered((int32_t)(first + (last - first) * i / (n - 1)));
+	memcpy(x, special, sizeof(special));
+	snprintf(symbol, sizeof(symbol), "km_f%zu_map", number);
+	*(void **)&step = dlsym(library, symbol);
+	step((void *[]){ x, y }, &n, 0, (n + 127) / 128, NULL);
+	for (int64_t i = ARRAY_SIZE(special); i < n; i++) {
+		double e = ulps(y[i], f->of(x[i]), f->least);
+		if (e > worst) {
+			worst = e;
+			at = i;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++) {
+		/* Denormals of either side count as zeros. */
+		double want = f->of(x[i]);
+		double e = fabs(x[i]) > 0 && fabs(x[i]) < 1e-38 ? 0 : fabs(want) < 1.2e-38 ? (fabs(y[i]) < 1.2e-38 ? 0 : INFINITY) : ulps(y[i], want, f->least);
+		if (e > worst_special)
+			worst_special = e;
+	}
+	ok(worst <= f->ulp, "%s: %s is within %g ULP: %.2f at %.9g", target->name, f->name, f->ulp, worst, x[at]);
+	if (!ok(worst_special <= f->ulp, "%s: %s of NaN, infinities, zeros, large values", target->name, f->name))
+		for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+			printf("# %g: %.9g, not %.9g\n", x[i], y[i], f->of(x[i]));
+	guarded_free(x, (size_t)n * 4, true);
+	guarded_free(y, (size_t)n * 4, true);
+}
+
+static void test_functions(const struct target *target)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf source = STRBUF_INIT, err = STRBUF_INIT;
+	const char *path = arena_printf(&arena, "%s/functions-%s", folder, target->name);
+	double cpu_s = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(function_cases); i++) {
+		struct printed out = PRINTED_INIT;
+		struct tile_program program = { 0 };
+		char *text = arena_printf(&arena, "plan f\ndim N\nbuffer X f32 [N] in\nbuffer Y f32 [N] out\nkernel map grid [cdiv(N,128)] threads 1\n"
+					  "  index j<128 of N-p0*128\n  Y[p0*128+j] = %s(X[p0*128+j])\n", function_cases[i].name);
+		if (!ok(!tile_parse(&arena, text, "f", &program, &err) && !lang->print(&program, target, arena_printf(&arena, "km_f%zu", i), &out, &err),
+			"%s: %s prints", target->name, function_cases[i].name))
+			printf("# %s\n", err.buf);
+		strbuf_addstr(&source, i ? "" : out.prologue.buf);
+		strbuf_addstr(&source, out.source.buf);
+		printed_release(&out);
+	}
+	bool compiled = !file_publish(arena_printf(&arena, "%s.%s", path, lang->suffix), source.buf, source.len, &err) &&
+			!compile(lang, target, path, &cpu_s, &err);
+	if (!ok(compiled, "%s: functions compile", target->name))
+		printf("# %s\n", err.buf);
+	void *library = compiled && machine_runs(target) ? dlopen(arena_printf(&arena, "%s.so", path), RTLD_NOW) : NULL;
+	if (!library)
+		skip(2 * ARRAY_SIZE(function_cases), "this machine cannot run it");
+	for (size_t i = 0; i < ARRAY_SIZE(function_cases) && library; i++)
+		test_function(target, library, i);
+	if (library)
+		dlclose(library);
+	strbuf_release(&source);
+	strbuf_release(&err);
+	arena_release(&arena);
+}
+
 int main(int argc, char **argv)
 {
 	char made[] = "/tmp/lang_c.XXXXXX";
 	struct strbuf err = STRBUF_INIT;
 
-	(void)argc;
-	(void)argv;
 	folder = getenv("LANG_C_FOLDER");
 	if (!folder)
 		folder = mkdtemp(made);
 	lang = lang_find("c");
+	if (argc > 1 && !strcmp(argv[1], "--bench")) {
+		bench_all(lang, target_of_this_machine());
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(target_names); i++) {
 		const struct target *target = target_find(target_names[i], &err);
 		ok(target != NULL, "target '%s'", target_names[i]);
-		if (target)
-			test_target(target);
+		if (!target)
+			continue;
+		test_target(target);
+		test_functions(target);
 	}
 	strbuf_release(&err);
 	return done_testing();
