@@ -95,7 +95,7 @@ static int compare(const struct entry *e, const struct launcher *launcher, struc
 	plan_dims(&e->plan, p, dim);
 	if (launcher->run(kernel, buffer, dim, what))
 		goto out;
-	expected = expected_open(p, INPUTS_normal, 1, elems > SAMPLED_ABOVE_ELEMS ? SAMPLE_ELEMS : 0, (uint64_t)getpid(), what);
+	expected = expected_open(p, (const void *const *)tensor, elems > SAMPLED_ABOVE_ELEMS ? SAMPLE_ELEMS : 0, (uint64_t)getpid(), what);
 	if (!expected)
 		goto out;
 	expected_compare(expected, out, &result);

@@ -21,6 +21,8 @@ struct baseline {
 	struct baseline_state *(*open)(const struct problem *p, const struct target *target,
 				       void *const *buf, struct strbuf *setting,
 				       struct strbuf *why_not);
+	/* Points it at other copies of the tensors, of equal values: timing rotates through sets. */
+	void (*bind)(struct baseline_state *state, void *const *buf);
 	int (*run)(struct baseline_state *state);
 	void (*close)(struct baseline_state *state);
 };

@@ -17,11 +17,16 @@ struct check_result {
 	char first_wrong[160];     /* "y[3,17]: got 1.25, want 1.5 (bound 1e-6)" */
 };
 
-/* Expected values of one problem, distribution and seed; computed once, used for every candidate. */
+/* Expected values of one problem on given inputs; computed once, used for every candidate. */
 struct expected;
-/* `sample` 0: every element; else about that many, clustered, corners and tails included, from `secret`. */
-struct expected *expected_open(const struct problem *p, enum distribution d, uint64_t seed,
-			       int64_t sample, uint64_t secret, struct strbuf *err);
+/*
+ * in[]: the input tensors in storage dtype, at their place in the tensor table;
+ * needed only until this returns.  `sample` 0: every element; else about that
+ * many, clustered, corners and tails included, at positions drawn from `secret`.
+ * NULL with *err.
+ */
+struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
+			       struct strbuf *err);
 void expected_close(struct expected *expected);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,

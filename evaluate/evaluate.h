@@ -5,23 +5,21 @@
 #ifndef EVALUATE_EVALUATE_H
 #define EVALUATE_EVALUATE_H
 
+#include "evaluate/check.h"
 #include "evaluate/compile.h"
 #include "evaluate/journal.h"
+#include "evaluate/measure.h"
 #include "evaluate/probe.h"
 #include "evaluate/stage.h"
 #include "evaluate/trace.h"
+#include "evaluate/worker.h"
+#include "ops/core/plan.h"
 
 struct session_options {
-	const char *clock;   /* "monotonic", or "model": time from the candidate's hash */
+	const char *clock;     /* "monotonic", or "model": time from the candidate's hash */
 	int jobs, batch;
 	const char *lock_path; /* device lock; NULL: default */
-};
-
-struct check_case {
-	size_t stage_case;
-	enum distribution distribution;
-	uint64_t seed;
-	struct expected *expected;
+	bool is_final;         /* the stricter judgement: fresh seeds, held-out shapes, the problem compared whole */
 };
 
 struct session {
@@ -31,17 +29,17 @@ struct session {
 	struct problem problem;
 	const char *problem_text;
 	struct environment environment;
-	bool can_run;
+	bool can_run, is_model;
 	struct journal *journal;
-	struct trace past;          /* what the journal held when it was opened */
-	struct stage stage;         /* case 0: the problem itself; others: its check shapes */
-	struct check_case *check;
-	size_t check_count;
-	double baseline_ns;         /* strongest so far; 0: none */
+	struct trace past;           /* what the journal held when it was opened */
+	struct stage stage;          /* case 0: the problem itself; others: its check shapes */
+	struct expected **expected;  /* one a stage case */
+	double baseline_ns;          /* strongest so far; 0: none */
 	const char *baseline_name;
 	double elapsed_s;
 	int lock_fd;
 };
+#define SESSION_INIT { .lock_fd = -1, .stage = STAGE_INIT }
 
 /* Opens the journal, measures baselines where it has none.  0, or -1 with *err. */
 int session_open(struct session *s, const char *problem, const char *target, const char *journal_path,
@@ -52,30 +50,44 @@ int session_run(struct session *s, const struct candidate *candidate, size_t cou
 /*
  * The winner: recompiled alone, checked again on fresh seeds and held-out
  * shapes, whole on its own, dueled with the plain loops, the strongest baseline
- * and the runner-up; artifacts below `folder`.  1 done, 0 no candidate passed, -1 *err.
+ * and the runners-up; artifacts below `folder`.  The session is_final.
+ * 1 done, 0 no candidate passed, -1 *err.
  */
 int session_finish(struct session *s, const char *folder, const char *reason, struct strbuf *err);
 
 /* ---- pieces both share ---- */
-/* A loaded candidate with its plan on disk. */
+
+/* What can be timed: a candidate or a baseline in its worker. */
 struct contestant {
-	const struct candidate *candidate;
+	struct session *session;
+	const struct candidate *candidate; /* NULL: a baseline */
 	struct plan plan;
 	int plan_dim[OP_MAX_DIMS];
-	char plan_path[64];
-	struct worker *worker;
+	struct worker worker;
+	bool is_running;
 	int calls;       /* per sample */
 	int next_set;
-	struct evaluation *evaluation;
-	struct session *session;
+	double first_ns; /* of contestant_settle() */
+	enum verdict verdict; /* why it stopped, and in words */
+	const char *detail;
 };
-int contestant_prepare(struct session *s, const struct candidate *c, struct contestant *out, struct strbuf *detail);
-enum verdict contestant_start(struct contestant *c, const char *artifact, struct strbuf *detail);
+/* Starts candidate c compiled as `artifact`; or the verdict with *detail.  contestant_end() in any case. */
+enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
+			      struct strbuf *detail);
+/* The same for a baseline; not PASSED: absent, or not its operator. */
+enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail);
 void contestant_end(struct contestant *c);
-/* Every applicable check case, then the problem itself sampled, then once more for determinism. */
-enum verdict contestant_check(struct contestant *c, struct evaluation *e, struct strbuf *detail);
-/* One sample [ns per call], or NaN. */
+/* Every case its plan accepts, the problem itself last and twice; the largest errors go to *worst. */
+enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail);
+/* The problem alone, once more: is what was timed still right? */
+enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail);
+/* Chooses calls per sample; false when it failed. */
+bool contestant_settle(struct contestant *c);
+/* One sample [ns per call], or NaN with verdict and detail set. */
 double contestant_sample(struct contestant *c);
+/* A sampler over an array of contestants. */
+double contestant_sampler(size_t i, void *contestants);
+
 double model_time_ns(const char *id);
 void session_lock(struct session *s, bool exclusive);
 void session_unlock(struct session *s);

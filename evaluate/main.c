@@ -1,8 +1,6 @@
 /* km-evaluate: the truth about candidates. */
 #include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
-#include "evaluate/measure.h"
-#include "evaluate/worker.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -88,7 +86,7 @@ static int run(int argc, char **argv)
 	int n = cli_parse(argc, argv, &command, options, 1, 4096), code = KM_EXIT_DONE;
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
-	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct session s = SESSION_INIT;
 
 	settle(&a);
 	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
@@ -122,12 +120,13 @@ static int finish(int argc, char **argv)
 		EXTRA_OPS_OPTION, END_OF_OPTIONS,
 	};
 	struct strbuf err = STRBUF_INIT;
-	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct session s = SESSION_INIT;
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	settle(&a);
 	if (!folder)
 		usage("--folder is missing");
+	a.options.is_final = true;
 	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
 		return report(&err, code_of(&err));
 	int done = session_finish(&s, folder, reason, &err);
@@ -241,7 +240,7 @@ static int bench_aa(int argc, char **argv)
 	};
 	struct strbuf err = STRBUF_INIT, detail = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
-	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct session s = SESSION_INIT;
 	struct candidate *candidate;
 	struct contestant c[2];
 	struct compiled compiled;
@@ -257,7 +256,7 @@ static int bench_aa(int argc, char **argv)
 	if (!count || compile_all(&s.arena, &first, 1, &alone, &compiled, &err) || !compiled.ok)
 		return report(&err, KM_EXIT_FATAL);
 	for (int i = 0; i < 2; i++)
-		if (contestant_prepare(&s, first, &c[i], &detail) || contestant_start(&c[i], compiled.artifact, &detail) != VERDICT_PASSED) {
+		if (contestant_start(&s, first, compiled.artifact, &c[i], &detail) != VERDICT_PASSED) {
 			error("%s", detail.buf);
 			return KM_EXIT_FATAL;
 		}
@@ -266,19 +265,11 @@ static int bench_aa(int argc, char **argv)
 	double *ns = ARENA_ARRAY(&s.arena, double, 2 * pairs);
 	session_lock(&s, true);
 	for (int i = 0; i < 2; i++)
-		while (contestant_sample(&c[i]) * c[i].calls < 1e6 && c[i].calls < 100000)
-			c[i].calls *= 2;
+		contestant_settle(&c[i]);
+	c[0].calls = c[1].calls = c[0].calls > c[1].calls ? c[0].calls : c[1].calls;
 	for (int64_t k = 0; k < comparisons; k++) {
 		struct duel d = { .a_ns = ns, .b_ns = ns + pairs };
-		size_t got = 0;
-		for (int64_t p = 0; p < pairs; p++) {
-			double x = contestant_sample(&c[p & 1]), y = contestant_sample(&c[!(p & 1)]);
-			if (isnan(x) || isnan(y))
-				continue;
-			d.a_ns[got] = p & 1 ? y : x;
-			d.b_ns[got++] = p & 1 ? x : y;
-		}
-		measure_ratio(d.a_ns, d.b_ns, got, 0.01, rng_next(&rng), &d);
+		measure_duel(0, 1, (size_t)pairs, 0.01, contestant_sampler, c, &rng, &d);
 		verdict[d.verdict]++;
 	}
 	session_unlock(&s);
@@ -300,7 +291,7 @@ static int bench_rate(int argc, char **argv)
 	const struct cli_option options[] = { SESSION_OPTIONS(a), EXTRA_OPS_OPTION, END_OF_OPTIONS };
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
-	struct session s = { .lock_fd = -1, .stage = { .in_fd = -1, .out_fd = -1 } };
+	struct session s = SESSION_INIT;
 	struct candidate *candidate;
 	size_t count, passed = 0, ok = 0;
 
@@ -323,12 +314,12 @@ static int bench_rate(int argc, char **argv)
 	double compile_s = (double)(clock_ns() - start) * 1e-9;
 	for (size_t i = 0; i < count; i++) {
 		struct contestant c;
-		struct evaluation e = { 0 };
+		struct check_result worst;
 		struct strbuf detail = STRBUF_INIT;
 		ok += compiled[i].ok;
-		if (compiled[i].ok && !contestant_prepare(&s, list[i], &c, &detail)) {
-			if (contestant_start(&c, compiled[i].artifact, &detail) == VERDICT_PASSED)
-				passed += contestant_check(&c, &e, &detail) == VERDICT_PASSED;
+		if (compiled[i].ok) {
+			if (contestant_start(&s, list[i], compiled[i].artifact, &c, &detail) == VERDICT_PASSED)
+				passed += contestant_check(&c, &worst, &detail) == VERDICT_PASSED;
 			contestant_end(&c);
 		}
 		strbuf_release(&detail);

@@ -11,13 +11,17 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* A NaN with a payload no arithmetic makes; as bytes it serves every dtype. */
-static const unsigned char poison_word[4] = { 0xa5, 0x5a, 0xc3, 0x7f };
+enum { PAGE_BYTES = 4096 };
 
-static int64_t placed(int64_t bytes)
+static const struct op_tensor *tensor_of(const struct stage_case *c, int t)
 {
-	/* Page-aligned, one page apart, so that no two tensors share a page. */
-	return round_up(bytes, 4096);
+	return t < OP_MAX_TENSORS && c->problem.op->tensor[t].name ? &c->problem.op->tensor[t] : NULL;
+}
+
+/* Page-aligned, so that no two tensors share a page. */
+static int64_t placed(const struct stage_case *c, int t)
+{
+	return round_up(problem_bytes(&c->problem, t), PAGE_BYTES);
 }
 
 static char *memory_open(const char *name, int64_t bytes, int *fd, struct strbuf *err)
@@ -36,42 +40,67 @@ static char *memory_open(const char *name, int64_t bytes, int *fd, struct strbuf
 	return base;
 }
 
-int stage_open(struct stage *stage, const struct problem *problem, const int *sets, size_t count, struct strbuf *err)
+/* Offsets of a case that starts where the memories now end. */
+static void place(struct stage *stage, struct stage_case *c)
 {
-	static struct arena arena; /* cases live as long as the program: there are few */
+	const struct op_tensor *tensor;
 
-	*stage = (struct stage){ .in_fd = -1, .out_fd = -1, .count = count };
-	stage->stage_case = ARENA_ARRAY(&arena, struct stage_case, count);
-	for (size_t i = 0; i < count; i++) {
-		struct stage_case *c = &stage->stage_case[i];
-		int64_t in = 0, out = 0;
-		c->problem = problem[i];
-		c->sets = sets[i];
-		for (int t = 0; t < OP_MAX_TENSORS && problem[i].op->tensor[t].name; t++) {
-			int64_t bytes = placed(problem_bytes(&problem[i], t));
-			if (problem[i].op->tensor[t].role == OP_IN) {
-				c->offset[t] = stage->in_bytes + in;
-				in += bytes + 4096;
-			} else {
-				c->offset[t] = stage->out_bytes + out + STAGE_GUARD_BYTES;
-				out += bytes + 2 * STAGE_GUARD_BYTES;
-			}
+	c->in_first = stage->in_bytes;
+	c->out_first = stage->out_bytes;
+	c->in_set_bytes = c->out_set_bytes = 0;
+	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+		if (tensor->role == OP_IN) {
+			c->offset[t] = c->in_first + c->in_set_bytes;
+			c->in_set_bytes += placed(c, t) + PAGE_BYTES;
+		} else {
+			c->offset[t] = c->out_first + c->out_set_bytes + STAGE_GUARD_BYTES;
+			c->out_set_bytes += placed(c, t) + 2 * STAGE_GUARD_BYTES;
 		}
-		c->in_set_bytes = in;
-		c->out_set_bytes = out;
-		stage->in_bytes += in * sets[i];
-		stage->out_bytes += out * sets[i];
+	}
+	stage->in_bytes += c->in_set_bytes * c->sets;
+	stage->out_bytes += c->out_set_bytes * c->sets;
+}
+
+static void fill(struct stage *stage, const struct stage_case *c)
+{
+	const struct op_tensor *tensor;
+
+	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+		if (tensor->role != OP_IN)
+			continue;
+		char *first = stage->in + c->offset[t];
+		inputs_fill(&c->problem, t, c->distribution, c->seed, first);
+		for (int s = 1; s < c->sets; s++)
+			memcpy(first + s * c->in_set_bytes, first, (size_t)problem_bytes(&c->problem, t));
+	}
+}
+
+int stage_open(struct stage *stage, const struct stage_case *wanted, size_t count, struct strbuf *err)
+{
+	*stage = (struct stage)STAGE_INIT;
+	stage->stage_case = ARENA_ARRAY(&stage->arena, struct stage_case, count + 1);
+	stage->count = count;
+	for (size_t i = 0; i < count; i++) {
+		stage->stage_case[i] = wanted[i];
+		place(stage, &stage->stage_case[i]);
 	}
 	/* A kernel's vectors may read past the end of its last input: never past the mapping. */
-	stage->in_bytes += 4096;
+	stage->in_bytes += PAGE_BYTES;
+	stage->out_bytes += PAGE_BYTES;
 	stage->in = memory_open("km-inputs", stage->in_bytes, &stage->in_fd, err);
-	stage->out = stage->in ? memory_open("km-outputs", stage->out_bytes + 4096, &stage->out_fd, err) : NULL;
+	stage->out = stage->in ? memory_open("km-outputs", stage->out_bytes, &stage->out_fd, err) : NULL;
 	if (!stage->out) {
 		stage_close(stage);
 		return -1;
 	}
-	/* From here on nobody can map the inputs writable; this mapping stays. */
+	/* From here on nobody can write the inputs but through the mapping we hold. */
 	fcntl(stage->in_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+	for (size_t i = 0; i < count; i++) {
+		fill(stage, &stage->stage_case[i]);
+		/* All sets, so that their pages exist before anything is timed. */
+		for (int s = 0; s < stage->stage_case[i].sets; s++)
+			stage_poison(stage, i, s);
+	}
 	return 0;
 }
 
@@ -80,81 +109,125 @@ void stage_close(struct stage *stage)
 	if (stage->in)
 		munmap(stage->in, (size_t)stage->in_bytes);
 	if (stage->out)
-		munmap(stage->out, (size_t)stage->out_bytes + 4096);
+		munmap(stage->out, (size_t)stage->out_bytes);
 	if (stage->in_fd >= 0)
 		close(stage->in_fd);
 	if (stage->out_fd >= 0)
 		close(stage->out_fd);
-	*stage = (struct stage){ .in_fd = -1, .out_fd = -1 };
+	arena_release(&stage->arena);
+	*stage = (struct stage)STAGE_INIT;
 }
 
-void stage_fill(struct stage *stage, size_t i, enum distribution d, uint64_t seed)
+/* 0x7ff1..0x7fff and their negatives: halves of NaNs of every real dtype that no arithmetic makes. */
+static uint16_t next_poison(uint16_t last)
 {
-	const struct stage_case *c = &stage->stage_case[i];
-
-	for (int t = 0; t < OP_MAX_TENSORS && c->problem.op->tensor[t].name; t++) {
-		if (c->problem.op->tensor[t].role != OP_IN)
-			continue;
-		char *first = stage->in + c->offset[t];
-		inputs_fill(&c->problem, t, d, seed, first);
-		for (int s = 1; s < c->sets; s++)
-			memcpy(first + s * c->in_set_bytes, first, (size_t)problem_bytes(&c->problem, t));
-	}
+	if (!last || last == 0xffff)
+		return 0x7ff1;
+	return last == 0x7fff ? 0xfff1 : (uint16_t)(last + 1);
 }
 
 void stage_poison(struct stage *stage, size_t i, int set)
 {
 	const struct stage_case *c = &stage->stage_case[i];
+	uint16_t *at = (uint16_t *)(stage->out + c->out_first + set * c->out_set_bytes);
 
-	for (int t = 0; t < OP_MAX_TENSORS && c->problem.op->tensor[t].name; t++) {
-		if (c->problem.op->tensor[t].role != OP_OUT)
-			continue;
-		char *at = stage->out + c->offset[t] + set * c->out_set_bytes - STAGE_GUARD_BYTES;
-		int64_t bytes = placed(problem_bytes(&c->problem, t)) + 2 * STAGE_GUARD_BYTES;
-		for (int64_t k = 0; k < bytes; k += 4)
-			memcpy(at + k, poison_word, 4);
-	}
+	stage->poison = next_poison(stage->poison);
+	for (int64_t k = 0; k < c->out_set_bytes / 2; k++)
+		at[k] = stage->poison;
 }
 
-static bool is_poison(const char *p, int64_t from, int64_t bytes)
+/* The first byte in from..to-1 that is not poison, or `to`. */
+static int64_t first_written(const struct stage *stage, const char *base, int64_t from, int64_t to)
 {
-	for (int64_t k = from; k < from + bytes; k++)
-		if ((unsigned char)p[k] != poison_word[k & 3])
-			return false;
-	return true;
+	unsigned char low = stage->poison & 255, high = (unsigned char)(stage->poison >> 8);
+
+	for (int64_t k = from; k < to; k++)
+		if ((unsigned char)base[k] != (k & 1 ? high : low))
+			return k;
+	return to;
+}
+
+/* The first element that is all poison, or -1. */
+static int64_t first_unwritten(const struct stage *stage, const char *base, int64_t elems, int64_t size)
+{
+	uint64_t pattern = stage->poison * UINT64_C(0x0001000100010001);
+
+	for (int64_t i = 0; i < elems; i++) {
+		bool is_poison = size == 2 ? ((const uint16_t *)base)[i] == (uint16_t)pattern
+			       : size == 4 ? ((const uint32_t *)base)[i] == (uint32_t)pattern
+					   : ((const uint64_t *)base)[i] == pattern;
+		if (is_poison)
+			return i;
+	}
+	return -1;
 }
 
 enum verdict stage_scan(const struct stage *stage, size_t i, int set, char *detail)
 {
 	const struct stage_case *c = &stage->stage_case[i];
+	const struct op_tensor *tensor;
 
-	for (int t = 0; t < OP_MAX_TENSORS && c->problem.op->tensor[t].name; t++) {
-		if (c->problem.op->tensor[t].role != OP_OUT)
+	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+		if (tensor->role != OP_OUT)
 			continue;
 		const char *at = stage->out + c->offset[t] + set * c->out_set_bytes;
 		int64_t bytes = problem_bytes(&c->problem, t), size = (int64_t)dtype_bytes(problem_tensor_dtype(&c->problem, t));
-		for (int64_t k = -STAGE_GUARD_BYTES; k < placed(bytes) + STAGE_GUARD_BYTES; k++)
-			if ((k < 0 || k >= bytes) && (unsigned char)at[k] != poison_word[k & 3]) {
-				snprintf(detail, 160, "byte %lld of '%s', which has %lld, was written", (long long)k,
-					 c->problem.op->tensor[t].name, (long long)bytes);
-				return VERDICT_INCORRECT_OUT_OF_BOUNDS;
-			}
-		for (int64_t k = 0; k < bytes; k += size)
-			if (is_poison(at, k, size) && size > 1) {
-				snprintf(detail, 160, "element %lld of '%s' was never written", (long long)(k / size),
-					 c->problem.op->tensor[t].name);
-				return VERDICT_INCORRECT_UNWRITTEN;
-			}
+		int64_t end = placed(c, t) + STAGE_GUARD_BYTES, wrong = first_written(stage, at, -STAGE_GUARD_BYTES, 0);
+		if (!wrong)
+			wrong = first_written(stage, at, bytes, end);
+		if (wrong != end) {
+			snprintf(detail, 160, "byte %lld of '%s', which has %lld, was written", (long long)wrong, tensor->name,
+				 (long long)bytes);
+			return VERDICT_INCORRECT_OUT_OF_BOUNDS;
+		}
+		/* A single byte cannot tell poison from data: the comparison must. */
+		int64_t missing = size > 1 ? first_unwritten(stage, at, bytes / size, size) : -1;
+		if (missing >= 0) {
+			snprintf(detail, 160, "element %lld of '%s' was never written", (long long)missing, tensor->name);
+			return VERDICT_INCORRECT_UNWRITTEN;
+		}
 	}
 	return VERDICT_PASSED;
+}
+
+void stage_inputs(const struct stage *stage, size_t i, const void **in)
+{
+	const struct stage_case *c = &stage->stage_case[i];
+
+	const struct op_tensor *tensor;
+
+	memset(in, 0, OP_MAX_TENSORS * sizeof(*in));
+	for (int t = 0; (tensor = tensor_of(c, t)); t++)
+		if (tensor->role == OP_IN)
+			in[t] = stage->in + c->offset[t];
 }
 
 void stage_outputs(const struct stage *stage, size_t i, int set, const void **out)
 {
 	const struct stage_case *c = &stage->stage_case[i];
+	const struct op_tensor *tensor;
 	int n = 0;
 
-	for (int t = 0; t < OP_MAX_TENSORS && c->problem.op->tensor[t].name; t++)
-		if (c->problem.op->tensor[t].role == OP_OUT)
+	for (int t = 0; (tensor = tensor_of(c, t)); t++)
+		if (tensor->role == OP_OUT)
 			out[n++] = stage->out + c->offset[t] + set * c->out_set_bytes;
+}
+
+uint64_t stage_outputs_hash(const struct stage *stage, size_t i, int set)
+{
+	const struct stage_case *c = &stage->stage_case[i];
+	const struct op_tensor *tensor;
+	uint64_t hash = 0;
+
+	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+		const char *at = stage->out + c->offset[t] + set * c->out_set_bytes;
+		int64_t bytes = tensor->role == OP_OUT ? problem_bytes(&c->problem, t) : 0;
+		for (int64_t k = 0; k < bytes; k += 8) {
+			uint64_t word = 0;
+			memcpy(&word, at + k, (size_t)(bytes - k < 8 ? bytes - k : 8));
+			hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+			hash ^= hash >> 29;
+		}
+	}
+	return hash;
 }

@@ -1,38 +1,50 @@
 #include "evaluate/worker.h"
+#include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-static char last_setting[256];
-
-const char *worker_setting(const struct worker *worker)
-{
-	(void)worker;
-	return last_setting;
-}
+/* ---- starting -------------------------------------------------------- */
 
 static void limit(int resource, int64_t value)
 {
 	struct rlimit l = { (rlim_t)value, (rlim_t)value };
 
-	if (value > 0)
-		setrlimit(resource, &l);
+	setrlimit(resource, &l);
 }
 
-/* In the child: limits, then the worker program with the stage's memory as descriptors 3 and 4. */
-NORETURN static void child(const struct stage *stage, const struct worker_start *s, int in, int out, pid_t parent)
+/* The child's descriptors 0..5: requests, replies, messages, inputs, outputs, plan. */
+struct descriptors {
+	int fd[6];
+};
+
+static void take_descriptors(const struct descriptors *d)
 {
-	char path[4200], threads[16], in_bytes[32], out_bytes[32], stage_case[512];
-	const struct stage_case *c = &stage->stage_case[s->stage_case];
+	int high[6];
+
+	/* Above all targets first, so that none is overwritten before it is moved. */
+	for (int i = 0; i < 6; i++)
+		high[i] = d->fd[i] < 0 ? -1 : fcntl(d->fd[i], F_DUPFD, 16);
+	for (int i = 0; i < 6; i++)
+		if (high[i] >= 0 && dup2(high[i], i) < 0)
+			_exit(127);
+	close_range(d->fd[5] < 0 ? 5 : 6, ~0u, 0);
+}
+
+NORETURN static void child(const struct stage *stage, const struct worker_start *s, const struct descriptors *d, pid_t parent)
+{
+	char path[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
 
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,36 +53,44 @@ NORETURN static void child(const struct stage *stage, const struct worker_start 
 	snprintf(path, sizeof(path), "%s/km-worker", proc_self_folder());
 	snprintf(threads, sizeof(threads), "%d", s->threads);
 	snprintf(in_bytes, sizeof(in_bytes), "%lld", (long long)stage->in_bytes);
-	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes + 4096);
+	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes);
 	int n = 0;
 	for (int t = 0; t < OP_MAX_TENSORS; t++)
-		n += snprintf(stage_case + n, sizeof(stage_case) - (size_t)n, "%lld,", (long long)c->offset[t]);
-	/* Descriptors: 0 requests, 1 replies, 2 is left as it is; then the memories. */
-	dup2(in, 0);
-	dup2(out, 1);
-	if (dup2(stage->in_fd, 20) < 0 || dup2(stage->out_fd, 21) < 0)
-		_exit(127);
-	dup2(20, 3);
-	dup2(21, 4);
-	for (int fd = 5; fd < 1024; fd++)
-		close(fd);
+		n += snprintf(offsets + n, sizeof(offsets) - (size_t)n, "%lld,", (long long)stage->stage_case[0].offset[t]);
+	take_descriptors(d);
 	limit(RLIMIT_CORE, 0);
-	struct rlimit none = { 0, 0 };
-	setrlimit(RLIMIT_CORE, &none);
-	limit(RLIMIT_AS, s->memory_bytes);
-	limit(RLIMIT_CPU, s->cpu_s);
-	limit(RLIMIT_FSIZE, INT64_C(1) << 20);
+	if (s->memory_bytes)
+		limit(RLIMIT_AS, s->memory_bytes);
+	if (s->cpu_s)
+		limit(RLIMIT_CPU, s->cpu_s);
 	if (s->baseline) {
-		struct rlimit free_size = { RLIM_INFINITY, RLIM_INFINITY };
-		setrlimit(RLIMIT_FSIZE, &free_size);
-		execl(path, "km-worker", "baseline", s->baseline, s->problem, s->target, in_bytes, out_bytes, stage_case, (char *)NULL);
+		execl(path, "km-worker", "baseline", s->baseline, s->problem, s->target, in_bytes, out_bytes, offsets, (char *)NULL);
 	} else {
-		execl(path, "km-worker", "kernel", s->plan_path, s->artifact, threads, in_bytes, out_bytes, (char *)NULL);
+		limit(RLIMIT_FSIZE, 0);
+		execl(path, "km-worker", "kernel", s->artifact, threads, in_bytes, out_bytes, (char *)NULL);
 	}
 	_exit(126);
 }
 
-static int read_whole(int fd, void *data, size_t len, double limit_s)
+/* The plan as a file without a name, so that nothing is left behind; -1 with errno. */
+static int plan_file(const char *plan)
+{
+	int fd = memfd_create("km-plan", MFD_CLOEXEC);
+
+	if (fd >= 0 && write(fd, plan, strlen(plan)) != (ssize_t)strlen(plan)) {
+		close(fd);
+		return -1;
+	}
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
+/* ---- listening ------------------------------------------------------- */
+
+enum heard { HEARD_ALL, HEARD_END, HEARD_NOTHING };
+
+static enum heard read_whole(int fd, void *data, size_t len, double limit_s)
 {
 	int64_t deadline = clock_ns() + (int64_t)(limit_s * 1e9);
 	char *p = data;
@@ -79,44 +99,61 @@ static int read_whole(int fd, void *data, size_t len, double limit_s)
 		struct pollfd f = { fd, POLLIN, 0 };
 		int64_t left = (deadline - clock_ns()) / 1000000;
 		if (left <= 0)
-			return -2;
+			return HEARD_NOTHING;
 		int ready = poll(&f, 1, left > 1000 ? 1000 : (int)left + 1);
 		if (ready < 0 && errno != EINTR)
-			return -1;
+			return HEARD_END;
 		if (ready <= 0)
 			continue;
 		ssize_t n = read(fd, p, len);
 		if (n <= 0)
-			return -1;
+			return HEARD_END;
 		p += n;
 		len -= (size_t)n;
 	}
-	return 0;
+	return HEARD_ALL;
+}
+
+/* Waits for the end of the process, which was told to end or closed its pipe; kills what does not go. */
+static void reap(pid_t pid, int *status, struct rusage *usage)
+{
+	int64_t deadline = clock_ns() + 500000000;
+
+	while (wait4(pid, status, WNOHANG, usage) == 0) {
+		if (clock_ns() > deadline)
+			kill(-pid, SIGKILL);
+		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
+	}
+	kill(-pid, SIGKILL); /* whatever it started */
 }
 
 /* The process ended or hung: why, as a verdict. */
 static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf *detail)
 {
 	int status = 0;
+	struct rusage usage = { 0 };
 
 	if (timed_out)
 		kill(-w->pid, SIGKILL);
-	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	kill(-w->pid, SIGKILL);
+	reap(w->pid, &status, &usage);
 	w->pid = 0;
+	if (!w->is_up) {
+		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
+		return VERDICT_HARNESS_ERROR;
+	}
 	if (timed_out) {
 		strbuf_addstr(detail, "no answer within the time limit");
 		return VERDICT_TIMEOUT;
+	}
+	/* Killed, or dead of a failed allocation, with most of what it may have in use. */
+	if (w->memory_bytes && WIFSIGNALED(status) && (int64_t)usage.ru_maxrss * 1024 > w->memory_bytes / 2) {
+		strbuf_addf(detail, "used %ld MiB of memory", usage.ru_maxrss >> 10);
+		return VERDICT_MEMORY;
 	}
 	if (WIFSIGNALED(status)) {
 		int signal = WTERMSIG(status);
 		strbuf_addf(detail, "ended by signal %d (%s)", signal, strsignal(signal));
 		return signal == SIGXCPU ? VERDICT_TIMEOUT : VERDICT_RUNTIME_ERROR;
-	}
-	if (WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127) {
-		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
-		return VERDICT_HARNESS_ERROR;
 	}
 	if (WEXITSTATUS(status) == 77) {
 		strbuf_addstr(detail, "wrote to an input");
@@ -126,65 +163,83 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 	return VERDICT_EARLY_EXIT;
 }
 
-static enum verdict answer(struct worker *w, double limit_s, enum verdict refused, struct worker_reply *reply, struct strbuf *detail)
+static enum verdict answer(struct worker *w, double limit_s, enum worker_word wanted, enum verdict refused,
+			   struct worker_reply *reply, struct strbuf *detail)
 {
-	int got = read_whole(w->from, reply, sizeof(*reply), limit_s);
+	enum heard heard = read_whole(w->from, reply, sizeof(*reply), limit_s);
 
-	if (got)
-		return post_mortem(w, got == -2, detail);
+	if (heard != HEARD_ALL)
+		return post_mortem(w, heard == HEARD_NOTHING, detail);
 	reply->text[sizeof(reply->text) - 1] = 0;
-	if (!reply->ok) {
-		strbuf_addstr(detail, reply->text);
-		if (strstr(reply->text, "memory"))
-			return VERDICT_MEMORY;
-		return refused;
-	}
-	return VERDICT_PASSED;
+	if (reply->word == (int32_t)wanted)
+		return VERDICT_PASSED;
+	strbuf_addstr(detail, reply->text);
+	return strstr(reply->text, "out of memory") ? VERDICT_MEMORY : refused;
 }
 
-enum verdict worker_open(struct worker *w, const struct stage *stage, const struct worker_start *start, struct strbuf *detail)
-{
-	int to[2], from[2];
-	struct worker_reply reply;
+/* ---- the conversation ------------------------------------------------ */
 
-	*w = (struct worker){ .to = -1, .from = -1, .stage = stage };
+static int start_process(struct worker *w, const struct stage *stage, const struct worker_start *start)
+{
+	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, plan = -1, nowhere = -1, ret = -1;
+
 	signal(SIGPIPE, SIG_IGN);
-	if (pipe(to))
-		goto fail;
-	if (pipe(from)) {
-		close(to[0]);
-		close(to[1]);
-		goto fail;
-	}
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || (start->plan && (plan = plan_file(start->plan)) < 0))
+		goto out;
+	/* A candidate has nothing to say; a library's words may help. */
+	nowhere = start->plan ? open("/dev/null", O_WRONLY | O_CLOEXEC) : 2;
 	pid_t parent = getpid();
 	w->pid = fork();
 	if (w->pid < 0) {
 		w->pid = 0;
-		goto fail;
+		goto out;
 	}
 	if (!w->pid)
-		child(stage, start, to[0], from[1], parent);
-	close(to[0]);
-	close(from[1]);
+		child(stage, start, &(struct descriptors){ { to[0], from[1], nowhere, stage->in_fd, stage->out_fd, plan } }, parent);
 	w->to = to[1];
 	w->from = from[0];
-	enum verdict v = answer(w, start->baseline ? 120 : 20, VERDICT_LOAD_ERROR, &reply, detail);
+	to[1] = from[0] = -1;
+	ret = 0;
+out:
+	for (int i = 0; i < 2; i++) {
+		if (to[i] >= 0)
+			close(to[i]);
+		if (from[i] >= 0)
+			close(from[i]);
+	}
+	if (plan >= 0)
+		close(plan);
+	if (nowhere > 2)
+		close(nowhere);
+	return ret;
+}
+
+enum verdict worker_open(struct worker *w, const struct stage *stage, const struct worker_start *start, struct strbuf *detail)
+{
+	struct worker_reply reply;
+
+	*w = (struct worker){ .to = -1, .from = -1, .stage = stage, .memory_bytes = start->memory_bytes };
+	if (start_process(w, stage, start)) {
+		strbuf_addf(detail, "cannot start a worker: %s", strerror(errno));
+		return VERDICT_HARNESS_ERROR;
+	}
+	enum verdict v = answer(w, 30, WORKER_HELLO, VERDICT_HARNESS_ERROR, &reply, detail);
+	w->is_up = v == VERDICT_PASSED;
 	if (v == VERDICT_PASSED)
-		snprintf(last_setting, sizeof(last_setting), "%s", reply.text);
+		v = answer(w, start->limit_s, WORKER_DONE, VERDICT_LOAD_ERROR, &reply, detail);
+	if (v == VERDICT_PASSED)
+		memcpy(w->setting, reply.text, sizeof(w->setting));
 	else
 		worker_close(w);
 	return v;
-fail:
-	strbuf_addf(detail, "cannot start a worker: %s", strerror(errno));
-	return VERDICT_HARNESS_ERROR;
 }
 
-static enum verdict ask(struct worker *w, size_t i, int op, int calls, int first_set, const int *plan_dim, size_t plan_dims, double limit_s,
-			struct worker_reply *reply, struct strbuf *detail)
+static enum verdict ask(struct worker *w, size_t i, enum worker_op op, int calls, int first_set, const int *plan_dim,
+			size_t plan_dims, double limit_s, struct worker_reply *reply, struct strbuf *detail)
 {
 	const struct stage_case *c = &w->stage->stage_case[i];
-	struct worker_request q = { .op = op, .calls = calls, .sets = c->sets, .first_set = first_set, .in_set_bytes = c->in_set_bytes,
-				    .out_set_bytes = c->out_set_bytes };
+	struct worker_request q = { .op = op, .calls = calls, .sets = c->sets, .first_set = first_set, .in_first = c->in_first,
+				    .out_first = c->out_first, .in_set_bytes = c->in_set_bytes, .out_set_bytes = c->out_set_bytes };
 
 	memset(reply, 0, sizeof(*reply));
 	if (!w->pid)
@@ -194,17 +249,18 @@ static enum verdict ask(struct worker *w, size_t i, int op, int calls, int first
 	memcpy(q.offset, c->offset, sizeof(q.offset));
 	if (write(w->to, &q, sizeof(q)) != (ssize_t)sizeof(q))
 		return post_mortem(w, false, detail);
-	return answer(w, limit_s, VERDICT_RUNTIME_ERROR, reply, detail);
+	return answer(w, limit_s, WORKER_DONE, VERDICT_RUNTIME_ERROR, reply, detail);
 }
 
-enum verdict worker_run(struct worker *w, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s, struct strbuf *detail)
+enum verdict worker_run(struct worker *w, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
+			struct strbuf *detail)
 {
 	struct worker_reply reply;
 	return ask(w, i, WORKER_RUN, 1, set, plan_dim, plan_dims, limit_s, &reply, detail);
 }
 
-enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims, double limit_s,
-			 int64_t *ns, struct strbuf *detail)
+enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims,
+			 double limit_s, int64_t *ns, struct strbuf *detail)
 {
 	struct worker_reply reply;
 	enum verdict v = ask(w, i, WORKER_TIME, calls, first_set, plan_dim, plan_dims, limit_s, &reply, detail);

@@ -6,19 +6,19 @@
 #define EVALUATE_WORKER_H
 
 #include "evaluate/stage.h"
-#include "evaluate/verdict.h"
 #include <sys/types.h>
 
 /* What travels on the pipes; both ends are built together. */
-enum worker_op { WORKER_RUN = 1, WORKER_TIME = 2, WORKER_QUIT = 3 };
+enum worker_op { WORKER_RUN = 1, WORKER_TIME, WORKER_QUIT };
 struct worker_request {
 	int32_t op, calls, sets, first_set;
 	int64_t dim[OP_MAX_DIMS];           /* in the plan's order */
 	int64_t offset[OP_MAX_TENSORS];     /* of set 0, by tensor */
-	int64_t in_set_bytes, out_set_bytes;
+	int64_t in_first, out_first, in_set_bytes, out_set_bytes;
 };
+enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE };
 struct worker_reply {
-	int32_t ok;
+	int32_t word;
 	int64_t ns;
 	char text[232]; /* what went wrong; a baseline's setting when it opens */
 };
@@ -27,32 +27,33 @@ struct worker {
 	pid_t pid;
 	int to, from;
 	const struct stage *stage;
-	const struct problem *problem;
-	int64_t input_fault; /* of the last fault: >= 0 when it hit the inputs */
+	int64_t memory_bytes;
+	bool is_up;        /* it said hello: what ends it from now on is the kernel's doing */
+	char setting[232]; /* what a baseline said when it opened */
 };
 
 struct worker_start {
-	const char *plan_path, *artifact, *symbol_note; /* a candidate */
-	const char *baseline, *problem;                 /* or a baseline, on case `stage_case` */
+	const char *plan, *artifact;    /* a candidate: plan.h text and the artifact's path */
+	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
 	const char *target;
-	size_t stage_case;
 	int threads;
-	int64_t memory_bytes; /* RLIMIT_AS; 0: none */
-	int cpu_s;            /* RLIMIT_CPU */
+	int64_t memory_bytes;           /* RLIMIT_AS; 0: none */
+	int cpu_s;                      /* RLIMIT_CPU; 0: none */
+	double limit_s;                 /* until it has loaded */
 };
 
 /*
  * Starts km-worker and waits until it has loaded.  PASSED, or the verdict with
- * the reason in *detail (LOAD_ERROR, RUNTIME_ERROR, TIMEOUT, ...; HARNESS_ERROR
- * when the worker program itself could not start).
+ * the reason in *detail (LOAD_ERROR, RUNTIME_ERROR, EARLY_EXIT, TIMEOUT, MEMORY;
+ * HARNESS_ERROR when the worker program itself could not start).
  */
 enum verdict worker_open(struct worker *worker, const struct stage *stage, const struct worker_start *start, struct strbuf *detail);
-/* Runs case i once on set `set`.  dim[] order: plan_dim[] positions in op->dims. */
-enum verdict worker_run(struct worker *worker, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s, struct strbuf *detail);
-/* `calls` calls rotating through the sets from `first_set`; *ns of all.  */
-enum verdict worker_time(struct worker *worker, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims, double limit_s,
-			 int64_t *ns, struct strbuf *detail);
+/* Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie. */
+enum verdict worker_run(struct worker *worker, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
+			struct strbuf *detail);
+/* `calls` calls rotating through the sets from `first_set`; *ns of all.  The first time touches all sets before the clock starts. */
+enum verdict worker_time(struct worker *worker, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims,
+			 double limit_s, int64_t *ns, struct strbuf *detail);
 void worker_close(struct worker *worker);
-const char *worker_setting(const struct worker *worker); /* what a baseline said when it opened */
 
 #endif

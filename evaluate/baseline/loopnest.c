@@ -10,6 +10,7 @@
 struct baseline_state {
 	void (*run)(void *const *buf, const int64_t *dim);
 	void *buf[OP_MAX_TENSORS];
+	int tensors;
 	int64_t dim[OP_MAX_DIMS];
 };
 
@@ -40,7 +41,7 @@ static struct baseline_state *open_loopnest(const struct problem *p, const struc
 	if (!state || loops_print(p, LOOPS_NATIVE, false, "km_loopnest", &source, why_not))
 		goto fail;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-		state->buf[t] = buf[t];
+		state->buf[state->tensors++] = buf[t];
 	for (int d = 0; d < OP_MAX_DIMS; d++)
 		state->dim[d] = p->dim[d];
 	for (size_t i = 0; i < ARRAY_SIZE(compiler); i++) {
@@ -77,6 +78,12 @@ fail:
 	return NULL;
 }
 
+static void bind(struct baseline_state *state, void *const *buf)
+{
+	for (int t = 0; t < state->tensors; t++)
+		state->buf[t] = buf[t];
+}
+
 static int run(struct baseline_state *state)
 {
 	state->run(state->buf, state->dim);
@@ -92,6 +99,7 @@ const struct baseline baseline_loopnest = {
 	.name = "loopnest",
 	.summary = "the plain C loop nest, -O3 for the target's ISA",
 	.open = open_loopnest,
+	.bind = bind,
 	.run = run,
 	.close = close_loopnest,
 };

@@ -21,6 +21,7 @@ struct baseline_state {
 	dnnl_stream_t stream;
 	dnnl_primitive_t primitive;
 	dnnl_exec_arg_t arg[MAX_ARGS];
+	int tensor[MAX_ARGS]; /* whose memory an argument is; -1: our own, packed once */
 	int arg_count;
 };
 
@@ -30,7 +31,7 @@ struct baseline_state {
 	X(dnnl_convolution_forward_desc_init) X(dnnl_softmax_forward_desc_init) X(dnnl_eltwise_forward_desc_init) \
 	X(dnnl_layer_normalization_forward_desc_init) X(dnnl_primitive_desc_create) X(dnnl_primitive_desc_query_md) \
 	X(dnnl_primitive_desc_query) X(dnnl_primitive_create) X(dnnl_primitive_execute) X(dnnl_stream_wait) X(dnnl_memory_create) \
-	X(dnnl_memory_desc_equal) X(dnnl_reorder_primitive_desc_create) X(dnnl_primitive_desc_destroy) X(dnnl_primitive_destroy)
+	X(dnnl_memory_set_data_handle) X(dnnl_memory_desc_equal) X(dnnl_reorder_primitive_desc_create) X(dnnl_primitive_desc_destroy) X(dnnl_primitive_destroy)
 
 static struct {
 #define X(name) __typeof__(&name) name;
@@ -84,16 +85,22 @@ static dnnl_memory_desc_t desc(struct builder *b, int ndims, const int64_t *dims
 	return md;
 }
 
-static void add_arg(struct builder *b, int kind, const dnnl_memory_desc_t *md, void *data)
+static void add_memory(struct builder *b, int kind, const dnnl_memory_desc_t *md, int tensor, void *data)
 {
 	if (!b->ok)
 		return;
+	b->s->tensor[b->s->arg_count] = tensor;
 	b->s->arg[b->s->arg_count].arg = kind;
 	must(b, lib.dnnl_memory_create(&b->s->arg[b->s->arg_count++].memory, md, b->s->engine, data));
 }
 
+static void add_arg(struct builder *b, int kind, const dnnl_memory_desc_t *md, int tensor)
+{
+	add_memory(b, kind, md, tensor, b->buf[tensor]);
+}
+
 /* An operand in the layout the primitive prefers; packed here, outside the timing. */
-static void add_packed(struct builder *b, int kind, const_dnnl_primitive_desc_t pd, dnnl_query_t query, const dnnl_memory_desc_t *plain, void *data)
+static void add_packed(struct builder *b, int kind, const_dnnl_primitive_desc_t pd, dnnl_query_t query, const dnnl_memory_desc_t *plain, int tensor)
 {
 	const dnnl_memory_desc_t *wanted = b->ok ? lib.dnnl_primitive_desc_query_md(pd, query, 0) : NULL;
 	dnnl_primitive_desc_t rpd = NULL;
@@ -101,11 +108,11 @@ static void add_packed(struct builder *b, int kind, const_dnnl_primitive_desc_t 
 	dnnl_exec_arg_t arg[2];
 
 	if (!wanted || lib.dnnl_memory_desc_equal(wanted, plain)) {
-		add_arg(b, kind, plain, data);
+		add_arg(b, kind, plain, tensor);
 		return;
 	}
-	must(b, lib.dnnl_memory_create(&arg[0].memory, plain, b->s->engine, data));
-	add_arg(b, kind, wanted, DNNL_MEMORY_ALLOCATE);
+	must(b, lib.dnnl_memory_create(&arg[0].memory, plain, b->s->engine, b->buf[tensor]));
+	add_memory(b, kind, wanted, -1, DNNL_MEMORY_ALLOCATE);
 	if (!b->ok)
 		return;
 	arg[0].arg = DNNL_ARG_FROM;
@@ -140,9 +147,9 @@ static const_dnnl_primitive_desc_t build_matmul(struct builder *b)
 
 	must(b, lib.dnnl_matmul_desc_init(&md, &ma, &any, NULL, &mc));
 	const_dnnl_primitive_desc_t pd = create(b, &md);
-	add_arg(b, DNNL_ARG_SRC, &ma, b->buf[0]);
-	add_packed(b, DNNL_ARG_WEIGHTS, pd, dnnl_query_weights_md, &plain, b->buf[1]);
-	add_arg(b, DNNL_ARG_DST, &mc, b->buf[2]);
+	add_arg(b, DNNL_ARG_SRC, &ma, 0);
+	add_packed(b, DNNL_ARG_WEIGHTS, pd, dnnl_query_weights_md, &plain, 1);
+	add_arg(b, DNNL_ARG_DST, &mc, 2);
 	return pd;
 }
 
@@ -160,9 +167,9 @@ static const_dnnl_primitive_desc_t build_conv2d(struct builder *b)
 	dnnl_convolution_desc_t cd;
 	must(b, lib.dnnl_convolution_forward_desc_init(&cd, dnnl_forward_inference, dnnl_convolution_auto, &mx, &any, NULL, &my, strides, padding, padding));
 	const_dnnl_primitive_desc_t pd = create(b, &cd);
-	add_arg(b, DNNL_ARG_SRC, &mx, b->buf[0]);
-	add_packed(b, DNNL_ARG_WEIGHTS, pd, dnnl_query_weights_md, &plain, b->buf[1]);
-	add_arg(b, DNNL_ARG_DST, &my, b->buf[2]);
+	add_arg(b, DNNL_ARG_SRC, &mx, 0);
+	add_packed(b, DNNL_ARG_WEIGHTS, pd, dnnl_query_weights_md, &plain, 1);
+	add_arg(b, DNNL_ARG_DST, &my, 2);
 	return pd;
 }
 
@@ -173,8 +180,8 @@ static const_dnnl_primitive_desc_t build_softmax(struct builder *b)
 
 	must(b, lib.dnnl_softmax_forward_desc_init(&sd, dnnl_forward_inference, &m, 1));
 	const_dnnl_primitive_desc_t pd = create(b, &sd);
-	add_arg(b, DNNL_ARG_SRC, &m, b->buf[0]);
-	add_arg(b, DNNL_ARG_DST, &m, b->buf[1]);
+	add_arg(b, DNNL_ARG_SRC, &m, 0);
+	add_arg(b, DNNL_ARG_DST, &m, 1);
 	return pd;
 }
 
@@ -185,8 +192,8 @@ static const_dnnl_primitive_desc_t eltwise(struct builder *b, dnnl_alg_kind_t ki
 
 	must(b, lib.dnnl_eltwise_forward_desc_init(&ed, dnnl_forward_inference, kind, &m, 0, 0));
 	const_dnnl_primitive_desc_t pd = create(b, &ed);
-	add_arg(b, DNNL_ARG_SRC, &m, b->buf[0]);
-	add_arg(b, DNNL_ARG_DST, &m, b->buf[1]);
+	add_arg(b, DNNL_ARG_SRC, &m, 0);
+	add_arg(b, DNNL_ARG_DST, &m, 1);
 	return pd;
 }
 
@@ -207,9 +214,9 @@ static const_dnnl_primitive_desc_t build_layer_norm(struct builder *b)
 		abort();
 	memcpy(both, b->buf[1], sizeof(float) * (size_t)b->p->dim[1]);
 	memcpy(both + b->p->dim[1], b->buf[2], sizeof(float) * (size_t)b->p->dim[1]);
-	add_arg(b, DNNL_ARG_SRC, &m, b->buf[0]);
-	add_arg(b, DNNL_ARG_SCALE_SHIFT, &ms, both);
-	add_arg(b, DNNL_ARG_DST, &m, b->buf[3]);
+	add_arg(b, DNNL_ARG_SRC, &m, 0);
+	add_memory(b, DNNL_ARG_SCALE_SHIFT, &ms, -1, both);
+	add_arg(b, DNNL_ARG_DST, &m, 3);
 	return pd;
 }
 
@@ -260,6 +267,13 @@ static struct baseline_state *open_onednn(const struct problem *p, const struct 
 	return NULL;
 }
 
+static void bind(struct baseline_state *s, void *const *buf)
+{
+	for (int i = 0; i < s->arg_count; i++)
+		if (s->tensor[i] >= 0)
+			lib.dnnl_memory_set_data_handle(s->arg[i].memory, buf[s->tensor[i]]);
+}
+
 static int run(struct baseline_state *s)
 {
 	return lib.dnnl_primitive_execute(s->primitive, s->stream, s->arg_count, s->arg) != dnnl_success || lib.dnnl_stream_wait(s->stream) != dnnl_success;
@@ -274,6 +288,12 @@ static struct baseline_state *open_onednn(const struct problem *p, const struct 
 	(void)setting;
 	strbuf_addstr(why_not, "built without oneDNN's header: apt-get install libdnnl-dev, then make clean all");
 	return NULL;
+}
+
+static void bind(struct baseline_state *s, void *const *buf)
+{
+	(void)s;
+	(void)buf;
 }
 
 static int run(struct baseline_state *s)
@@ -292,6 +312,7 @@ const struct baseline baseline_onednn = {
 	.name = "onednn",
 	.summary = "oneDNN: matrix products, convolutions, softmax, norms, activations",
 	.open = open_onednn,
+	.bind = bind,
 	.run = run,
 	.close = close_onednn,
 };

@@ -52,6 +52,13 @@ static struct baseline_state *open_openblas(const struct problem *p, const struc
 	return s;
 }
 
+static void bind(struct baseline_state *s, void *const *buf)
+{
+	s->a = buf[0];
+	s->b = buf[1];
+	s->c = buf[2];
+}
+
 static int run(struct baseline_state *s)
 {
 	enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111 };
@@ -69,6 +76,7 @@ const struct baseline baseline_openblas = {
 	.name = "openblas",
 	.summary = "OpenBLAS: f32 matrix products",
 	.open = open_openblas,
+	.bind = bind,
 	.run = run,
 	.close = close_openblas,
 };

@@ -1,7 +1,7 @@
 /*
  * km-worker: runs one kernel (or one baseline) for km-evaluate.  Requests come on
  * descriptor 0, replies go to 1; 3 is the inputs' memory, mapped read-only, 4 the
- * outputs'.  It knows no file format but the launch plan and holds no expected value.
+ * outputs', 5 the launch plan's text.  It holds no expected value.
  */
 #include "evaluate/baseline.h"
 #include "evaluate/worker.h"
@@ -10,6 +10,7 @@
 #include "ops/core/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,9 @@ static char *in_base, *out_base;
 static int64_t in_bytes, out_bytes;
 static int reply_fd;
 
-static void reply(bool ok, int64_t ns, const char *text)
+static void reply(enum worker_word word, int64_t ns, const char *text)
 {
-	struct worker_reply r = { .ok = ok, .ns = ns };
+	struct worker_reply r = { .word = word, .ns = ns };
 
 	snprintf(r.text, sizeof(r.text), "%s", text);
 	if (write(reply_fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
@@ -62,7 +63,7 @@ static bool map_memories(const char *in, const char *out)
 	in_base = mmap(NULL, (size_t)in_bytes, PROT_READ, MAP_SHARED, 3, 0);
 	out_base = mmap(NULL, (size_t)out_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0);
 	if (in_base == MAP_FAILED || out_base == MAP_FAILED) {
-		reply(false, 0, strerror(errno));
+		reply(WORKER_REFUSED, 0, strerror(errno));
 		return false;
 	}
 	close(3);
@@ -88,52 +89,82 @@ static bool next_request(struct worker_request *q)
 	return q->op != WORKER_QUIT;
 }
 
-/* ---- kernels --------------------------------------------------------- */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
 
-static void pointers(const struct plan *plan, const struct worker_request *q, int set, void **buf)
+/* Maps every page of a case's sets, so that no page fault falls into a timing. */
+static void touch_sets(const struct worker_request *q)
 {
-	/* The plan's tensors come in the operator's order; temporaries are the launcher's. */
-	for (size_t b = 0; b < plan->buffer_count; b++) {
-		if (plan->buffer[b].role == PLAN_IN)
-			buf[b] = in_base + q->offset[b] + set * q->in_set_bytes;
-		else if (plan->buffer[b].role == PLAN_OUT)
-			buf[b] = out_base + q->offset[b] + set * q->out_set_bytes;
-		else
-			buf[b] = NULL;
-	}
+	static int64_t touched = -1;
+	char *in = in_base + q->in_first, *out = out_base + q->out_first;
+	size_t in_len = (size_t)(q->in_set_bytes * q->sets), out_len = (size_t)(q->out_set_bytes * q->sets);
+	volatile char seen = 0;
+
+	if (touched == q->out_first)
+		return;
+	touched = q->out_first;
+	if (madvise(in, in_len, MADV_POPULATE_READ))
+		for (size_t i = 0; i < in_len; i += 4096)
+			seen = (char)(seen + in[i]);
+	if (madvise(out, out_len, MADV_POPULATE_WRITE))
+		for (size_t i = 0; i < out_len; i += 4096)
+			out[i] = *(volatile char *)(out + i);
 }
 
-static int serve_kernel(const char *plan_path, const char *artifact, int threads)
+static void *pointer(const struct worker_request *q, int t, bool is_input, int set)
+{
+	return (is_input ? in_base : out_base) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
+}
+
+/* ---- kernels --------------------------------------------------------- */
+
+static struct kernel *open_kernel(struct arena *arena, const struct launcher **launcher, struct plan *plan, const char *artifact,
+				  int threads, struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct kernel *kernel = NULL;
+
+	if (strbuf_read_fd(&text, 5))
+		strbuf_addf(err, "cannot read the plan: %s", strerror(errno));
+	else if (!plan_parse(arena, text.buf, "plan", plan, err) && !(*launcher = launcher_find(plan->artifact)))
+		strbuf_addf(err, "no launcher for artifact kind '%s'", plan->artifact);
+	else if (!err->len)
+		kernel = (*launcher)->open(plan, artifact, threads, err);
+	close(5);
+	strbuf_release(&text);
+	return kernel;
+}
+
+static int serve_kernel(const char *artifact, int threads)
 {
 	struct arena arena = ARENA_INIT;
-	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
+	struct strbuf err = STRBUF_INIT;
 	struct plan plan;
 	struct worker_request q;
-	void *buf[64];
-	struct kernel *kernel = NULL;
+	void *buf[PLAN_MAX_NAMES] = { NULL };
 	const struct launcher *launcher = NULL;
+	struct kernel *kernel = open_kernel(&arena, &launcher, &plan, artifact, threads, &err);
 
-	if (!strbuf_read_file(&text, plan_path, &err) && !plan_parse(&arena, text.buf, plan_path, &plan, &err)) {
-		launcher = launcher_find(plan.artifact);
-		if (!launcher)
-			strbuf_addf(&err, "no launcher for artifact kind '%s'", plan.artifact);
-		else
-			kernel = launcher->open(&plan, artifact, threads, &err);
-	}
 	if (!kernel) {
-		reply(false, 0, err.buf);
+		reply(WORKER_REFUSED, 0, err.buf);
 		return 1;
 	}
-	reply(true, 0, "");
+	reply(WORKER_DONE, 0, "");
 	while (next_request(&q)) {
 		int bad = 0;
+		if (q.op == WORKER_TIME)
+			touch_sets(&q);
 		int64_t start = clock_ns();
 		for (int c = 0; c < q.calls && !bad; c++) {
-			pointers(&plan, &q, (q.first_set + c) % q.sets, buf);
+			/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
+			for (size_t b = 0; b < plan.buffer_count && b < PLAN_MAX_NAMES && plan.buffer[b].role != PLAN_TMP; b++)
+				buf[b] = pointer(&q, (int)b, plan.buffer[b].role == PLAN_IN, (q.first_set + c) % q.sets);
 			bad = launcher->run(kernel, buf, q.dim, &err);
 		}
 		int64_t ns = clock_ns() - start;
-		reply(!bad, ns, err.buf);
+		reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
 		if (bad)
 			return 1;
 	}
@@ -142,6 +173,25 @@ static int serve_kernel(const char *plan_path, const char *artifact, int threads
 
 /* ---- baselines ------------------------------------------------------- */
 
+static struct baseline_state *open_baseline(const struct baseline *baseline, const char *problem_text, const char *target_name,
+					    const char *offsets, struct problem *problem, struct strbuf *setting, struct strbuf *err)
+{
+	const struct target *target = target_find(target_name, err);
+	const char *extra = getenv("KM_EXTRA_OPS");
+	void *buf[OP_MAX_TENSORS];
+
+	if (extra && *extra && op_load_extra(extra, err))
+		return NULL;
+	if (!target || problem_parse(problem_text, problem, err))
+		return NULL;
+	for (int t = 0; t < OP_MAX_TENSORS && problem->op->tensor[t].name; t++) {
+		int64_t at = strtoll(offsets, (char **)(uintptr_t)&offsets, 10);
+		offsets++;
+		buf[t] = (problem->op->tensor[t].role == OP_IN ? in_base : out_base) + at;
+	}
+	return baseline->open(problem, target, buf, setting, err);
+}
+
 static int serve_baseline(const char *name, const char *problem_text, const char *target_name, const char *offsets)
 {
 	const struct baseline *baseline = baseline_find(name);
@@ -149,33 +199,26 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 	struct problem problem;
 	struct worker_request q;
 	void *buf[OP_MAX_TENSORS];
-	const struct target *target = target_find(target_name, &err);
-	struct baseline_state *state = NULL;
-	const char *extra = getenv("KM_EXTRA_OPS");
+	struct baseline_state *state =
+		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &problem, &setting, &err) : NULL;
 
-	if (extra && *extra && op_load_extra(extra, &err)) {
-		reply(false, 0, err.buf);
-		return 1;
-	}
-	if (target && baseline && !problem_parse(problem_text, &problem, &err)) {
-		for (int t = 0; t < OP_MAX_TENSORS && problem.op->tensor[t].name; t++) {
-			int64_t at = strtoll(offsets, (char **)(uintptr_t)&offsets, 10);
-			offsets++;
-			buf[t] = (problem.op->tensor[t].role == OP_IN ? in_base : out_base) + at;
-		}
-		state = baseline->open(&problem, target, buf, &setting, &err);
-	}
 	if (!state) {
-		reply(false, 0, err.len ? err.buf : "unknown baseline");
+		reply(WORKER_REFUSED, 0, err.len ? err.buf : "unknown baseline");
 		return 1;
 	}
-	reply(true, 0, setting.buf);
+	reply(WORKER_DONE, 0, setting.buf);
 	while (next_request(&q)) {
 		int bad = 0;
+		if (q.op == WORKER_TIME)
+			touch_sets(&q);
 		int64_t start = clock_ns();
-		for (int c = 0; c < q.calls && !bad; c++)
+		for (int c = 0; c < q.calls && !bad; c++) {
+			for (int t = 0; t < OP_MAX_TENSORS && problem.op->tensor[t].name; t++)
+				buf[t] = pointer(&q, t, problem.op->tensor[t].role == OP_IN, (q.first_set + c) % q.sets);
+			baseline->bind(state, buf);
 			bad = baseline->run(state);
-		reply(!bad, clock_ns() - start, bad ? "the library failed" : "");
+		}
+		reply(bad ? WORKER_REFUSED : WORKER_DONE, clock_ns() - start, bad ? "the library failed" : "");
 	}
 	baseline->close(state);
 	return 0;
@@ -183,16 +226,20 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 
 int main(int argc, char **argv)
 {
+	bool is_kernel = argc == 6 && !strcmp(argv[1], "kernel"), is_baseline = argc == 8 && !strcmp(argv[1], "baseline");
+
 	diag_tool = "km-worker";
-	/* Candidates must not reach the replies by writing to stdout. */
-	reply_fd = dup(1);
+	if (!is_kernel && !is_baseline) {
+		fprintf(stderr, "km-worker: usage: started by km-evaluate only\n");
+		return KM_EXIT_USAGE;
+	}
+	/* What is written to stdout must not reach the replies. */
+	reply_fd = fcntl(1, F_DUPFD_CLOEXEC, 6);
 	if (reply_fd < 0 || dup2(2, 1) < 0)
 		return 1;
 	watch_faults();
-	if (argc == 7 && !strcmp(argv[1], "kernel"))
-		return map_memories(argv[5], argv[6]) ? serve_kernel(argv[2], argv[3], atoi(argv[4])) : 1;
-	if (argc == 8 && !strcmp(argv[1], "baseline"))
-		return map_memories(argv[5], argv[6]) ? serve_baseline(argv[2], argv[3], argv[4], argv[7]) : 1;
-	fprintf(stderr, "km-worker: usage: started by km-evaluate only\n");
-	return KM_EXIT_USAGE;
+	reply(WORKER_HELLO, 0, "");
+	if (is_kernel)
+		return map_memories(argv[4], argv[5]) ? serve_kernel(argv[2], atoi(argv[3])) : 1;
+	return map_memories(argv[5], argv[6]) ? serve_baseline(argv[2], argv[3], argv[4], argv[7]) : 1;
 }

@@ -1,0 +1,236 @@
+/* A kernel or a baseline in its worker: started, checked, sampled. */
+#include "evaluate/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SAMPLE_NS = 1000000,   /* a timing sample lasts at least this long, unless one call is longer */
+	MOST_CALLS = 1 << 17,
+};
+
+/* Where in op->dims the plan's dims lie. */
+static int map_dims(struct contestant *c, struct strbuf *detail)
+{
+	for (size_t i = 0; i < c->plan.dim_count; i++) {
+		c->plan_dim[i] = op_dim_index(c->session->problem.op, c->plan.dim[i]);
+		if (c->plan_dim[i] < 0) {
+			strbuf_addf(detail, "the plan names unknown dimension '%s'", c->plan.dim[i]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Address space a kernel may have: the stage, its own scratch and temporaries, room for the runtime. */
+static int64_t address_bytes(const struct contestant *c)
+{
+	const struct session *s = c->session;
+	int64_t bytes = s->stage.in_bytes + s->stage.out_bytes + (INT64_C(256) << 20), dim[OP_MAX_DIMS];
+
+	bytes += s->problem.threads * (c->plan.scratch_bytes + (INT64_C(80) << 20));
+	for (size_t i = 0; i < s->stage.count; i++) {
+		int64_t own = 0;
+		for (size_t d = 0; d < c->plan.dim_count; d++)
+			dim[d] = s->stage.stage_case[i].problem.dim[c->plan_dim[d]];
+		for (size_t b = 0; b < c->plan.buffer_count; b++) {
+			int64_t elems = c->plan.buffer[b].role == PLAN_TMP ? plan_buffer_elems(&c->plan, b, dim) : 0;
+			own += elems > 0 && elems < INT64_C(1) << 32 ? 2 * elems * (int64_t)dtype_bytes(c->plan.buffer[b].dtype) : 0;
+		}
+		if (i == 0 || own > 0)
+			bytes += own;
+	}
+	return bytes;
+}
+
+enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
+			      struct strbuf *detail)
+{
+	*out = (struct contestant){ .session = s, .candidate = c, .calls = 1, .detail = "" };
+	/* A plan we cannot read is a fault of what wrote it. */
+	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
+		return VERDICT_REJECTED;
+	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads, .cpu_s = 120, .limit_s = 20,
+				      .memory_bytes = address_bytes(out) };
+	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
+	out->is_running = v == VERDICT_PASSED;
+	return v;
+}
+
+enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail)
+{
+	struct worker_start start = { .baseline = name, .problem = s->problem_text, .target = s->target->name,
+				      .threads = s->problem.threads, .limit_s = 300 };
+
+	*out = (struct contestant){ .session = s, .calls = 1, .detail = "" };
+	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
+	out->is_running = v == VERDICT_PASSED;
+	return v;
+}
+
+void contestant_end(struct contestant *c)
+{
+	if (c->is_running)
+		worker_close(&c->worker);
+	c->is_running = false;
+}
+
+/* ---- checking -------------------------------------------------------- */
+
+static void keep_worst(struct check_result *worst, const struct check_result *r)
+{
+	worst->max_abs_error = fmax(worst->max_abs_error, r->max_abs_error);
+	worst->max_rel_error = fmax(worst->max_rel_error, r->max_rel_error);
+	worst->max_ulp_error = fmax(worst->max_ulp_error, r->max_ulp_error);
+	worst->tolerance_ratio = fmax(worst->tolerance_ratio, r->tolerance_ratio);
+}
+
+/* Check shapes take microseconds; the problem itself is given many times what the baseline needs. */
+static double limit_s(const struct session *s, size_t i)
+{
+	return i ? 5 : 5 + 200e-9 * s->baseline_ns + (s->baseline_ns > 0 ? 0 : 25);
+}
+
+/* Poisons, runs and scans case i. */
+static enum verdict run_scanned(struct contestant *c, size_t i, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	char where[160] = "";
+
+	stage_poison(&s->stage, i, 0);
+	enum verdict v = worker_run(&c->worker, i, 0, c->plan_dim, c->plan.dim_count, limit_s(s, i), detail);
+	if (v == VERDICT_PASSED)
+		v = stage_scan(&s->stage, i, 0, where);
+	strbuf_addstr(detail, where);
+	return v;
+}
+
+static enum verdict check_case(struct contestant *c, size_t i, struct check_result *worst, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	const struct stage_case *k = &s->stage.stage_case[i];
+	const void *out[OP_MAX_TENSORS];
+	struct check_result result;
+
+	enum verdict v = run_scanned(c, i, detail);
+	if (v == VERDICT_INCORRECT_UNWRITTEN) {
+		/* By right or by chance?  Another pattern tells. */
+		strbuf_reset(detail);
+		v = run_scanned(c, i, detail);
+	}
+	if (v == VERDICT_PASSED) {
+		stage_outputs(&s->stage, i, 0, out);
+		expected_compare(s->expected[i], out, &result);
+		keep_worst(worst, &result);
+		v = result.verdict;
+		strbuf_addstr(detail, result.first_wrong);
+	}
+	if (v != VERDICT_PASSED) {
+		struct strbuf name = STRBUF_INIT;
+		problem_print(&k->problem, &name);
+		strbuf_addf(detail, " (%s inputs, %s)", distribution_name(k->distribution), name.buf);
+		strbuf_release(&name);
+	}
+	if (v != VERDICT_PASSED && !c->worker.pid)
+		contestant_end(c);
+	return v;
+}
+
+static bool serves(const struct contestant *c, size_t i)
+{
+	int64_t dim[OP_MAX_DIMS];
+
+	for (size_t d = 0; d < c->plan.dim_count; d++)
+		dim[d] = c->session->stage.stage_case[i].problem.dim[c->plan_dim[d]];
+	return plan_accepts(&c->plan, dim, NULL);
+}
+
+enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	return check_case(c, 0, worst, detail);
+}
+
+enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	enum verdict v = VERDICT_PASSED;
+	int served = 0;
+
+	*worst = (struct check_result){ .verdict = VERDICT_PASSED };
+	for (size_t i = 1; i < s->stage.count && v == VERDICT_PASSED; i++)
+		if (serves(c, i)) {
+			served++;
+			v = check_case(c, i, worst, detail);
+		}
+	if (v == VERDICT_PASSED && (!served || !serves(c, 0))) {
+		strbuf_addstr(detail, served ? "its preconditions exclude the problem" : "its preconditions exclude every check shape");
+		v = VERDICT_REJECTED;
+	}
+	if (v == VERDICT_PASSED)
+		v = check_case(c, 0, worst, detail);
+	if (v != VERDICT_PASSED)
+		return v;
+	/* Once more, over other poison: equal inputs give equal bits. */
+	uint64_t first = stage_outputs_hash(&s->stage, 0, 0);
+	v = run_scanned(c, 0, detail);
+	if (v == VERDICT_INCORRECT_UNWRITTEN) {
+		/* It was written the first time: data that happens to look like this poison. */
+		strbuf_reset(detail);
+		v = VERDICT_PASSED;
+	}
+	if (v == VERDICT_PASSED && stage_outputs_hash(&s->stage, 0, 0) != first) {
+		strbuf_addstr(detail, "two runs on equal inputs differ");
+		v = VERDICT_NONDETERMINISTIC;
+	}
+	return v;
+}
+
+/* ---- timing ---------------------------------------------------------- */
+
+double contestant_sample(struct contestant *c)
+{
+	struct session *s = c->session;
+	struct strbuf detail = STRBUF_INIT;
+	int64_t ns = 0;
+
+	if (!c->is_running)
+		return NAN;
+	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120, &ns, &detail);
+	c->next_set = (c->next_set + c->calls) % s->stage.stage_case[0].sets;
+	if (v != VERDICT_PASSED) {
+		c->verdict = v;
+		c->detail = arena_strdup(&s->arena, detail.buf);
+		contestant_end(c);
+	}
+	strbuf_release(&detail);
+	return v == VERDICT_PASSED ? (double)ns / c->calls : NAN;
+}
+
+double contestant_sampler(size_t i, void *contestants)
+{
+	return contestant_sample((struct contestant *)contestants + i);
+}
+
+bool contestant_settle(struct contestant *c)
+{
+	/* The first call pays for its pages and its code. */
+	c->calls = 1;
+	double ns = contestant_sample(c);
+	if (ns < SAMPLE_NS)
+		ns = contestant_sample(c);
+	while (ns * c->calls < SAMPLE_NS && c->calls < MOST_CALLS) {
+		c->calls *= 2;
+		if (ns * c->calls >= SAMPLE_NS / 4)
+			ns = contestant_sample(c);
+	}
+	c->first_ns = ns;
+	return !isnan(ns);
+}
+
+/* A time that is a pure function of the candidate: campaigns become deterministic. */
+double model_time_ns(const char *id)
+{
+	uint64_t h = strtoull(id, NULL, 16);
+	return 1e5 * (1 + (double)(h >> 11) * 0x1p-53 * 9);
+}

@@ -1,0 +1,279 @@
+/* A session: staged memory and expected values, baselines, the journal, the device lock. */
+#include "evaluate/evaluate.h"
+#include "evaluate/baseline.h"
+#include "ops/core/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* ---- the device lock ------------------------------------------------- */
+
+static const char *lock_path(const struct session_options *o)
+{
+	static char path[128];
+	const char *given = o->lock_path ? o->lock_path : getenv("KM_LOCK");
+
+	if (given && *given)
+		return given;
+	snprintf(path, sizeof(path), "/tmp/kernelmill-%ld-cpu.lock", (long)getuid());
+	return path;
+}
+
+void session_lock(struct session *s, bool exclusive)
+{
+	while (s->lock_fd >= 0 && flock(s->lock_fd, exclusive ? LOCK_EX : LOCK_SH) && errno == EINTR)
+		;
+}
+
+void session_unlock(struct session *s)
+{
+	if (s->lock_fd >= 0)
+		flock(s->lock_fd, LOCK_UN);
+}
+
+int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err)
+{
+	struct record r = { .kind = kind };
+	const size_t size[] = { [RECORD_ENVIRONMENT] = sizeof(r.environment), [RECORD_CANDIDATE] = sizeof(r.candidate),
+				[RECORD_EVALUATION] = sizeof(r.evaluation), [RECORD_BASELINE] = sizeof(r.baseline), [RECORD_DUEL] = sizeof(r.duel),
+				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop) };
+
+	memcpy(&r.environment, payload, size[kind]);
+	return journal_append(s->journal, &r, err);
+}
+
+/* ---- staging --------------------------------------------------------- */
+
+static bool same_compile_time(const struct problem *a, const struct problem *b)
+{
+	struct arena arena = ARENA_INIT;
+	bool same = a->dtype == b->dtype;
+
+	for (int i = 0; i < OP_MAX_ATTRS && a->op->attr[i].name; i++)
+		same &= a->attr[i] == b->attr[i];
+	char *names = a->op->static_dims ? arena_strdup(&arena, a->op->static_dims) : NULL, *rest = NULL;
+	for (char *name = names ? strtok_r(names, " ", &rest) : NULL; name; name = strtok_r(NULL, " ", &rest)) {
+		int d = op_dim_index(a->op, name);
+		same &= d < 0 || a->dim[d] == b->dim[d];
+	}
+	arena_release(&arena);
+	return same;
+}
+
+enum { MOST_CASES = 96 };
+
+struct plan_of_cases {
+	const struct session *session;
+	struct stage_case stage_case[MOST_CASES];
+	size_t count;
+	uint64_t seed;
+};
+
+static void add_case(struct plan_of_cases *k, const struct problem *p, enum distribution d, int sets)
+{
+	if (k->count < MOST_CASES)
+		k->stage_case[k->count++] = (struct stage_case){ .problem = *p, .distribution = d, .seed = k->seed + k->count, .sets = sets };
+}
+
+static int add_shape(const struct problem *p, enum op_use use, void *user)
+{
+	struct plan_of_cases *k = user;
+	/* Bits that only move or map element by element must keep what is special, too. */
+	bool is_map = problem_terms(p) == 1;
+
+	if (!same_compile_time(p, &k->session->problem))
+		return 0;
+	add_case(k, p, INPUTS_normal, 1);
+	if (use & OP_CHECK) {
+		add_case(k, p, INPUTS_wide, 1);
+		add_case(k, p, INPUTS_positive, 1);
+		if (is_map)
+			add_case(k, p, INPUTS_special, 1);
+	}
+	return 0;
+}
+
+/* Sets to rotate through: twice the last-level cache, at least two, within 256 MiB. */
+static int rotation_sets(const struct problem *p)
+{
+	int64_t bytes = 0, l3 = probe_l3_bytes(), most = INT64_C(256) << 20;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		bytes += problem_bytes(p, t) + 2 * STAGE_GUARD_BYTES;
+	int64_t wanted = 2 * (l3 > 0 ? l3 : INT64_C(32) << 20);
+	int64_t sets = ((wanted < most ? wanted : most) + bytes - 1) / bytes;
+	return sets < 2 ? 2 : sets > 4096 ? 4096 : (int)sets;
+}
+
+static double whole_work(const struct problem *p)
+{
+	double elems = 0;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (p->op->tensor[t].role == OP_OUT)
+			elems += (double)problem_elems(p, t);
+	return elems * (double)problem_terms(p);
+}
+
+/* Elements to compare of a case; 0: all. */
+static int64_t sample_of(const struct session *s, size_t i, const struct problem *p)
+{
+	if (!s->options.is_final)
+		return i ? 0 : 512;
+	/* The problem itself is compared whole while that takes seconds; held-out shapes while it is cheap. */
+	return whole_work(p) <= (i ? 5e8 : 1e10) ? 0 : 4096;
+}
+
+/* Memory, inputs and expected values: the problem itself, the check shapes, and at the end the held-out ones. */
+static int stage_session(struct session *s, struct strbuf *err)
+{
+	struct plan_of_cases *k = ARENA_ARRAY(&s->arena, struct plan_of_cases, 1);
+	const void *in[OP_MAX_TENSORS];
+	bool is_secret = !s->is_model;
+	uint64_t secret = is_secret ? (uint64_t)wall_ns() ^ (uint64_t)getpid() << 40 : 1;
+
+	k->session = s;
+	k->seed = s->options.is_final ? secret : 100;
+	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem));
+	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
+	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
+	    stage_open(&s->stage, k->stage_case, k->count, err))
+		return -1;
+	s->expected = ARENA_ARRAY(&s->arena, struct expected *, k->count);
+	for (size_t i = 0; i < k->count; i++) {
+		const struct problem *p = &s->stage.stage_case[i].problem;
+		stage_inputs(&s->stage, i, in);
+		s->expected[i] = expected_open(p, in, sample_of(s, i, p), secret + i, err);
+		if (!s->expected[i])
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- baselines ------------------------------------------------------- */
+
+static void strongest(struct session *s, const struct baseline_record *b)
+{
+	if (b->time_ns > 0 && (!s->baseline_ns || b->time_ns < s->baseline_ns)) {
+		s->baseline_ns = b->time_ns;
+		s->baseline_name = b->name;
+	}
+}
+
+static int time_baseline(struct session *s, const struct baseline *baseline, struct strbuf *err)
+{
+	enum { MOST_SAMPLES = 16, ENOUGH_NS = 1500000000 };
+	struct contestant c;
+	struct strbuf detail = STRBUF_INIT;
+	double *samples = ARENA_ARRAY(&s->arena, double, MOST_SAMPLES), sorted[MOST_SAMPLES];
+	size_t n = 0;
+	int ret = 0;
+
+	if (contestant_start_baseline(s, baseline->name, &c, &detail) != VERDICT_PASSED)
+		goto out; /* not installed, or not its operator: normal */
+	session_lock(s, true);
+	int64_t start = clock_ns();
+	for (bool on = contestant_settle(&c); on && n < MOST_SAMPLES; n++) {
+		samples[n] = contestant_sample(&c);
+		if (isnan(samples[n]) || (n >= 3 && clock_ns() - start > ENOUGH_NS))
+			break;
+	}
+	session_unlock(s);
+	struct baseline_record r = { .problem = s->problem_text, .environment = s->environment.id, .name = baseline->name,
+				     .setting = arena_strdup(&s->arena, c.worker.setting), .sample_ns = samples, .sample_count = n,
+				     .calls_per_sample = c.calls };
+	contestant_end(&c);
+	if (!n)
+		goto out;
+	memcpy(sorted, samples, n * sizeof(*sorted));
+	r.time_ns = median(sorted, n);
+	strongest(s, &r);
+	ret = session_append(s, RECORD_BASELINE, &r, err);
+out:
+	strbuf_release(&detail);
+	return ret;
+}
+
+/* Those the journal knows of this environment, or all anew. */
+static int know_baselines(struct session *s, struct strbuf *err)
+{
+	bool timed = s->is_model;
+
+	for (size_t i = 0; i < s->past.baseline_count; i++)
+		if (!strcmp(s->past.baseline[i].environment, s->environment.id)) {
+			timed = true;
+			strongest(s, &s->past.baseline[i]);
+		}
+	for (size_t i = 0; !timed && baseline_table[i]; i++)
+		if (time_baseline(s, baseline_table[i], err))
+			return -1;
+	return timed ? 0 : journal_commit(s->journal, err);
+}
+
+/* ---- opening and closing --------------------------------------------- */
+
+static int know_environment(struct session *s, struct strbuf *err)
+{
+	if (probe_environment(&s->arena, s->target, s->options.clock, &s->environment, err))
+		return -1;
+	for (size_t i = 0; i < s->past.environment_count; i++)
+		if (!strcmp(s->past.environment[i].id, s->environment.id))
+			return 0;
+	return session_append(s, RECORD_ENVIRONMENT, &s->environment, err);
+}
+
+int session_open(struct session *s, const char *problem, const char *target, const char *journal_path,
+		 const struct session_options *options, struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret = -1;
+
+	*s = (struct session)SESSION_INIT;
+	s->options = *options;
+	s->is_model = !strcmp(options->clock, "model");
+	s->target = target_find(target, err);
+	if (!s->target || problem_parse(problem, &s->problem, err))
+		goto out;
+	problem_print(&s->problem, &text);
+	s->problem_text = arena_strdup(&s->arena, text.buf);
+	s->can_run = probe_is_here(s->target);
+	/* Opening for append first: it says what is wrong with the file, and cuts a torn tail. */
+	s->journal = journal_open(journal_path, err);
+	if (!s->journal || trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
+		goto out;
+	s->lock_fd = open(lock_path(options), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (s->lock_fd < 0) {
+		strbuf_addf(err, "cannot open the device lock '%s': %s: name another with --lock=FILE", lock_path(options), strerror(errno));
+		goto out;
+	}
+	if (know_environment(s, err))
+		goto out;
+	for (size_t i = 0; i < s->past.evaluation_count; i++)
+		s->elapsed_s = fmax(s->elapsed_s, s->past.evaluation[i].elapsed_s);
+	if (s->can_run && (stage_session(s, err) || know_baselines(s, err)))
+		goto out;
+	ret = 0;
+out:
+	strbuf_release(&text);
+	return ret;
+}
+
+int session_close(struct session *s, struct strbuf *err)
+{
+	int ret = s->journal ? journal_close(s->journal, err) : 0;
+
+	for (size_t i = 0; s->expected && i < s->stage.count; i++)
+		expected_close(s->expected[i]);
+	stage_close(&s->stage);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	arena_release(&s->arena);
+	*s = (struct session)SESSION_INIT;
+	return ret;
+}
