@@ -48,10 +48,11 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
 	if (ret != 1)
 		goto out;
 	ret = -1;
-	if (tile_parse(arena, text.buf, sub->skeleton->name, &program, why_not) || tile_verify(&program, ps->target, why_not))
+	/* Unsound text is a bug of ours; what only this target cannot hold is an illegal point. */
+	if (tile_parse(arena, text.buf, sub->skeleton->name, &program, why_not) || tile_verify(&program, NULL, why_not))
 		goto out;
 	ret = 0;
-	if (!sub->lang->accepts(&program, ps->target, why_not))
+	if (tile_verify(&program, ps->target, why_not) || !sub->lang->accepts(&program, ps->target, why_not))
 		goto out;
 	ret = -1;
 	if (sub->lang->print(&program, ps->target, placeholder, &printed, why_not))

@@ -34,6 +34,7 @@ struct match; /* what recognise found; private to the skeleton, lives in the are
 struct skeleton {
 	const char *name;
 	const char *summary;
+	bool serves_simt; /* lowers for devices of warps too, not for CPUs alone */
 	/* NULL with the reason in *why_not when the body is not of this structure. */
 	const struct match *(*match)(struct arena *arena, const struct problem *problem,
 				     const struct normal *normal, struct strbuf *why_not);

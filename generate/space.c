@@ -21,6 +21,10 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 	for (size_t s = 0; s < skeletons; s++) {
 		struct strbuf reason = STRBUF_INIT;
 		const struct match *match = skeleton_table[s]->match(&ps->arena, &ps->problem, &ps->normal, &reason);
+		if (match && target->warp > 1 && !skeleton_table[s]->serves_simt) {
+			strbuf_addf(&reason, "%s: lowers for CPUs only so far", skeleton_table[s]->name);
+			match = NULL;
+		}
 		if (!match)
 			strbuf_addf(&why, "%s%s", why.len ? "; " : "", reason.buf);
 		strbuf_release(&reason);

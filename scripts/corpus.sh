@@ -22,7 +22,8 @@ if [ "${1:-}" = cell ]; then
 		"$key "*) ;; # interrupted: goes on
 		*)
 			say "$op on $target: its file, shapes or budget changed: searched anew"
-			rm -rf "$cell.old" && mv "$cell" "$cell.old" || stop 74 "cannot move '$cell' aside"
+			old=$OUT/old/$target
+			mkdir -p "$old" && rm -rf "${old:?}/$op" && mv "$cell" "$old/" || stop 74 "cannot move '$cell' to '$old'"
 			;;
 		esac
 	fi
@@ -42,7 +43,6 @@ if [ "${1:-}" = cell ]; then
 		"$ROOT/scripts/search.sh" "$BIN" "$cell" "$problem" "$target" "$POLICY" "$SEED" "$evaluations" "$seconds" "$stall" 0.97 "$batch"
 		code=$?
 		journal=$cell/$(printf %s "$problem" | tr '/' '-')/journal
-		if [ $code = 3 ] && grep -q . "$cell/unserved" 2>/dev/null; then code=1; fi
 		[ $code = 0 ] || [ $code = 1 ] || exit $code
 		say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
 	done

@@ -373,6 +373,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 const struct skeleton skeleton_contraction = {
 	.name = "contraction",
 	.summary = "matrix products with packing, register and cache blocks, and fused maps",
+	.serves_simt = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,

@@ -48,10 +48,6 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	const char *b = s->index[0].name, *d = s->index[1].name, *width = expr_text(arena, s->index[1].hi, NULL);
 	int64_t bd = point_int(space, point, "BD");
 
-	if (target->warp > 1) {
-		strbuf_addstr(why_not, "gather is for CPUs so far");
-		return 0;
-	}
 	if (bd < INT64_C(1) << 30 && bd >= extent_value(problem, s->index[1].hi) && bd > 8) {
 		strbuf_addstr(why_not, "BD covers the row: as unbounded");
 		return 0;

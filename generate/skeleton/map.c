@@ -129,6 +129,7 @@ out:
 const struct skeleton skeleton_map = {
 	.name = "map",
 	.summary = "element by element: pointwise functions, broadcasts, transposes",
+	.serves_simt = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,

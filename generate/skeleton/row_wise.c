@@ -299,6 +299,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 const struct skeleton skeleton_row_wise = {
 	.name = "row_wise",
 	.summary = "reductions over rows, then maps over the same rows: sums, norms, softmax",
+	.serves_simt = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,

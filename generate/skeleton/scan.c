@@ -55,10 +55,6 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	int64_t br = point_int(space, point, "BR"), bc = point_int(space, point, "BC");
 	bool has_row = s->index_count == 2;
 
-	if (target->warp > 1) {
-		strbuf_addstr(why_not, "scan is for CPUs so far");
-		return 0;
-	}
 	if ((!strcmp(variant, "row") && bc != 16) || (!has_row && br != 1)) {
 		strbuf_addstr(why_not, "BC without blocks, or BR without rows, does nothing");
 		return 0;
