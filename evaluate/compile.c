@@ -34,17 +34,17 @@ static const char *cache_folder(const char *wanted)
 /* ---- one translation unit -------------------------------------------- */
 
 struct unit {
+	const struct lang *lang;
+	const struct target *target;
+	const char *version;                       /* of the compiler */
 	const struct candidate *const *candidate;
-	size_t first, count;
-	struct compiled *out;
-	double wall_s;
+	struct compiled *const *out;
+	size_t count;
 };
 
 struct farm {
 	struct arena *arena;
-	const struct lang *lang;
-	const struct target *target;
-	const char *folder, *version;
+	const char *folder;
 	double wall_limit_s;
 	struct unit *unit;
 	size_t unit_count, next;
@@ -81,47 +81,61 @@ static char **command_words(struct arena *arena, const char *command, const stru
 	return word;
 }
 
-/* Runs the compiler on `text`; 1 made, 0 refused (log), -1 could not run. */
-static int compile_text(struct arena *arena, char **(*words)(struct arena *, void *, const char *, const char *), void *user, const char *text,
-			const char *out_path, double wall_limit_s, struct strbuf *log, struct strbuf *err)
+/* Deletes a flat folder and what a killed compiler left in it. */
+static void delete_folder(const char *path)
 {
-	char folder[] = "/tmp/km-compile.XXXXXX";
-	struct strbuf in = STRBUF_INIT, made = STRBUF_INIT, ignored = STRBUF_INIT;
-	struct proc_limits limits = { .wall_s = wall_limit_s, .file_bytes = INT64_C(1) << 30, .output_bytes = 16384 };
+	DIR *d = opendir(path);
+
+	for (struct dirent *f; d && (f = readdir(d));)
+		unlinkat(dirfd(d), f->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+/* What to run: words(user, in, out) gives the command. */
+struct command {
+	char **(*words)(struct arena *, const void *, const char *, const char *);
+	const void *user;
+	const char *suffix; /* of the source */
+	double wall_limit_s;
+};
+
+/* Runs the compiler on `text`; 1 made, 0 refused (log), -1 could not run (err). */
+static int compile_text(struct arena *arena, const struct command *command, const char *text, const char *out_path, struct strbuf *log,
+			struct strbuf *err)
+{
+	const char *temporary = getenv("TMPDIR");
+	char *folder = arena_printf(arena, "%s/km-compile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
+	struct strbuf data = STRBUF_INIT;
 	struct proc_result result;
 	int ret = -1;
 
-	/* A private folder: compilers that are killed leave files behind. */
 	if (!mkdtemp(folder)) {
-		strbuf_addf(err, "cannot make a folder in '/tmp': %s", strerror(errno));
+		strbuf_addf(err, "cannot make a folder '%s': %s", folder, strerror(errno));
 		return -1;
 	}
-	strbuf_addf(&in, "%s/unit.c", folder);
-	strbuf_addf(&made, "%s/unit.out", folder);
-	if (file_publish(in.buf, text, strlen(text), err))
+	const struct proc_limits limits = { .wall_s = command->wall_limit_s, .memory_bytes = INT64_C(8) << 30, .file_bytes = INT64_C(1) << 30,
+					    .temp_folder = folder, .output_bytes = 16384 };
+	char *in = arena_printf(arena, "%s/unit.%s", folder, command->suffix), *made = arena_printf(arena, "%s/unit.out", folder);
+	FILE *f = fopen(in, "w");
+	if (!f || fputs(text, f) == EOF || fclose(f)) {
+		strbuf_addf(err, "cannot write '%s': %s", in, strerror(errno));
 		goto out;
-	char **argv = words(arena, user, in.buf, made.buf);
-	if (proc_run(argv, NULL, &limits, &result, &ignored, log, err)) {
+	}
+	if (proc_run(command->words(arena, command->user, in, made), NULL, &limits, &result, NULL, log, err)) {
 		strbuf_addstr(err, ": run 'scripts/setup.sh'");
 		goto out;
 	}
 	if (result.timed_out)
-		strbuf_addf(log, "the compiler was stopped after %.0f s", wall_limit_s);
+		strbuf_addf(log, "the compiler was stopped after %.0f s", command->wall_limit_s);
 	ret = !result.exit_code && !result.signal;
-	if (ret) {
-		/* Beside its final place first: /tmp may be another file system. */
-		struct strbuf data = STRBUF_INIT;
-		if (strbuf_read_file(&data, made.buf, err) || file_publish(out_path, data.buf, data.len, err))
-			ret = -1;
-		strbuf_release(&data);
-	}
+	/* Published beside its final place: the temporary folder may be another file system. */
+	if (ret && (strbuf_read_file(&data, made, err) || file_publish(out_path, data.buf, data.len, err)))
+		ret = -1;
 out:
-	unlink(in.buf);
-	unlink(made.buf);
-	rmdir(folder);
-	strbuf_release(&in);
-	strbuf_release(&made);
-	strbuf_release(&ignored);
+	strbuf_release(&data);
+	delete_folder(folder);
 	return ret;
 }
 
@@ -130,7 +144,7 @@ struct lang_words {
 	const struct target *target;
 };
 
-static char **words_of_lang(struct arena *arena, void *user, const char *in, const char *out)
+static char **words_of_lang(struct arena *arena, const void *user, const char *in, const char *out)
 {
 	const struct lang_words *w = user;
 	return command_words(arena, w->lang->compile, w->target, in, out);
@@ -139,7 +153,7 @@ static char **words_of_lang(struct arena *arena, void *user, const char *in, con
 static void all_of(const struct unit *u, bool ok, const char *artifact, const char *log, double wall_s)
 {
 	for (size_t i = 0; i < u->count; i++)
-		u->out[u->first + i] = (struct compiled){ ok, artifact, log, wall_s / (double)u->count };
+		*u->out[i] = (struct compiled){ ok, artifact, log, wall_s / (double)u->count };
 }
 
 /* Compiles the unit; on refusal halves it, until culprits stand alone. */
@@ -147,22 +161,24 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 {
 	struct arena scratch = ARENA_INIT;
 	struct strbuf text = STRBUF_INIT, key = STRBUF_INIT, path = STRBUF_INIT, log = STRBUF_INIT, err = STRBUF_INIT;
-	struct lang_words words = { farm->lang, farm->target };
+	const struct lang *lang = u->lang;
+	const struct lang_words words = { lang, u->target };
+	const struct command command = { words_of_lang, &words, lang->suffix, farm->wall_limit_s };
 	char hex[65];
 	int64_t start_ns = clock_ns();
 
-	strbuf_addstr(&text, u->candidate[u->first]->prologue);
+	strbuf_addstr(&text, u->candidate[0]->prologue);
 	for (size_t i = 0; i < u->count; i++)
-		strbuf_addstr(&text, u->candidate[u->first + i]->source);
-	strbuf_addf(&key, "%s\n%s\n%s\n%s\n", farm->lang->compile, farm->target->name, farm->version, text.buf);
+		strbuf_addstr(&text, u->candidate[i]->source);
+	strbuf_addf(&key, "%s\n%s\n%s\n%s\n", lang->compile, u->target->name, u->version, text.buf);
 	sha256_hex(key.buf, key.len, hex);
-	strbuf_addf(&path, "%s/%.2s/%s.%s", farm->folder, hex, hex, farm->lang->artifact);
+	strbuf_addf(&path, "%s/%.2s/%s.%s", farm->folder, hex, hex, u->target->artifact);
 	int made = 1;
 	if (access(path.buf, R_OK)) {
 		struct strbuf parent = STRBUF_INIT;
 		strbuf_addf(&parent, "%s/%.2s", farm->folder, hex);
 		made = make_folder(parent.buf, &err) ? -1
-			: compile_text(&scratch, words_of_lang, &words, text.buf, path.buf, farm->wall_limit_s, &log, &err);
+			: compile_text(&scratch, &command, text.buf, path.buf, &log, &err);
 		strbuf_release(&parent);
 	} else {
 		/* Used now: eviction goes by modification time. */
@@ -182,7 +198,8 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		struct unit half = *u;
 		half.count = u->count / 2;
 		compile_unit(farm, &half);
-		half.first += half.count;
+		half.candidate += half.count;
+		half.out += half.count;
 		half.count = u->count - half.count;
 		compile_unit(farm, &half);
 	} else {
@@ -238,42 +255,77 @@ const char *compile_version(struct arena *arena, const char *compiler, struct st
 	return version;
 }
 
+/* What may share a unit: equal language, target and prologue. */
+static bool may_share(const struct candidate *a, const struct candidate *b)
+{
+	return !strcmp(a->lang, b->lang) && !strcmp(a->target, b->target) && !strcmp(a->prologue, b->prologue);
+}
+
+/* Splits a group of `count` candidates into units of about equal size. */
+static void add_units(struct farm *farm, const struct unit *group, const struct compile_options *options, size_t jobs)
+{
+	size_t most = group->lang->can_batch && options->batch > 1 ? (size_t)options->batch : 1;
+	size_t units = (group->count + most - 1) / most;
+
+	/* As many units as jobs at least, so that all cores work. */
+	if (units < jobs)
+		units = jobs < group->count ? jobs : group->count;
+	for (size_t i = 0; i < units; i++) {
+		size_t first = i * group->count / units;
+		struct unit *u = &farm->unit[farm->unit_count++];
+		*u = *group;
+		u->candidate += first;
+		u->out += first;
+		u->count = (i + 1) * group->count / units - first;
+	}
+}
+
+/* Groups what may share a unit and makes the units.  0, or -1 with *err. */
+static int plan_units(struct farm *farm, const struct candidate *const *candidate, size_t count, const struct compile_options *options,
+		      size_t jobs, struct compiled *out, struct strbuf *err)
+{
+	bool *placed = ARENA_ARRAY(farm->arena, bool, count);
+
+	farm->unit = ARENA_ARRAY(farm->arena, struct unit, count + jobs);
+	for (size_t i = 0; i < count; i++) {
+		if (placed[i])
+			continue;
+		const struct candidate **member = ARENA_ARRAY(farm->arena, const struct candidate *, count - i);
+		struct compiled **answer = ARENA_ARRAY(farm->arena, struct compiled *, count - i);
+		struct unit group = { .lang = lang_find(candidate[i]->lang), .target = target_find(candidate[i]->target, err),
+				      .candidate = member, .out = answer };
+		if (!group.lang)
+			strbuf_addf(err, "unknown language '%s'", candidate[i]->lang);
+		if (!group.lang || !group.target)
+			return -1;
+		char *compiler = arena_strndup(farm->arena, group.lang->compile, strcspn(group.lang->compile, " "));
+		group.version = compile_version(farm->arena, compiler, err);
+		if (!group.version)
+			return -1;
+		for (size_t k = i; k < count; k++)
+			if (!placed[k] && may_share(candidate[k], candidate[i])) {
+				placed[k] = true;
+				member[group.count] = candidate[k];
+				answer[group.count++] = &out[k];
+			}
+		add_units(farm, &group, options, jobs);
+	}
+	return 0;
+}
+
 int compile_all(struct arena *arena, const struct candidate *const *candidate, size_t count,
 		const struct compile_options *options, struct compiled *out, struct strbuf *err)
 {
 	struct farm farm = { .arena = arena, .folder = cache_folder(options->cache_folder), .err = err,
 			     .wall_limit_s = options->wall_s > 0 ? options->wall_s : 120 };
 	pthread_t thread[64];
-	int jobs = options->jobs < 1 ? 1 : options->jobs > 64 ? 64 : options->jobs;
+	int jobs = options->jobs < 1 ? 1 : options->jobs > 64 ? 64 : options->jobs, started = 0;
 
 	if (!count)
 		return 0;
-	farm.lang = lang_find(candidate[0]->lang);
-	farm.target = target_find(candidate[0]->target, err);
-	if (!farm.lang || !farm.target) {
-		if (!farm.lang)
-			strbuf_addf(err, "unknown language '%s'", candidate[0]->lang);
-		return -1;
-	}
-	char *compiler = arena_strndup(arena, farm.lang->compile, strcspn(farm.lang->compile, " "));
-	farm.version = compile_version(arena, compiler, err);
-	if (!farm.version || make_folder(farm.folder, err))
+	if (plan_units(&farm, candidate, count, options, (size_t)jobs, out, err) || make_folder(farm.folder, err))
 		return -1;
 	pthread_mutex_init(&farm.lock, NULL);
-	/* As many units as jobs at least, so that all cores work; none above the batch size. */
-	size_t batch = farm.lang->can_batch && options->batch > 1 ? (size_t)options->batch : 1;
-	if (batch > (count + (size_t)jobs - 1) / (size_t)jobs)
-		batch = (count + (size_t)jobs - 1) / (size_t)jobs;
-	farm.unit = ARENA_ARRAY(arena, struct unit, count);
-	for (size_t i = 0; i < count;) {
-		struct unit *u = &farm.unit[farm.unit_count++];
-		*u = (struct unit){ candidate, i, 1, out, 0 };
-		while (u->count < batch && i + u->count < count && !strcmp(candidate[i + u->count]->prologue, candidate[i]->prologue) &&
-		       !strcmp(candidate[i + u->count]->lang, candidate[i]->lang))
-			u->count++;
-		i += u->count;
-	}
-	int started = 0;
 	while (started < jobs && !pthread_create(&thread[started], NULL, work, &farm))
 		started++;
 	if (!started)
@@ -286,7 +338,7 @@ int compile_all(struct arena *arena, const struct candidate *const *candidate, s
 
 /* ---- trusted sources ------------------------------------------------- */
 
-static char **words_of_command(struct arena *arena, void *user, const char *in, const char *out)
+static char **words_of_command(struct arena *arena, const void *user, const char *in, const char *out)
 {
 	static const struct target none = { .march = "" };
 	struct strbuf command = STRBUF_INIT;
@@ -304,7 +356,12 @@ int compile_trusted(struct arena *arena, const char *source, const char *flags,
 	char hex[65];
 	int ret = -1;
 
-	strbuf_addf(&key, "trusted %s\n%s", flags, source);
+	char *compiler = arena_strndup(arena, flags, strcspn(flags, " "));
+	const char *version = compile_version(arena, compiler, err);
+	if (!version)
+		return -1;
+	const struct command command = { words_of_command, flags, "c", 300 };
+	strbuf_addf(&key, "trusted %s\n%s\n%s", flags, version, source);
 	sha256_hex(key.buf, key.len, hex);
 	strbuf_addf(&parent, "%s/%.2s", cache_folder(NULL), hex);
 	strbuf_addf(&path, "%s/%s.so", parent.buf, hex);
@@ -312,7 +369,7 @@ int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		utimensat(AT_FDCWD, path.buf, NULL, 0);
 		ret = 0;
 	} else if (!make_folder(parent.buf, err)) {
-		int made = compile_text(arena, words_of_command, (void *)(uintptr_t)flags, source, path.buf, 300, &log, err);
+		int made = compile_text(arena, &command, source, path.buf, &log, err);
 		if (!made)
 			strbuf_addf(err, "'%s' refused our own source: %.*s", flags, (int)strcspn(log.buf, "\n"), log.buf);
 		ret = made == 1 ? 0 : -1;

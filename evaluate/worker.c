@@ -114,17 +114,19 @@ static enum heard read_whole(int fd, void *data, size_t len, double limit_s)
 	return HEARD_ALL;
 }
 
-/* Waits for the end of the process, which was told to end or closed its pipe; kills what does not go. */
-static void reap(pid_t pid, int *status, struct rusage *usage)
+/* Waits for the end of the process, which closed its pipe; kills what does not go, and says so. */
+static bool reap(pid_t pid, int *status, struct rusage *usage)
 {
 	int64_t deadline = clock_ns() + 500000000;
+	bool lingers = false;
 
 	while (wait4(pid, status, WNOHANG, usage) == 0) {
-		if (clock_ns() > deadline)
-			kill(-pid, SIGKILL);
+		if (clock_ns() > deadline && !lingers)
+			lingers = !kill(-pid, SIGKILL);
 		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
 	}
 	kill(-pid, SIGKILL); /* whatever it started */
+	return lingers;
 }
 
 /* The process ended or hung: why, as a verdict. */
@@ -135,7 +137,7 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 
 	if (timed_out)
 		kill(-w->pid, SIGKILL);
-	reap(w->pid, &status, &usage);
+	bool lingered = reap(w->pid, &status, &usage);
 	w->pid = 0;
 	if (!w->is_up) {
 		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
@@ -149,6 +151,10 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 	if (w->memory_bytes && WIFSIGNALED(status) && (int64_t)usage.ru_maxrss * 1024 > w->memory_bytes / 2) {
 		strbuf_addf(detail, "used %ld MiB of memory", usage.ru_maxrss >> 10);
 		return VERDICT_MEMORY;
+	}
+	if (lingered) {
+		strbuf_addstr(detail, "closed its pipe before its work was done, and had to be killed");
+		return VERDICT_EARLY_EXIT;
 	}
 	if (WIFSIGNALED(status)) {
 		int signal = WTERMSIG(status);

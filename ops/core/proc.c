@@ -67,6 +67,8 @@ NORETURN static void start(char *const argv[], int in, int out, int errout, int 
 	dup2(errout, 2);
 	limit(RLIMIT_AS, limits->memory_bytes);
 	limit(RLIMIT_FSIZE, limits->file_bytes);
+	if (limits->temp_folder)
+		setenv("TMPDIR", limits->temp_folder, 1);
 	execvp(argv[0], argv);
 	int e = errno;
 	if (write(report, &e, sizeof(e)) < 0)

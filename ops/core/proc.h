@@ -16,6 +16,7 @@ struct proc_limits {
 	double wall_s;          /* 0: none; the process group is killed */
 	int64_t memory_bytes;   /* RLIMIT_AS; 0: none */
 	int64_t file_bytes;     /* RLIMIT_FSIZE; 0: none */
+	const char *temp_folder; /* TMPDIR of the child; NULL: ours */
 	size_t output_bytes;    /* kept of stdout and of stderr each; the rest is counted and dropped; 0: 1 MiB */
 };
 

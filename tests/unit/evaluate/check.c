@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void test_selfcheck(void)
 {
@@ -64,10 +66,25 @@ static void test_stage(void)
 	struct strbuf err = STRBUF_INIT;
 	struct stage stage;
 	char detail[160] = "";
-	int sets = 2;
+	const void *in[OP_MAX_TENSORS];
 
-	ok(!problem_parse("relu/f32/M=3,N=5/t1", &p, &err) && !stage_open(&stage, &p, &sets, 1, &err), "stage %s", err.buf);
-	stage_fill(&stage, 0, INPUTS_normal, 1);
+	ok(!problem_parse("relu/f32/M=3,N=5/t1", &p, &err), "problem");
+	const struct stage_case wanted[2] = { { .problem = p, .distribution = INPUTS_normal, .seed = 1, .sets = 2 },
+					      { .problem = p, .distribution = INPUTS_special, .seed = 2, .sets = 1 } };
+	ok(!stage_open(&stage, wanted, 2, &err), "stage %s", err.buf);
+	bool drawn = true;
+	for (size_t k = 0; k < 2; k++) {
+		stage_inputs(&stage, k, in);
+		for (int i = 0; i < 15; i++) {
+			float want = (float)inputs_value(&p, 0, wanted[k].distribution, wanted[k].seed, i);
+			drawn &= !memcmp((const float *)in[0] + i, &want, sizeof(want));
+		}
+	}
+	ok(drawn && !in[1], "inputs are drawn as asked");
+	ok(!memcmp(stage.in + stage.stage_case[0].offset[0], stage.in + stage.stage_case[0].offset[0] + stage.stage_case[0].in_set_bytes, 60),
+	   "every set holds the same inputs");
+	void *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, stage.in_fd, 0);
+	ok(map == MAP_FAILED && write(stage.in_fd, "x", 1) < 0, "nobody else can write them");
 	float *out = (float *)(stage.out + stage.stage_case[0].offset[1]);
 	stage_poison(&stage, 0, 0);
 	ok(stage_scan(&stage, 0, 0, detail) == VERDICT_INCORRECT_UNWRITTEN && strstr(detail, "element 0"), "nothing written: %s", detail);
@@ -81,6 +98,15 @@ static void test_stage(void)
 	stage_poison(&stage, 0, 0);
 	out[-1] = 0;
 	ok(stage_scan(&stage, 0, 0, detail) == VERDICT_INCORRECT_OUT_OF_BOUNDS, "one element before the start: %s", detail);
+	uint16_t first = stage.poison;
+	stage_poison(&stage, 0, 0);
+	ok(stage.poison != first && isnan(out[0]), "each poison differs from the last and is no number");
+	uint64_t hash = stage_outputs_hash(&stage, 0, 0);
+	out[14] = 3;
+	ok(hash != stage_outputs_hash(&stage, 0, 0), "the hash sees the last element");
+	hash = stage_outputs_hash(&stage, 0, 0);
+	out[15] = 3;
+	ok(hash == stage_outputs_hash(&stage, 0, 0), "and nothing after it");
 	stage_close(&stage);
 	strbuf_release(&err);
 }
@@ -92,7 +118,10 @@ static void test_sampled(void)
 	struct check_result r;
 
 	ok(!problem_parse("softmax/f32/R=300,C=200/t1", &p, &err), "problem");
-	struct expected *whole = expected_open(&p, INPUTS_normal, 3, 0, 0, &err), *sample = expected_open(&p, INPUTS_normal, 3, 512, 99, &err);
+	float *input = malloc(60000 * sizeof(float));
+	inputs_fill(&p, 0, INPUTS_normal, 3, input);
+	const void *in[OP_MAX_TENSORS] = { input };
+	struct expected *whole = expected_open(&p, in, 0, 0, &err), *sample = expected_open(&p, in, 512, 99, &err);
 	ok(whole && sample, "whole (compiled loops) and sampled (lazy) expectations: %s", err.buf);
 	/* The honest answer, by the reference. */
 	double *x = malloc(60000 * sizeof(double)), *y = malloc(60000 * sizeof(double));
@@ -114,9 +143,40 @@ static void test_sampled(void)
 	ok(r.verdict == VERDICT_INCORRECT_NUMERICAL, "the last corner is always sampled");
 	expected_close(whole);
 	expected_close(sample);
+	free(input);
 	free(x);
 	free(y);
 	free(z);
+	strbuf_release(&err);
+}
+
+/* Special values: the same kind of value is right, any other is wrong, and an infinite term excuses nothing. */
+static void test_special(void)
+{
+	struct problem p;
+	struct strbuf err = STRBUF_INIT;
+	struct check_result r;
+	float x[4] = { NAN, INFINITY, -INFINITY, -1 };
+	const void *in[OP_MAX_TENSORS] = { x };
+
+	ok(!problem_parse("gelu/f32/M=1,N=4/t1", &p, &err), "problem");
+	struct expected *e = expected_open(&p, in, 0, 0, &err);
+	float right[4] = { NAN, INFINITY, NAN, (float)(-0.5 * erfc(1 / sqrt(2))) };
+	const void *out[] = { right };
+	expected_compare(e, out, &r);
+	ok(r.verdict == VERDICT_PASSED, "NaN and infinities where they belong %s", r.first_wrong);
+	right[1] = 1e30f;
+	expected_compare(e, out, &r);
+	ok(r.verdict == VERDICT_INCORRECT_NUMERICAL && r.wrong_count == 1, "a number for an infinity: %s", r.first_wrong);
+	right[1] = INFINITY;
+	right[0] = 0;
+	expected_compare(e, out, &r);
+	ok(r.verdict == VERDICT_INCORRECT_NUMERICAL && r.wrong_count == 1, "a number for a NaN: %s", r.first_wrong);
+	right[0] = NAN;
+	right[3] = NAN;
+	expected_compare(e, out, &r);
+	ok(r.verdict == VERDICT_INCORRECT_NUMERICAL && r.wrong_count == 1, "a NaN for a number: %s", r.first_wrong);
+	expected_close(e);
 	strbuf_release(&err);
 }
 
@@ -126,5 +186,6 @@ int main(void)
 	test_inputs();
 	test_stage();
 	test_sampled();
+	test_special();
 	return done_testing();
 }
