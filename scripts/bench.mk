@@ -1,0 +1,14 @@
+# Figures, printed by the machine they run on.  Not tests: nothing here passes or fails.
+#   make bench-compile   compile cost a kernel, candidates a second through compile and check
+#   make bench-matmul    share of the measured peak of the best f32 and bf16 matmul
+#   make bench-space     median against best point of the softmax and matmul spaces
+#   make bench-aa        false verdicts comparing a kernel with itself
+#   make bench           all of them
+BENCHES = compile matmul space aa
+
+bench: $(BENCHES:%=bench-%)
+
+$(BENCHES:%=bench-%): bench-%: all
+	$Q BIN='$(abspath $B/bin)' sh scripts/bench.sh $*
+
+.PHONY: bench $(BENCHES:%=bench-%)

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Prints one of the project's figures, a TSV line each: name, value, unit, about what.
+#   bench.sh compile|matmul|space|aa       (BIN: the tools)
+set -u
+bin=${BIN:?} what=${1:?}
+dir=$(mktemp -d) || exit 3
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+generate=$bin/km-generate evaluate=$bin/km-evaluate
+
+# batch PROBLEM COUNT SEED: random candidates into $dir/batch
+batch() { "$generate" next --problem="$1" --policy=random --batch="$2" --seed="$3" -o "$dir/batch" || exit 3; }
+field() { awk -F'\t' -v f="$1" '$1 == f { print $2 }'; }
+
+case $what in
+compile)
+	for problem in gelu/f32/M=64,N=1024/t1 softmax/f32/R=64,C=1024/t1 sum/f32/M=64,K=1024/t1 layer_norm/f32/R=64,C=1024/t1; do
+		batch "$problem" 96 1
+		"$evaluate" bench-rate --problem="$problem" --journal="$dir/j.$(echo "$problem" | tr / -)" "$dir/batch" >"$dir/rate" || exit $?
+		printf 'compile\t%s\tms a kernel, wall\t%s\n' "$(field compile_ms_per_kernel <"$dir/rate")" "$problem"
+		printf 'rate\t%s\tcandidates a second through compile and check\t%s\n' "$(field candidates_per_s <"$dir/rate")" "$problem"
+	done
+	;;
+matmul)
+	peaks=$("$evaluate" doctor)
+	for dtype in f32 bf16; do
+		problem=matmul/$dtype/M=1024,N=1024,K=1024/t1
+		mkdir -p "$dir/$dtype"
+		sh "$(dirname "$0")/search.sh" "$bin" "$dir/$dtype" "$problem" native greedy 1 "${EVALUATIONS:-120}" "${SECONDS_EACH:-90}" 80 0.97 24 || exit $?
+		journal=$dir/$dtype/$(echo "$problem" | tr / -)/journal
+		grep -a '"kind":"winner"' "$journal" | grep -a -o '"time_ns":[0-9.e+]*' | cut -d: -f2 |
+			awk -v p="$problem" '{ printf "matmul\t%.1f\tGFLOP/s\t%s\n", 2.0 * 1024 ^ 3 / $1, p }'
+		echo "$peaks" | awk -F'\t' -v t="$(grep -a '"kind":"winner"' "$journal" | grep -a -o '"time_ns":[0-9.e+]*' | cut -d: -f2)" -v d=$dtype \
+			'$1 == "peak" || ($1 == "matrix" && d == "bf16") { g = $2 + 0 } END { printf "share\t%.3f\tof the measured peak of one core (%.1f GFLOP/s)\t%s\n", 2.0 * 1024 ^ 3 / t / g, g, d }'
+	done
+	;;
+space)
+	for problem in softmax/f32/R=2048,C=1024/t1 matmul/f32/M=512,N=512,K=512/t1; do
+		batch "$problem" 96 7
+		journal=$dir/s.$(echo "$problem" | tr / -)
+		"$evaluate" run --problem="$problem" --journal="$journal" "$dir/batch" || exit $?
+		"$evaluate" trace history "$journal" | awk -F'\t' 'NR > 1 && $3 == "PASSED" { print $4 }' | sort -g |
+			awk -v p="$problem" '{ t[NR] = $1 } END { printf "space\t%.2f\tmedian time over best, %d random points\t%s\n", t[int((NR + 1) / 2)] / t[1], NR, p }'
+		"$generate" space --problem="$problem" | awk -F'\t' -v p="$problem" '$1 == "knob" && $4 == "does nothing" { print "dead\t" $2 "\tknob that does nothing\t" p }'
+	done
+	;;
+aa)
+	problem=softmax/f32/R=512,C=1024/t1
+	batch "$problem" 1 1
+	"$evaluate" bench-aa --problem="$problem" --journal="$dir/aa" --comparisons="${COMPARISONS:-200}" "$dir/batch" | sed 's/^/aa	/'
+	;;
+*)
+	echo "bench: usage: bench.sh compile|matmul|space|aa" >&2
+	exit 2
+	;;
+esac
