@@ -54,6 +54,7 @@ struct emitter {
 	/* In a vector loop: the index, and whether lanes beyond the end are masked off (km_m). */
 	int vector;
 	bool is_tail;
+	bool is_cold; /* runs once a row: long functions are called, not put in place */
 	struct emit_hoist *hoist;
 	int written;                                /* tile the statement writes, or -1 */
 	const struct expr *reduction[EMIT_MAX_REDUCTIONS]; /* whose value is in q<i> */

@@ -57,18 +57,21 @@ void emit_vector_loop(struct emitter *e, int v, int unroll, void (*body)(struct 
 		}
 		emit_close(e, 1);
 	}
+	/* Behind an unrolled loop this one makes a few trips; compiling is paid by the copy. */
+	e->is_cold = unroll > 1;
 	emit_open(e, "for (; km_w < km_full; km_w++)");
 	emit_line(e, "const long km_v = km_w;");
 	body(e, 0, user);
 	emit_close(e, 1);
+	e->is_cold = false;
 	bool has_tail = strspn(count, "0123456789") != strlen(count) || strtoll(count, NULL, 10) % e->lanes;
 	if (has_tail) {
 		emit_open(e, "if (km_n %% KM_L)");
 		emit_line(e, "const long km_v = km_full;");
 		emit_line(e, "const km_vb km_m = km_first(km_n %% KM_L);");
-		e->is_tail = true;
+		e->is_tail = e->is_cold = true;
 		body(e, 0, user);
-		e->is_tail = false;
+		e->is_tail = e->is_cold = false;
 		emit_close(e, 1);
 	}
 	e->out = out;

@@ -135,7 +135,8 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
 		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));
 	/* A scalar call is lane 0 of the vector one: it happens once a row. */
-	strbuf_addf(&text, "%skm_%s(", is_vector ? "" : "(", x->name);
+	bool is_called = (e->is_cold || !is_vector) && vector_c_is_long(x->name);
+	strbuf_addf(&text, "%skm_%s%s(", is_vector ? "" : "(", x->name, is_called ? "_call" : "");
 	for (size_t i = 0; i < x->arg_count; i++)
 		strbuf_addf(&text, "%s(km_vf)(%s)", i ? ", " : "", emit_real(e, x->arg[i], is_vector));
 	strbuf_addstr(&text, is_vector ? ")" : ")[0])");

@@ -226,6 +226,42 @@ static void print_definition(const struct expr *e, struct strbuf *out)
 	}
 }
 
+/* Does the tree call a long function? */
+static bool calls_long(const struct expr *e)
+{
+	if (e->kind == EXPR_CALL && vector_c_is_long(e->name))
+		return true;
+	for (size_t i = 0; i < e->arg_count; i++)
+		if (calls_long(e->arg[i]))
+			return true;
+	return false;
+}
+
+bool vector_c_is_long(const char *name)
+{
+	static const char *const own[] = { "exp", "erf", "log", "log1p", "tanh" };
+	const struct function *f = function_find(name);
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct expr *e;
+
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strcmp(own[i], name))
+			return true;
+	bool is_long = f && f->definition && vector_c_has(name) && !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && calls_long(e);
+	arena_release(&arena);
+	strbuf_release(&err);
+	return is_long;
+}
+
+/* The called forms; what no kernel of a unit calls is never compiled. */
+static void print_calls(struct strbuf *out)
+{
+	for (const struct function *f = function_table; f->name; f++)
+		if (vector_c_is_long(f->name) && f->arity == 1)
+			strbuf_addf(out, "static __attribute__((noinline, unused)) km_vf km_%s_call(km_vf x) { return km_%s(x); }\n", f->name, f->name);
+}
+
 static void print_prelude(struct strbuf *out)
 {
 	for (const struct function *f = function_table; f->name; f++) {
@@ -310,4 +346,5 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, horizontal);
 	print_transpose(lanes, out);
 	print_prelude(out);
+	print_calls(out);
 }

@@ -14,4 +14,10 @@ bool vector_c_has(const char *name);
 /* Has it a form <name>_number(x, c) for a second argument that is a number? */
 bool vector_c_has_number(const char *name);
 
+/*
+ * Is the function long enough that a copy in place costs more to compile than a
+ * call costs to run, where it runs seldom?  Then km_<name>_call() exists too.
+ */
+bool vector_c_is_long(const char *name);
+
 #endif
