@@ -337,9 +337,12 @@ static void print_loads(struct simt *s, const struct expr *x)
 		if (s->load_count == SIMT_MAX_LOADS || (x->otherwise && reads_any(x->otherwise)) ||
 		    !simt_is_chunk(s, x, s->column, all_lanes(s), &lanes))
 			return;
+		const char *fill = x->otherwise ? simt_real_text(s, x->otherwise) : "0.0f";
 		simt_line(s, "float km_x%d[%d];", s->load_count, s->chunk);
-		simt_line(s, "km_load<%d>(km_x%d, %s, %s, %s);", s->chunk, s->load_count, simt_chunk_pointer(s, x), lanes,
-			  x->otherwise ? simt_real_text(s, x->otherwise) : "0.0f");
+		if (s->lanes && simt_reads_index(x))
+			simt_line(s, "km_fill<%d>(km_x%d, %s);", s->chunk, s->load_count, fill);
+		simt_line(s, "%skm_load<%d>(km_x%d, %s, %s, %s);", s->lanes && simt_reads_index(x) ? "if (km_n > 0) " : "", s->chunk, s->load_count,
+			  simt_chunk_pointer(s, x), lanes, fill);
 		s->load[s->load_count++] = x;
 		return;
 	}
@@ -404,7 +407,7 @@ static void print_assignment(struct simt *s, const struct tile_stmt *stmt, uint3
 		open_lanes(s);
 		simt_line(s, "km_y[km_v] = %s;", simt_real_text(s, stmt->value));
 		simt_close(s, 1);
-		simt_line(s, "km_store<%d>(%s, km_y, %s);", s->chunk, simt_chunk_pointer(s, target), lanes);
+		simt_line(s, "%skm_store<%d>(%s, km_y, %s);", s->lanes && simt_reads_index(target) ? "if (km_n > 0) " : "", s->chunk, simt_chunk_pointer(s, target), lanes);
 	} else {
 		struct strbuf condition = STRBUF_INIT;
 		/* Threads that hold the same point: the first of them stores it. */

@@ -196,6 +196,14 @@ const char *simt_chunk_pointer(struct simt *s, const struct expr *access)
 	return arena_printf(&s->arena, "b_%s + %s", access->name, simt_int_text(s, at_chunk(s, simt_address(s, access), s->column)));
 }
 
+bool simt_reads_index(const struct expr *access)
+{
+	for (size_t i = 0; i < access->arg_count; i++)
+		if (access->arg[i]->kind == EXPR_ACCESS || simt_reads_index(access->arg[i]))
+			return true;
+	return false;
+}
+
 static bool nested_access_uses(const struct expr *x, const char *name)
 {
 	for (size_t i = 0; i < x->arg_count; i++)

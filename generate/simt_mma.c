@@ -79,6 +79,10 @@ static bool plan_copy(struct simt *s, const struct tile_stmt *stage, struct copy
 		simt_fail(s, "a copy goes from an f32 or bf16 buffer to a shared tile");
 		return false;
 	}
+	if (simt_reads_index(from)) {
+		simt_fail(s, "a copy from where another buffer says is not printed for SIMT yet");
+		return false;
+	}
 	if (otherwise && !((otherwise->kind == EXPR_INT && !otherwise->int_value) || (otherwise->kind == EXPR_REAL && otherwise->real_value == 0))) {
 		simt_fail(s, "a copy with an 'else' other than 0 is not printed for SIMT");
 		return false;

@@ -72,6 +72,8 @@ const char *simt_chunk_pointer(struct simt *s, const struct expr *access);
  * (`all`: the text for the chunk's own).
  */
 bool simt_is_chunk(struct simt *s, const struct expr *access, int column, const char *all, const char **lanes);
+/* Does its address depend on memory?  Then not even the address is computed where no lane counts. */
+bool simt_reads_index(const struct expr *access);
 /* Conditions for the access to be inside its buffer; "" when proven. */
 const char *simt_guard(struct simt *s, const struct expr *access);
 /* Register number of a tile held in registers, by loop variables. */

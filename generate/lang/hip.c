@@ -86,8 +86,8 @@ static const struct note {
 	{ ".private_segment_fixed_size:", "private_bytes", false },
 };
 
-/* One kernel's notes, from its "  - " to the next: adds up into total[].  Was it ours? */
-static bool read_kernel(const char *text, size_t len, const char *symbol, double *total)
+/* One kernel's notes, from its "  - " to the next: when it is the symbol's, adds up into total[] and its name to *names. */
+static void read_kernel(const char *text, size_t len, const char *symbol, double *total, struct strbuf *names)
 {
 	double value[ARRAY_SIZE(note)] = { 0 };
 	bool is_ours = false;
@@ -102,59 +102,57 @@ static bool read_kernel(const char *text, size_t len, const char *symbol, double
 					value[i] = strtod(key + strlen(note[i].key), NULL);
 			if (!strncmp(key, ".name:", 6)) {
 				const char *name = key + 6 + strspn(key + 6, " '");
-				is_ours = belongs(name, strcspn(name, "'\n"), symbol);
+				size_t name_len = strcspn(name, "'\n");
+				is_ours = belongs(name, name_len, symbol);
+				if (is_ours)
+					strbuf_addf(names, "%s%.*s", names->len ? "," : "", (int)name_len, name);
 			}
 		}
 		s += n + 1;
 	}
 	for (size_t i = 0; is_ours && i < ARRAY_SIZE(note); i++)
 		total[i] = note[i].adds ? total[i] + value[i] : value[i] > total[i] ? value[i] : total[i];
-	return is_ours;
 }
 
-static int read_notes(const char *path, const char *symbol, double *total, struct strbuf *err)
+/* Also gives the names of the symbol's kernels, comma-separated. */
+static int read_notes(const char *path, const char *symbol, double *total, struct strbuf *names, struct strbuf *err)
 {
 	struct strbuf text = STRBUF_INIT;
-	int kernels = 0;
 
 	if (!tool_output(PROC_ARGV("llvm-readelf-22", "--notes", path), &text, err)) {
 		const char *s = strstr(text.buf, "\n  - ");
 		while (s) {
 			const char *next = strstr(s + 1, "\n  - ");
-			kernels += read_kernel(s + 1, next ? (size_t)(next - s) : strlen(s + 1), symbol, total);
+			read_kernel(s + 1, next ? (size_t)(next - s) : strlen(s + 1), symbol, total, names);
 			s = next;
 		}
-		if (!kernels)
+		if (!names->len)
 			strbuf_addf(err, "'%s' has no kernel of '%s'", path, symbol);
 	}
 	strbuf_release(&text);
-	return kernels ? 0 : -1;
+	return names->len ? 0 : -1;
 }
 
-/* Bytes of code of the symbol's kernels, and matrix instructions in them. */
-static int read_code(const char *path, const char *symbol, double *code_bytes, double *matrix_count, struct strbuf *err)
+/* Bytes of code of these kernels, and matrix instructions in them. */
+static int read_code(const char *path, const char *names, double *code_bytes, double *matrix_count, struct strbuf *err)
 {
-	struct strbuf text = STRBUF_INIT;
-	int ret = tool_output(PROC_ARGV("llvm-objdump-22", "-d", path), &text, err);
-	bool is_ours = false;
+	struct strbuf text = STRBUF_INIT, option = STRBUF_INIT;
 
+	strbuf_addf(&option, "--disassemble-symbols=%s", names);
+	int ret = tool_output(PROC_ARGV("llvm-objdump-22", option.buf, path), &text, err);
 	*code_bytes = *matrix_count = 0;
 	for (const char *s = text.buf; !ret && *s;) {
 		size_t n = strcspn(s, "\n");
-		const char *name = *s == '0' ? memchr(s, '<', n) : NULL;
-		const char *comment = is_ours && *s == '\t' ? strstr(s, "// ") : NULL;
-		if (name)
-			is_ours = belongs(name + 1, strcspn(name + 1, ">"), symbol);
-		if (comment && comment < s + n) {
-			/* "// 000000001900: D3E00000 ...": the encoding in words of four bytes. */
-			const char *code = memchr(comment, ':', (size_t)(s + n - comment));
-			for (const char *w = code ? code + 1 : s + n; w < s + n && *w == ' '; w += 9)
-				*code_bytes += 4;
-			*matrix_count += !strncmp(s, "\tv_mfma", 7);
-		}
+		/* "\tv_mov_b32_e32 v1, 0  // 000000001900: 7E020280": the encoding in words of four bytes. */
+		const char *comment = *s == '\t' ? strstr(s, "// ") : NULL;
+		const char *code = comment && comment < s + n ? memchr(comment, ':', (size_t)(s + n - comment)) : NULL;
+		for (const char *w = code ? code + 1 : s + n; w < s + n && *w == ' '; w += 9)
+			*code_bytes += 4;
+		*matrix_count += !strncmp(s, "\tv_mfma", 7);
 		s += n + (s[n] == '\n');
 	}
 	strbuf_release(&text);
+	strbuf_release(&option);
 	return ret;
 }
 
@@ -162,14 +160,19 @@ static int inspect(const char *path, const char *symbol, void (*add)(const char 
 		   struct strbuf *err)
 {
 	double total[ARRAY_SIZE(note)] = { 0 }, code_bytes, matrix_count;
+	struct strbuf names = STRBUF_INIT;
+	int ret = read_notes(path, symbol, total, &names, err);
 
-	if (read_notes(path, symbol, total, err) || read_code(path, symbol, &code_bytes, &matrix_count, err))
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(note); i++)
+	if (!ret)
+		ret = read_code(path, names.buf, &code_bytes, &matrix_count, err);
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(note); i++)
 		add(note[i].fact, total[i], user);
-	add("code_bytes", code_bytes, user);
-	add("matrix_instructions", matrix_count, user);
-	return 0;
+	if (!ret) {
+		add("code_bytes", code_bytes, user);
+		add("matrix_instructions", matrix_count, user);
+	}
+	strbuf_release(&names);
+	return ret;
 }
 
 const struct lang lang_hip = {

@@ -20,7 +20,7 @@
 static char *folder; /* where sources and objects go */
 
 /* `$L`, `$2L`, `$4L` of a text by the target's f32 lanes. */
-static char *for_target(struct arena *arena, const char *text, const struct target *target)
+__attribute__((unused)) static char *for_target(struct arena *arena, const char *text, const struct target *target)
 {
 	struct strbuf s = STRBUF_INIT;
 	char n[24];
@@ -36,7 +36,7 @@ static char *for_target(struct arena *arena, const char *text, const struct targ
 }
 
 /* Compiles path.c into path.so with the language's command; keeps what is there when there is no compiler. */
-static int compile(const struct lang *lang, const struct target *target, const char *path, double *cpu_s, struct strbuf *err)
+__attribute__((unused)) static int compile(const struct lang *lang, const struct target *target, const char *path, double *cpu_s, struct strbuf *err)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf command = STRBUF_INIT;
@@ -87,7 +87,7 @@ struct runnable {
 };
 
 /* Runs every step over all instances, in two pieces; 0, or -1 when a symbol is missing. */
-static int run_steps(void *library, const struct plan *plan, void *const *buf, const int64_t *dim, void *scratch)
+__attribute__((unused)) static int run_steps(void *library, const struct plan *plan, void *const *buf, const int64_t *dim, void *scratch)
 {
 	for (size_t s = 0; s < plan->step_count; s++) {
 		void (*step)(void *const *, const int64_t *, int64_t, int64_t, void *);
