@@ -6,7 +6,6 @@
  * Shared memory begins every block as NaN.
  */
 #include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 
@@ -22,7 +21,8 @@ static int km_now;
 static unsigned km_block;
 alignas(16) static char km_lds[65536];
 /* A context is entered once by setcontext(), which asks the kernel, and then by jumps, which do not. */
-static struct { ucontext_t context; jmp_buf at; bool is_started; int state; void *stack; } km_fiber[1024];
+static struct { ucontext_t context; jmp_buf at; bool is_started; int state; } km_fiber[1024];
+alignas(16) static char km_stack[1024][128 << 10];
 static jmp_buf km_scheduler;
 static void (*km_kernel)(long, long, long, long, long, long, long, long, long, long, long, long);
 static long km_argument[12];
@@ -114,18 +114,14 @@ static int km_run_warp(int warp)
 /* Runs all blocks of a kernel; NULL, or what went wrong.  `argument`: twelve, the kernel's own first. */
 extern "C" const char *km_host_run(void *kernel, const long *argument, long blocks, int threads, int reversed)
 {
-	const size_t stack_bytes = 128 << 10;
-
 	memcpy(&km_kernel, &kernel, sizeof(kernel));
 	memcpy(km_argument, argument, sizeof(km_argument));
 	for (km_block = 0; km_block < blocks; km_block++) {
 		memset(km_lds, 0xff, sizeof(km_lds));
 		for (int t = 0; t < threads; t++) {
-			if (!km_fiber[t].stack)
-				km_fiber[t].stack = malloc(stack_bytes);
 			getcontext(&km_fiber[t].context);
-			km_fiber[t].context.uc_stack.ss_sp = km_fiber[t].stack;
-			km_fiber[t].context.uc_stack.ss_size = stack_bytes;
+			km_fiber[t].context.uc_stack.ss_sp = km_stack[t];
+			km_fiber[t].context.uc_stack.ss_size = sizeof(km_stack[t]);
 			km_fiber[t].context.uc_link = NULL;
 			km_fiber[t].state = KM_RUNNING;
 			km_fiber[t].is_started = false;
