@@ -139,28 +139,41 @@ const struct expr *emit_through_view(struct emitter *e, const struct expr *acces
 	return emit_replace(e, e->bound[t], view_index, &v);
 }
 
+/* Of dims, instances, loops and indices: the same until a loop opens or closes. */
+static struct facts kernel_facts(struct emitter *e)
+{
+	const struct tile_stmt *innermost = e->for_count ? e->fors[e->for_count - 1] : NULL;
+
+	if (!e->facts.count || e->facts_of != innermost) {
+		e->facts = tile_facts(&e->arena, e->program, e->kernel, e->fors, e->for_count);
+		e->facts_of = innermost;
+	}
+	return e->facts;
+}
+
 struct facts emit_facts(struct emitter *e)
 {
-	struct facts known = tile_facts(&e->arena, e->program, e->kernel, e->fors, e->for_count);
+	struct facts known = kernel_facts(e);
 	struct fact *fact = ARENA_ARRAY(&e->arena, struct fact, known.count + 2 * EMIT_MAX_FORS + 16);
-	struct expr *zero = expr_int(&e->arena, 0);
 	size_t n = known.count;
 
+	if (!e->zero)
+		e->zero = expr_int(&e->arena, 0);
 	memcpy(fact, known.fact, n * sizeof(*fact));
 	for (int i = 0; i < e->range_count; i++)
 		fact[n++] = (struct fact){ e->range[i]->name, e->range[i]->lo,
 					   expr_binary(&e->arena, OP_SUB, e->range[i]->hi, expr_int(&e->arena, 1)) };
 	for (int i = 0; i < e->known_count; i++)
-		fact[n++] = (struct fact){ e->known[i].name, zero, expr_int(&e->arena, e->known[i].most) };
+		fact[n++] = (struct fact){ e->known[i].name, e->zero, expr_int(&e->arena, e->known[i].most) };
 	for (size_t i = 0; i < e->for_count; i++)
-		fact[n++] = (struct fact){ emit_text(e, "%s_trip", e->fors[i]->var), zero, NULL };
+		fact[n++] = (struct fact){ emit_text(e, "%s_trip", e->fors[i]->var), e->zero, NULL };
 	/* Counters of register blocks, of vectors, and the lane. */
-	fact[n++] = (struct fact){ "km_i", zero, NULL };
-	fact[n++] = (struct fact){ "km_j", zero, NULL };
-	fact[n++] = (struct fact){ "km_k", zero, NULL };
-	int64_t vectors = e->vector < 0 ? 0 : (e->kernel->index[e->vector].extent - 1) / e->lanes;
-	fact[n++] = (struct fact){ "km_v", zero, e->vector < 0 ? NULL : expr_int(&e->arena, vectors) };
-	fact[n++] = (struct fact){ "km_lane", zero, expr_int(&e->arena, e->lanes - 1) };
+	fact[n++] = (struct fact){ "km_i", e->zero, NULL };
+	fact[n++] = (struct fact){ "km_j", e->zero, NULL };
+	fact[n++] = (struct fact){ "km_k", e->zero, NULL };
+	if (e->vector >= 0)
+		fact[n++] = (struct fact){ "km_v", e->zero, expr_int(&e->arena, (e->kernel->index[e->vector].extent - 1) / e->lanes) };
+	fact[n++] = (struct fact){ "km_lane", e->zero, expr_int(&e->arena, e->lanes - 1) };
 	return (struct facts){ fact, n };
 }
 

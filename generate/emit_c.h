@@ -46,6 +46,9 @@ struct emitter {
 	int range_count;
 	const char *inner[EMIT_MAX_INDICES];        /* variables of loops inside the vector loop */
 	int inner_count;
+	struct facts facts;                         /* emit_facts() of the kernel, inside loop facts_of */
+	const struct tile_stmt *facts_of;
+	struct expr *zero;
 	struct { const char *name; int64_t most; } known[8]; /* further variables: 0..most */
 	int known_count;
 	/* An accumulator that exists as the block of one register tile, row-major; -1: none. */

@@ -431,17 +431,14 @@ static void emit_scan(struct emitter *e, const struct job *job)
 
 /* ---- copies that turn rows into columns ------------------------------ */
 
-/* Element stride of an access along index v as a text without lanes or loops of v in it; NULL: not linear. */
+/* Element stride of an access along index v: a text, and the number it is (0: not one); NULL: not linear. */
 static const char *stride_text(struct emitter *e, const struct expr *access, int v, int64_t *number)
 {
 	struct polynomial p, coefficient, rest;
-	struct facts facts;
 	int saved = e->vector;
 
 	e->vector = v;
 	p = emit_address(e, emit_through_view(e, access));
-	facts = emit_facts(e);
-	(void)facts;
 	e->vector = saved;
 	*number = 0;
 	if (!polynomial_split(&e->arena, &p, "km_lane", &coefficient, &rest))
@@ -459,16 +456,29 @@ static bool is_inside(struct emitter *e, const struct expr *access)
 	return !*condition && !*mask;
 }
 
+/* What is left of a transposing copy, one by one: from `row`, and within a row from `column`, on. */
+static void transpose_rest(struct emitter *e, const struct job *job, int v, int w, const char *row, const char *column)
+{
+	const char *nv = e->kernel->index[v].name, *nw = e->kernel->index[w].name;
+
+	emit_open(e, "for (long %s = %s; %s < %s_n; %s++)", nw, row, nw, nw, nw);
+	emit_open(e, "for (long %s = %s; %s < %s_n; %s++)", nv, column, nv, nv, nv);
+	emit_line(e, "*(%s) = *(%s);", emit_pointer(e, job->target), emit_pointer(e, emit_through_view(e, job->stmt->value)));
+	emit_close(e, 2);
+}
+
 /*
  * target[.., v ..] = source[.., w ..] where v is the target's unit-stride index
- * and w the source's: L x L blocks through registers, what is left one by one.
+ * and w the source's: L x L blocks through registers.  Panels narrower than a
+ * vector are stored whole as well, each store mending the end of the one before.
  */
 static bool emit_transpose(struct emitter *e, const struct job *job)
 {
 	const struct expr *value = job->stmt->value;
+	const struct tile_buffer *b = emit_buffer(e, job->target->name);
 	enum dtype from, to;
 	int v = -1, w = -1;
-	int64_t number;
+	int64_t number, panel;
 
 	if (value->kind != EXPR_ACCESS || value->otherwise || job->free_count < 2 || e->block_tile >= 0)
 		return false;
@@ -481,25 +491,34 @@ static bool emit_transpose(struct emitter *e, const struct job *job)
 		if (emit_lane_stride(e, value, job->free[i]) == 1)
 			w = job->free[i];
 	}
-	if (v < 0 || w < 0 || v == w || e->kernel->index[v].extent < e->lanes || e->kernel->index[w].extent < e->lanes)
+	if (v < 0 || w < 0 || v == w || e->kernel->index[w].extent < e->lanes)
 		return false;
-	const char *down = stride_text(e, value, v, &number), *across = stride_text(e, job->target, w, &number);
-	if (!down || !across || !is_inside(e, value) || !is_inside(e, job->target))
+	const char *down = stride_text(e, value, v, &number), *across = stride_text(e, job->target, w, &panel);
+	bool is_narrow = e->kernel->index[v].extent < e->lanes;
+	if (!down || !across || !is_inside(e, value) || !is_inside(e, job->target) ||
+	    (is_narrow && (panel < e->kernel->index[v].extent || panel > e->lanes)))
 		return false;
 	const char *nv = e->kernel->index[v].name, *nw = e->kernel->index[w].name;
+	bool past = b && b->role == PLAN_OUT && tile_knob_int(e->kernel, "NT", 0);
+	e->uses_nt |= past;
 	int opened = open_free(e, job, v, w);
 	emit_open(e, "%s", "");
 	emit_line(e, "const long %s_n = %s, %s_n = %s;", nv, emit_count(e, v), nw, emit_count(e, w));
-	emit_open(e, "for (long km_r = 0; km_r + KM_L <= %s_n; km_r += KM_L)", nw);
-	emit_open(e, "for (long km_c = 0; km_c + KM_L <= %s_n; km_c += KM_L)", nv);
-	emit_line(e, "const long %s = km_r, %s = km_c;", nw, nv);
-	emit_line(e, "km_transpose(%s, %s, %s, %s);", emit_pointer(e, source), down, emit_pointer(e, job->target), across);
-	emit_close(e, 2);
-	/* Rows of whole blocks have a rest of columns; the other rows are all rest. */
-	emit_open(e, "for (long %s = 0; %s < %s_n; %s++)", nw, nw, nw, nw);
-	emit_open(e, "for (long %s = %s < %s_n / KM_L * KM_L ? %s_n / KM_L * KM_L : 0; %s < %s_n; %s++)", nv, nw, nw, nv, nv, nv, nv);
-	emit_line(e, "*(%s) = *(%s);", emit_pointer(e, job->target), emit_pointer(e, source));
-	emit_close(e, 3 + opened);
+	emit_open(e, "for (long km_r = 0; km_r + KM_L %s %s_n; km_r += KM_L)", is_narrow ? "<" : "<=", nw);
+	if (is_narrow)
+		emit_line(e, "const long %s = km_r, %s = 0;", nw, nv);
+	else
+		emit_open(e, "for (long km_c = 0; km_c + KM_L <= %s_n; km_c += KM_L)", nv);
+	if (!is_narrow)
+		emit_line(e, "const long %s = km_r, %s = km_c;", nw, nv);
+	emit_line(e, "km_transpose(%s, %s, %s, %s, %s, %d);", emit_pointer(e, source), down,
+		  is_narrow ? emit_text(e, "%s_n", nv) : "KM_L", emit_pointer(e, job->target), across, past);
+	emit_close(e, is_narrow ? 1 : 2);
+	if (is_narrow)
+		transpose_rest(e, job, v, w, emit_text(e, "%s_n > 0 ? (%s_n - 1) / KM_L * KM_L : 0", nw, nw), "0");
+	else /* Rows of whole blocks have a rest of columns; the other rows are all rest. */
+		transpose_rest(e, job, v, w, "0", emit_text(e, "%s < %s_n / KM_L * KM_L ? %s_n / KM_L * KM_L : 0", nw, nw, nv));
+	emit_close(e, 1 + opened);
 	return true;
 }
 

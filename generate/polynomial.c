@@ -1,14 +1,13 @@
 #include "generate/polynomial.h"
-#include "ops/core/diag.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TERMS = 40 };
+enum { FIRST_TERMS = 8 }; /* room; doubled whenever it is full */
 
 static struct polynomial empty(struct arena *arena)
 {
-	return (struct polynomial){ ARENA_ARRAY(arena, struct polynomial_term, MAX_TERMS), 0 };
+	return (struct polynomial){ ARENA_ARRAY(arena, struct polynomial_term, FIRST_TERMS), 0 };
 }
 
 static bool has_factor(const struct polynomial_term *t, const struct expr *factor, bool *used)
@@ -33,7 +32,7 @@ static bool same_factors(const struct polynomial_term *a, const struct polynomia
 	return true;
 }
 
-static void add(struct polynomial *p, struct polynomial_term t)
+static void add(struct arena *arena, struct polynomial *p, struct polynomial_term t)
 {
 	for (size_t i = 0; i < p->count; i++)
 		if (same_factors(&p->term[i], &t)) {
@@ -44,17 +43,20 @@ static void add(struct polynomial *p, struct polynomial_term t)
 		}
 	if (!t.coefficient)
 		return;
-	if (p->count == MAX_TERMS)
-		bug("an address of more than %d terms", MAX_TERMS);
+	if (p->count >= FIRST_TERMS && !(p->count & (p->count - 1))) {
+		struct polynomial_term *more = ARENA_ARRAY(arena, struct polynomial_term, 2 * p->count);
+		memcpy(more, p->term, p->count * sizeof(*more));
+		p->term = more;
+	}
 	p->term[p->count++] = t;
 }
 
-static void add_all(struct polynomial *p, const struct polynomial *q, int64_t scale)
+static void add_all(struct arena *arena, struct polynomial *p, const struct polynomial *q, int64_t scale)
 {
 	for (size_t i = 0; i < q->count; i++) {
 		struct polynomial_term t = q->term[i];
 		t.coefficient *= scale;
-		add(p, t);
+		add(arena, p, t);
 	}
 }
 
@@ -69,7 +71,7 @@ static struct polynomial product(struct arena *arena, const struct polynomial *a
 			t.factor = ARENA_ARRAY(arena, const struct expr *, t.factor_count + 1);
 			for (size_t f = 0; f < t.factor_count; f++)
 				t.factor[f] = f < x->factor_count ? x->factor[f] : y->factor[f - x->factor_count];
-			add(&p, t);
+			add(arena, &p, t);
 		}
 	return p;
 }
@@ -78,7 +80,7 @@ static struct polynomial constant(struct arena *arena, int64_t value)
 {
 	struct polynomial p = empty(arena);
 
-	add(&p, (struct polynomial_term){ value, NULL, 0 });
+	add(arena, &p, (struct polynomial_term){ value, NULL, 0 });
 	return p;
 }
 
@@ -88,7 +90,7 @@ static struct polynomial atom(struct arena *arena, const struct expr *e)
 	const struct expr **factor = ARENA_ARRAY(arena, const struct expr *, 1);
 
 	factor[0] = e;
-	add(&p, (struct polynomial_term){ 1, factor, 1 });
+	add(arena, &p, (struct polynomial_term){ 1, factor, 1 });
 	return p;
 }
 
@@ -141,7 +143,7 @@ bool polynomial_split(struct arena *arena, const struct polynomial *p, const cha
 		}
 		if (power > 1)
 			return false;
-		add(power ? coefficient : rest, c);
+		add(arena, power ? coefficient : rest, c);
 	}
 	return true;
 }
@@ -173,13 +175,13 @@ static void by_divisor(struct arena *arena, const struct polynomial *p, int64_t 
 		struct polynomial_term t = p->term[i];
 		if (!t.factor_count) {
 			int64_t q = t.coefficient / g - (t.coefficient % g < 0);
-			add(whole, (struct polynomial_term){ q, NULL, 0 });
-			add(rest, (struct polynomial_term){ t.coefficient - q * g, NULL, 0 });
+			add(arena, whole, (struct polynomial_term){ q, NULL, 0 });
+			add(arena, rest, (struct polynomial_term){ t.coefficient - q * g, NULL, 0 });
 		} else if (t.coefficient % g) {
-			add(rest, t);
+			add(arena, rest, t);
 		} else {
 			t.coefficient /= g;
-			add(whole, t);
+			add(arena, whole, t);
 		}
 	}
 }
@@ -206,16 +208,16 @@ static bool divide(struct arena *arena, const struct facts *facts, const struct 
 		struct expr *x = polynomial_expr(arena, &inner);
 		struct polynomial q = atom(arena, expr_binary(arena, OP_FLOORDIV, x, expr_int(arena, m / g)));
 		struct polynomial r = atom(arena, expr_binary(arena, OP_MOD, x, expr_int(arena, m / g)));
-		add_all(quotient, &q, 1);
+		add_all(arena, quotient, &q, 1);
 		*remainder = least;
-		add_all(remainder, &r, g);
+		add_all(arena, remainder, &r, g);
 		return true;
 	}
 	/* Still, what m divides comes out of the quotient and drops out of the remainder. */
 	struct expr *x = polynomial_expr(arena, &rest);
 	struct polynomial q = atom(arena, expr_binary(arena, OP_FLOORDIV, x, expr_int(arena, m)));
 	*remainder = atom(arena, expr_binary(arena, OP_MOD, x, expr_int(arena, m)));
-	add_all(quotient, &q, 1);
+	add_all(arena, quotient, &q, 1);
 	return true;
 }
 
@@ -230,14 +232,14 @@ struct polynomial polynomial_of(struct arena *arena, const struct facts *facts, 
 		a = polynomial_of(arena, facts, e->arg[0]);
 		if (e->kind == EXPR_NEG) {
 			b = empty(arena);
-			add_all(&b, &a, -1);
+			add_all(arena, &b, &a, -1);
 			return b;
 		}
 		b = polynomial_of(arena, facts, e->arg[1]);
 		if (e->op == OP_MUL)
 			return product(arena, &a, &b);
 		if (e->op == OP_ADD || e->op == OP_SUB) {
-			add_all(&a, &b, e->op == OP_ADD ? 1 : -1);
+			add_all(arena, &a, &b, e->op == OP_ADD ? 1 : -1);
 			return a;
 		}
 		if ((e->op == OP_FLOORDIV || e->op == OP_MOD) && polynomial_is_int(&b, &m) && m >= 1 && divide(arena, facts, &a, m, &q, &r))

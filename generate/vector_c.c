@@ -298,12 +298,15 @@ static int folded(int i, int w, int lanes) { return (i + w) % lanes; }
 static int upper(int i, int w, int lanes) { return i & w ? lanes + (i ^ w) : i; }
 static int lower(int i, int w, int lanes) { return i & w ? lanes + i : i ^ w; }
 
-/* L rows become L columns: exchanges of 1, 2, 4, ... lanes between rows that far apart. */
+/*
+ * L rows become L columns: exchanges of 1, 2, 4, ... lanes between rows that far
+ * apart.  Of `rows` < L rows the last stands for those behind it.
+ */
 static void print_transpose(int lanes, struct strbuf *out)
 {
-	strbuf_addstr(out, "KM_I void km_transpose(const float *s, long ss, float *d, long ds) {\n");
+	strbuf_addstr(out, "KM_I void km_transpose(const float *s, long ss, long rows, float *d, long ds, int past) {\n");
 	for (int i = 0; i < lanes; i++)
-		strbuf_addf(out, " km_vf r0_%d = km_l_f32(s + %d * ss);\n", i, i);
+		strbuf_addf(out, " km_vf r0_%d = km_l_f32(s + km_min(%d, rows - 1) * ss);\n", i, i);
 	int step = 0;
 	for (int w = 1; w < lanes; w *= 2, step++)
 		for (int i = 0; i < lanes; i++) {
@@ -313,7 +316,7 @@ static void print_transpose(int lanes, struct strbuf *out)
 			strbuf_addstr(out, ";\n");
 		}
 	for (int i = 0; i < lanes; i++)
-		strbuf_addf(out, " km_s_f32(d + %d * ds, r%d_%d);\n", i, step, i);
+		strbuf_addf(out, " if (past) km_snt_f32(d + %d * ds, r%d_%d); else km_s_f32(d + %d * ds, r%d_%d);\n", i, step, i, i, step, i);
 	strbuf_addstr(out, "}\n");
 }
 

@@ -121,6 +121,10 @@ static void bench(const struct lang *lang, const struct target *target, const st
 		printf("%s\n", err.buf);
 		exit(1);
 	}
+	if ((x86_isa() & target->isa) != target->isa) {
+		printf("compiled; this machine cannot run it\n");
+		return;
+	}
 	void *library = dlopen(arena_printf(&arena, "%s.so", path), RTLD_NOW);
 	void *scratch = guarded((size_t)scratch_bytes, true);
 	printf("%-44s %9s %9s %7s %8s  (compiled: %.0f ms CPU a program)\n", "", "ms", "GFLOP/s", "of peak", "GB/s", cpu_s * 1e3 / (double)count);
@@ -144,6 +148,22 @@ static void bench(const struct lang *lang, const struct target *target, const st
 	arena_release(&arena);
 }
 
+/* As the contraction skeleton writes it for AMX. */
+static const char *amx_text(struct arena *arena, int bm, int bn, int bk)
+{
+	return arena_printf(arena,
+		"plan matmul\ndim M N K\nbuffer A bf16 [M, K] in\nbuffer B bf16 [K, N] in\nbuffer C f32 [M, N] out\n"
+		"buffer Ap bf16 [rup(M, 32), rup(K, 32)] tmp : d0/16 d1/32 d0%%16 d1%%32\nbuffer Bp bf16 [rup(K, 32), rup(N, 32)] tmp : d1/16 d0/32 d0/2%%16 d1%%16 d0%%2\n"
+		"kernel packa grid [cdiv(M, 32)] threads 1\n  index i<32 k<1073741824 of rup(K, 32)\n  Ap[p0*32+i, k] = A[p0*32+i, k]\n"
+		"kernel packb grid [cdiv(N, 32)] threads 1\n  index k<1073741824 of rup(K, 32) j<32\n  Bp[k, p0*32+j] = B[k, p0*32+j]\n"
+		"kernel contract grid [cdiv(M,%d), cdiv(N,%d)] threads 1\n  index i<%d of M-p0*%d j<%d of N-p1*%d k<%d of rup(K, 32)%s\n  knob AMX=1\n"
+		"  tile acc f32 [i, j] @acc : i/16 j/16 i%%16 j%%16\n  tile a bf16 [i, k] @view\n  tile b bf16 [k, j] @view\n  acc[i, j] = 0\n%s"
+		"  a[i, k] <- Ap[p0*%d+i, %sk]\n  b[k, j] <- Bp[%sk, p1*%d+j]\n  acc[i, j] += mma(k) a[i, k] * b[k, j]\n%s"
+		"  C[p0*%d+i, p1*%d+j] = acc[i, j]\n",
+		bm, bn, bm, bm, bn, bn, bk ? bk : 1 << 30, bk ? "-k0" : "", bk ? arena_printf(arena, "  for k0 in 0..rup(K, 32) step %d\n", bk) : "", bm,
+		bk ? "k0+" : "", bk ? "k0+" : "", bn, bk ? "  end\n" : "", bm, bn);
+}
+
 static const char *program_text(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
@@ -157,7 +177,8 @@ static void bench_all(const struct lang *lang, const struct target *target)
 	static const struct matmul_knobs knobs[] = {
 		{ 6, 2, 16, 8, 0, 0, 1 },   { 6, 2, 16, 8, 1, 0, 1 },   { 6, 2, 16, 8, 0, 0, 4 },   { 6, 2, 16, 8, 1, 0, 4 },
 		{ 6, 2, 16, 64, 1, 256, 4 }, { 6, 2, 16, 64, 0, 256, 4 }, { 6, 2, 24, 64, 1, 384, 4 }, { 6, 2, 32, 64, 1, 512, 4 },
-		{ 4, 3, 24, 42, 1, 256, 4 }, { 4, 3, 16, 8, 1, 0, 4 },
+		{ 4, 3, 24, 42, 1, 256, 4 }, { 4, 3, 16, 8, 1, 0, 4 },  { 8, 3, 43, 22, 0, 0, 1 },   { 8, 3, 43, 22, 1, 0, 1 },
+		{ 14, 2, 12, 16, 0, 0, 1 },
 	};
 	struct arena arena = ARENA_INIT;
 	struct benched list[32];
@@ -167,6 +188,11 @@ static void bench_all(const struct lang *lang, const struct target *target)
 		list[n++] = (struct benched){ arena_printf(&arena, "matmul 1024 MR=%d NV=%d MB=%d NB=%d A=%d BK=%d KU=%d", knobs[i].mr, knobs[i].nv, knobs[i].mb,
 							   knobs[i].nb, knobs[i].packa, knobs[i].bk, knobs[i].ku),
 					      matmul_text(&arena, target, &knobs[i]), { 1024, 1024, 1024 }, 2.0 * 1024 * 1024 * 1024, 3 * 4.0 * 1024 * 1024 };
+	for (int i = 0; i < 5 && (target->isa & ISA_BIT(amx_bf16)); i++) {
+		int bm = (const int[]){ 1024, 256, 512, 128, 1024 }[i], bn = (const int[]){ 128, 256, 512, 1024, 64 }[i], bk = i == 2 ? 512 : 0;
+		list[n++] = (struct benched){ arena_printf(&arena, "bf16 matmul 1024 AMX BM=%d BN=%d BK=%d", bm, bn, bk), amx_text(&arena, bm, bn, bk), { 1024, 1024, 1024 },
+					      2.0 * 1024 * 1024 * 1024, 8.0 * 1024 * 1024 };
+	}
 	list[n++] = (struct benched){ "softmax_tile 2048x512", program_text("softmax_tile"), { 2048, 512 }, 0, 8.0 * 2048 * 512 };
 	list[n++] = (struct benched){ "softmax_stream 2048x1024", program_text("softmax_stream"), { 2048, 1024 }, 0, 8.0 * 2048 * 1024 };
 	list[n++] = (struct benched){ "cumsum_row 512x4096", program_text("cumsum_row"), { 512, 4096 }, 0, 8.0 * 512 * 4096 };

@@ -1,7 +1,7 @@
 /*
  * The C printer: every program of programs.h is printed for every CPU target,
  * compiled, and, where this machine can, run and compared with its meaning.
- *   lang_c --bench        figures instead of tests
+ *   lang_c --bench [TARGET]   figures instead of tests
  *   LANG_C_FOLDER=DIR     keep sources and objects there, and use objects that
  *                         are there where there is no compiler
  */
@@ -299,8 +299,10 @@ int main(int argc, char **argv)
 		folder = mkdtemp(made);
 	lang = lang_find("c");
 	if (argc > 1 && !strcmp(argv[1], "--bench")) {
-		bench_all(lang, target_of_this_machine());
-		return 0;
+		const struct target *target = argc > 2 ? target_find(argv[2], &err) : target_of_this_machine();
+		if (target)
+			bench_all(lang, target);
+		return !target;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(target_names); i++) {
 		const struct target *target = target_find(target_names[i], &err);
