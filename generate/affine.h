@@ -16,6 +16,7 @@ struct affine {
 	} *term;
 	size_t count;
 	int64_t constant;
+	bool is_exact; /* false: a number overflowed; never so in what affine_of() returns */
 };
 
 /* The linear form of e (always succeeds: what is not linear is an atom). */

@@ -48,6 +48,37 @@ static struct expr *minus_one(struct arena *arena, struct expr *e)
 	return expr_binary(arena, OP_SUB, e, expr_int(arena, 1));
 }
 
+static struct expr *call(struct arena *arena, const char *name, struct expr *a, struct expr *b)
+{
+	struct expr *e = ARENA_ARRAY(arena, struct expr, 1);
+
+	*e = (struct expr){ .kind = EXPR_CALL, .name = name, .arg = ARENA_ARRAY(arena, struct expr *, 2), .arg_count = 2 };
+	e->arg[0] = a;
+	e->arg[1] = b;
+	return e;
+}
+
+/* The last value of a loop's variable: lo + (cdiv(hi - lo, step) - 1) * step. */
+static struct expr *last_of(struct arena *arena, const struct tile_stmt *loop)
+{
+	struct expr *step = expr_int(arena, loop->step);
+	struct expr *trips = call(arena, "cdiv", expr_binary(arena, OP_SUB, loop->hi, loop->lo), step);
+
+	return expr_binary(arena, OP_ADD, loop->lo, expr_binary(arena, OP_MUL, minus_one(arena, trips), step));
+}
+
+/* The greatest value of a dim by a precondition `dim <= number`; NULL: none. */
+static struct expr *most_of(struct arena *arena, const struct tile_program *program, const char *dim)
+{
+	for (size_t i = 0; i < program->require_count; i++) {
+		const struct expr *e = program->require[i];
+		if (e->kind == EXPR_BINARY && (e->op == OP_LE || e->op == OP_LT) && e->arg[0]->kind == EXPR_NAME &&
+		    e->arg[1]->kind == EXPR_INT && !strcmp(e->arg[0]->name, dim))
+			return expr_int(arena, e->arg[1]->int_value - (e->op == OP_LT));
+	}
+	return NULL;
+}
+
 struct facts tile_facts(struct arena *arena, const struct tile_program *program,
 			const struct tile_kernel *kernel, const struct tile_stmt *const *fors,
 			size_t for_count)
@@ -59,23 +90,17 @@ struct facts tile_facts(struct arena *arena, const struct tile_program *program,
 	for (size_t i = 0; i < program->dim_count; i++) {
 		const struct tile_dim *d = &program->dim[i];
 		struct expr *value = expr_int(arena, d->is_static ? d->value : 1);
-		fact[n++] = (struct fact){ d->name, value, d->is_static ? value : NULL };
+		fact[n++] = (struct fact){ d->name, value, d->is_static ? value : most_of(arena, program, d->name) };
 	}
 	for (int i = 0; i < kernel->grid_count; i++)
 		fact[n++] = (struct fact){ grid_name[i], expr_int(arena, 0), minus_one(arena, kernel->grid[i]) };
 	for (size_t i = 0; i < for_count; i++)
-		fact[n++] = (struct fact){ fors[i]->var, fors[i]->lo, minus_one(arena, fors[i]->hi) };
+		fact[n++] = (struct fact){ fors[i]->var, fors[i]->lo, last_of(arena, fors[i]) };
 	for (size_t i = 0; i < kernel->index_count; i++) {
 		const struct tile_index *x = &kernel->index[i];
 		struct expr *end = expr_int(arena, x->extent);
-		if (x->live) {
-			struct expr *least = ARENA_ARRAY(arena, struct expr, 1);
-			*least = (struct expr){ .kind = EXPR_CALL, .name = "minimum", .arg_count = 2 };
-			least->arg = ARENA_ARRAY(arena, struct expr *, 2);
-			least->arg[0] = x->live;
-			least->arg[1] = end;
-			end = least;
-		}
+		if (x->live)
+			end = call(arena, "minimum", x->live, end);
 		fact[n++] = (struct fact){ x->name, expr_int(arena, 0), minus_one(arena, end) };
 	}
 	return (struct facts){ fact, n };
