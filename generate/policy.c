@@ -29,7 +29,8 @@ const char *budget_spent(const struct budget *budget, const struct history *seen
 		return "evaluations";
 	if (budget->seconds > 0 && seen->count && seen->trial[seen->count - 1].elapsed_s >= budget->seconds)
 		return "seconds";
-	if (budget->sol_ratio > 0 && best && best->sol_ratio >= budget->sol_ratio)
+	/* Well above 1 the measured peak is in doubt, not the search at its end. */
+	if (budget->sol_ratio > 0 && best && best->sol_ratio >= budget->sol_ratio && best->sol_ratio <= 1.05)
 		return "speed of light";
 	if (budget->stall && best && (int64_t)(seen->count - 1 - seen->best) >= budget->stall)
 		return "stall";

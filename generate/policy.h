@@ -38,7 +38,7 @@ struct budget {
 	int64_t evaluations;
 	double seconds;      /* of evaluation work in the history */
 	int64_t stall;       /* trials without a better best */
-	double sol_ratio;    /* stop when the best reaches this share of the speed of light */
+	double sol_ratio;    /* stop when the best reaches this share of the speed of light (above 1.05 the peak is in doubt: no stop) */
 };
 /* A reason to stop ("evaluations", "seconds", "stall", "speed of light"), or NULL. */
 const char *budget_spent(const struct budget *budget, const struct history *seen);
