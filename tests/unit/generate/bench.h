@@ -45,17 +45,22 @@ static char *matmul_text(struct arena *arena, const struct target *target, const
 		q->bk ? "  end\n" : "", bm, bn);
 }
 
-/* Median of several calls, seconds. */
-static double median_s(void *library, const struct plan *plan, void *const *buf, const int64_t *dim, void *scratch, int calls)
+/* Median of several calls, seconds; step_s: least of each step. */
+static double median_s(void *library, const struct plan *plan, void *const *buf, const int64_t *dim, void *scratch, int calls, double *step_s)
 {
 	double t[64];
+
+	for (size_t s = 0; s < plan->step_count; s++)
+		step_s[s] = 1e9;
 
 	for (int i = -1; i < calls; i++) {
 		int64_t start = clock_ns();
 		for (size_t s = 0; s < plan->step_count; s++) {
 			void (*step)(void *const *, const int64_t *, int64_t, int64_t, void *);
 			*(void **)&step = dlsym(library, plan->step[s].symbol);
+			int64_t before = clock_ns();
 			step(buf, dim, 0, plan_step_instances(plan, s, dim), scratch);
+			step_s[s] = fmin(step_s[s], (double)(clock_ns() - before) * 1e-9);
 		}
 		if (i >= 0)
 			t[i] = (double)(clock_ns() - start) * 1e-9;
@@ -127,7 +132,7 @@ static void bench(const struct lang *lang, const struct target *target, const st
 	}
 	void *library = dlopen(arena_printf(&arena, "%s.so", path), RTLD_NOW);
 	void *scratch = guarded((size_t)scratch_bytes, true);
-	printf("%-44s %9s %9s %7s %8s  (compiled: %.0f ms CPU a program)\n", "", "ms", "GFLOP/s", "of peak", "GB/s", cpu_s * 1e3 / (double)count);
+	printf("%-44s %9s %9s %7s %8s  %s  (compiled: %.0f ms CPU a program)\n", "", "ms", "GFLOP/s", "of peak", "GB/s", "least ms of steps", cpu_s * 1e3 / (double)count);
 	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < count; i++) {
 			void *buf[MOST_BUFFERS];
@@ -139,9 +144,12 @@ static void bench(const struct lang *lang, const struct target *target, const st
 				for (int64_t k = 0; k < n; k++)
 					dtype_store(program[i].buffer[b].dtype, buf[b], k, (double)(philox(1, (uint64_t)k, 0) % 1000) / 500 - 1);
 			}
-			double peak = peak_flop_per_s(library), t = median_s(library, &plan[i], buf, list[i].dim, scratch, 7);
-			printf("%-44s %9.3f %9.1f %6.1f%% %8.1f\n", list[i].name, t * 1e3, list[i].flop / t * 1e-9, 100 * list[i].flop / t / peak / (target->vector_bytes / 4),
+			double peak = peak_flop_per_s(library), step_s[8], t = median_s(library, &plan[i], buf, list[i].dim, scratch, 7, step_s);
+			printf("%-44s %9.3f %9.1f %6.1f%% %8.1f ", list[i].name, t * 1e3, list[i].flop / t * 1e-9, 100 * list[i].flop / t / peak / (target->vector_bytes / 4),
 			       list[i].bytes / t * 1e-9);
+			for (size_t k = 0; k < plan[i].step_count && plan[i].step_count > 1; k++)
+				printf(" %.3f", step_s[k] * 1e3);
+			putchar('\n');
 			for (size_t b = 0; b < program[i].buffer_count; b++)
 				guarded_free(buf[b], bytes[b], true);
 		}
@@ -181,15 +189,17 @@ static void bench_all(const struct lang *lang, const struct target *target)
 		{ 14, 2, 12, 16, 0, 0, 1 },
 	};
 	struct arena arena = ARENA_INIT;
-	struct benched list[32];
+	struct benched list[48];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(knobs); i++)
 		list[n++] = (struct benched){ arena_printf(&arena, "matmul 1024 MR=%d NV=%d MB=%d NB=%d A=%d BK=%d KU=%d", knobs[i].mr, knobs[i].nv, knobs[i].mb,
 							   knobs[i].nb, knobs[i].packa, knobs[i].bk, knobs[i].ku),
 					      matmul_text(&arena, target, &knobs[i]), { 1024, 1024, 1024 }, 2.0 * 1024 * 1024 * 1024, 3 * 4.0 * 1024 * 1024 };
-	for (int i = 0; i < 5 && (target->isa & ISA_BIT(amx_bf16)); i++) {
-		int bm = (const int[]){ 1024, 256, 512, 128, 1024 }[i], bn = (const int[]){ 128, 256, 512, 1024, 64 }[i], bk = i == 2 ? 512 : 0;
+	static const int amx[][3] = { { 1024, 128, 0 }, { 256, 256, 0 }, { 512, 512, 512 }, { 256, 256, 512 }, { 128, 1024, 0 }, { 1024, 64, 0 },
+				      { 256, 32, 0 }, { 512, 32, 0 }, { 1024, 32, 0 }, { 128, 128, 512 }, { 64, 64, 512 }, { 256, 512, 256 } };
+	for (size_t i = 0; i < ARRAY_SIZE(amx) && (target->isa & ISA_BIT(amx_bf16)); i++) {
+		int bm = amx[i][0], bn = amx[i][1], bk = amx[i][2];
 		list[n++] = (struct benched){ arena_printf(&arena, "bf16 matmul 1024 AMX BM=%d BN=%d BK=%d", bm, bn, bk), amx_text(&arena, bm, bn, bk), { 1024, 1024, 1024 },
 					      2.0 * 1024 * 1024 * 1024, 8.0 * 1024 * 1024 };
 	}

@@ -90,6 +90,24 @@ static bool machine_runs(const struct target *target)
 	return (x86_isa() & target->isa) == target->isa;
 }
 
+static void keep(const char *key, double value, void *user)
+{
+	if (!strcmp(key, "code_bytes"))
+		*(double *)user = value;
+}
+
+/* Facts of compiled code: there for a symbol, and not for one that is none. */
+static void test_inspect(const char *path)
+{
+	struct strbuf err = STRBUF_INIT;
+	double relu = 0, none = 0;
+
+	ok(!lang->inspect(path, "km_relu", keep, &relu, &err) && relu > 100 && relu < 20000, "the code of 'km_relu' has %.0f bytes", relu);
+	ok(!lang->inspect(path, "km_rel", keep, &none, &err) && !none, "that of no symbol has none");
+	ok(lang->inspect("/dev/null", "km_relu", keep, &none, &err) < 0 && err.len, "a file that is no object is an error");
+	strbuf_release(&err);
+}
+
 static void test_target(const struct target *target)
 {
 	struct arena arena = ARENA_INIT;
@@ -131,6 +149,8 @@ static void test_target(const struct target *target)
 	if (err.len)
 		printf("# %s\n", err.buf);
 	printf("# %.0f ms CPU, %.1f a program\n", cpu_s * 1e3, cpu_s * 1e3 / count);
+	if (compiled)
+		test_inspect(arena_printf(&arena, "%s.so", path));
 	void *library = compiled && machine_runs(target) ? dlopen(arena_printf(&arena, "%s.so", path), RTLD_NOW) : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		if (!printed[i])
