@@ -21,7 +21,7 @@ static int64_t run_alignment(const struct layout *layout, int var, int64_t n)
 		return n == 1;
 	for (size_t i = layout->count - 1; i-- > 0;) {
 		const struct digit *d = &layout->digit[i];
-		if ((d->var == var && d->div % n) || (d->xor_var == var && d->xor_div % n))
+		if (d->xor_var == var && d->xor_div % n)
 			return 0;
 		aligned = gcd(aligned, stride);
 		stride *= d->extent;
