@@ -1,6 +1,8 @@
 /*
- * simt_print.h: the parts of the SIMT printer: simt.c statements, simt_expr.c
- * expressions, simt_mma.c copies to shared memory and contractions.
+ * simt_print.h: the parts of the SIMT printer: simt.c kernels and lists of
+ * statements, simt_spread.c which thread holds what, simt_stmt.c assignments,
+ * simt_expr.c expressions, simt_copy.c copies to shared memory, simt_mma.c
+ * contractions, simt_vocabulary.c what the text is written in.
  */
 #ifndef GENERATE_SIMT_PRINT_H
 #define GENERATE_SIMT_PRINT_H
@@ -52,8 +54,6 @@ void simt_line(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_open(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_block(struct simt *s); /* opens a bare one */
 void simt_close(struct simt *s, int count);
-/* Can the index end before its extent?  (Not where its live extent is proven to reach that far.) */
-bool simt_is_cut(struct simt *s, int index);
 
 /* ---- simt_expr.c ---- */
 const struct tile *simt_tile(const struct simt *s, const char *name);
@@ -83,7 +83,38 @@ bool simt_tile_has(const struct tile *tile, int index);
 /* Value of a tile index by its digits, without the chunk's own. */
 const char *simt_index_text(struct simt *s, const struct spread *spread, int index, int upto);
 
-/* ---- simt_mma.c ---- */
+/* ---- simt_spread.c ---- */
+bool simt_touches(const struct tile_kernel *k, const struct tile_stmt *stmt, const struct tile *t);
+bool simt_touches_accumulator(const struct tile_kernel *k, const struct tile_stmt *stmt);
+/* Indices in the statement's target, as a set. */
+uint32_t simt_free_indices(const struct tile_kernel *k, const struct tile_stmt *stmt);
+/* Reductions in x, added to s->reduce[]. */
+void simt_collect_reductions(struct simt *s, const struct expr *x);
+/* The tile index a reduction runs over, or -1 after simt_fail(). */
+int simt_reduced_index(struct simt *s, const struct expr *r);
+/* Chooses s->block, for the statements that use no accumulator. */
+void simt_block_spread(struct simt *s);
+/* Points of an index that the digits can hold. */
+int64_t simt_capacity(const struct spread *p, int index);
+
+/* ---- simt_stmt.c ---- */
+/* Can the index end before its extent?  (Not where its live extent is proven to reach that far.) */
+bool simt_is_cut(struct simt *s, int index);
+/* Shared tiles that the statement reads, as a set. */
+uint32_t simt_shared_reads(const struct simt *s, const struct tile_stmt *stmt);
+void simt_barrier(struct simt *s);
+void simt_assign(struct simt *s, const struct tile_stmt *stmt);
+
+/* ---- simt_copy.c ---- */
+int64_t simt_gcd(int64_t a, int64_t b);
+/*
+ * Do n aligned neighbours along `var` (a position in the tile's indices) lie next to
+ * each other?  Then the elements their address is a multiple of, at most n; else 0.
+ */
+int64_t simt_run_alignment(const struct layout *layout, int var, int64_t n);
+int simt_tile_position(const struct tile *t, int index);
+/* " + slot * elements", or "". */
+const char *simt_slot_offset(struct simt *s, const struct tile *t, const char *slot);
 /*
  * A copy into a shared tile, by all threads: registers km_c<number>, global memory to
  * registers, registers to the tile (of `slot`, a text; NULL: the first).
@@ -91,6 +122,8 @@ const char *simt_index_text(struct simt *s, const struct spread *spread, int ind
 void simt_declare_copy(struct simt *s, const struct tile_stmt *stage, int number);
 void simt_fetch(struct simt *s, const struct tile_stmt *stage, int number);
 void simt_put(struct simt *s, const struct tile_stmt *stage, int number, const char *slot);
+
+/* ---- simt_mma.c ---- */
 void simt_contract(struct simt *s, const struct tile_stmt *stmt);
 /* The accumulator's digits; false after simt_fail(). */
 bool simt_accumulator_spread(struct simt *s, const struct tile_stmt *mma);
