@@ -109,7 +109,7 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector);
 bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units);
 void emit_store(struct emitter *e, const struct expr *target, const char *value, bool is_vector, bool is_raw);
 
-/* ---- loops and statements (emit_c_stmt.c) ---- */
+/* ---- loops (emit_c_job.c) and statements (emit_c_stmt.c) ---- */
 const char *emit_count(struct emitter *e, int index); /* text of how many points */
 void emit_open_index(struct emitter *e, int index);
 /*

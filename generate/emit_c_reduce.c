@@ -1,0 +1,257 @@
+/* Reductions and scans of printed C. */
+#include "generate/emit_c_job.h"
+
+#include <string.h>
+
+/* ---- reductions ------------------------------------------------------ */
+
+static const char *identity(enum expr_op op)
+{
+	return op == OP_SUM ? "0.0f" : op == OP_PROD ? "1.0f" : op == OP_MAX ? "-__builtin_inff()" : "__builtin_inff()";
+}
+
+static const char *combine(struct emitter *e, enum expr_op op, const char *a, const char *b, bool is_vector)
+{
+	if (op == OP_SUM || op == OP_PROD)
+		return emit_text(e, "%s %s %s", a, op == OP_SUM ? "+" : "*", b);
+	/* The new value first: its NaN wins, and an old NaN stays. */
+	return emit_text(e, "km_%s%s(%s, %s)", op == OP_MAX ? "maximum" : "minimum", is_vector ? "" : "_s", b, a);
+}
+
+static const char *horizontal(enum expr_op op)
+{
+	return op == OP_SUM ? "km_hsum" : op == OP_PROD ? "km_hprod" : op == OP_MAX ? "km_hmax" : "km_hmin";
+}
+
+/* The term of reduction r; where its filter or the tail leaves it out, the identity. */
+static const char *term(struct emitter *e, const struct expr *r, bool is_vector)
+{
+	const char *x = emit_real(e, r->arg[0], is_vector);
+
+	if (r->filter) {
+		struct expr select = { .kind = EXPR_SELECT, .arg = (struct expr *[]){ r->filter, r->arg[0], r->arg[0] }, .arg_count = 3 };
+		struct expr *kept = ARENA_ARRAY(&e->arena, struct expr, 1);
+		*kept = select;
+		kept->arg = ARENA_ARRAY(&e->arena, struct expr *, 3);
+		kept->arg[0] = r->filter;
+		kept->arg[1] = r->arg[0];
+		kept->arg[2] = expr_real(&e->arena, r->op == OP_SUM ? 0 : r->op == OP_PROD ? 1 : r->op == OP_MAX ? -__builtin_inf() : __builtin_inf());
+		x = emit_real(e, kept, is_vector);
+	}
+	return x;
+}
+
+/* Loops over a reduction's ranges, tile indices or bounds of their own, but index v. */
+static int open_ranges(struct emitter *e, const struct expr *r, int v)
+{
+	int64_t unroll = tile_knob_int(e->kernel, "TU", 1);
+	int opened = 0;
+
+	for (size_t i = 0; i < r->range_count; i++) {
+		const struct expr_range *g = &r->range[i];
+		int index = tile_index_find(e->kernel, g->name);
+		if (!g->hi && index < 0) {
+			emit_fail(e, "a reduction runs over a tile index or bounds, not '%s'", g->name);
+			return opened;
+		}
+		if (!g->hi && index == v)
+			continue;
+		if (i + 1 == r->range_count && unroll > 1)
+			emit_line(e, "_Pragma(\"clang loop unroll_count(%lld)\")", (long long)unroll);
+		opened++;
+		if (!g->hi) {
+			emit_open_index(e, index);
+			continue;
+		}
+		emit_open(e, "for (long %s = %s, %s_n = %s; %s < %s_n; %s++)", g->name, emit_int(e, emit_here(e, g->lo)), g->name,
+			  emit_int(e, emit_here(e, g->hi)), g->name, g->name, g->name);
+		if (e->vector >= 0)
+			e->inner[e->inner_count++] = g->name;
+		e->range[e->range_count++] = g;
+	}
+	return opened;
+}
+
+static void close_ranges(struct emitter *e, const struct expr *r, int opened)
+{
+	emit_close_index(e, opened);
+	for (size_t i = 0; i < r->range_count; i++)
+		e->range_count -= r->range[i].hi != NULL;
+}
+
+/* Rows that an index tensor names are fetched ahead: PF trips of the innermost range. */
+static void prefetch(struct emitter *e, const struct expr *x, const struct expr_range *g, int64_t trips)
+{
+	for (size_t i = 0; i < x->arg_count; i++)
+		prefetch(e, x->arg[i], g, trips);
+	if (x->kind != EXPR_ACCESS || !g->hi)
+		return;
+	bool is_gathered = false;
+	for (size_t i = 0; i < x->arg_count; i++)
+		is_gathered |= x->arg[i]->kind == EXPR_ACCESS && expr_uses(x->arg[i], g->name);
+	if (!is_gathered)
+		return;
+	struct expr *ahead = expr_binary(&e->arena, OP_ADD, expr_name(&e->arena, g->name), expr_int(&e->arena, trips));
+	const char *at = emit_pointer(e, expr_replace_name(&e->arena, emit_through_view(e, x), g->name, ahead));
+	emit_line(e, "if (%s + %lld < %s_n) __builtin_prefetch(%s);", g->name, (long long)trips, g->name, at);
+}
+
+struct fold {
+	const struct expr *r;
+	int number;
+	const struct job *first;
+};
+
+static void fold_body(struct emitter *e, int copy, void *user)
+{
+	const struct fold *f = user;
+	const char *acc = emit_text(e, "km_a%d_%d", f->number, copy);
+
+	if (f->first)
+		job_map(e, 0, (void *)f->first);
+	const char *x = term(e, f->r, true);
+	if (e->is_tail)
+		x = emit_text(e, "km_sel(km_m, %s, (km_vf)(%s))", x, identity(f->r->op));
+	emit_line(e, "%s = %s;", acc, combine(e, f->r->op, acc, x, true));
+}
+
+/* Reduction `number` along v, one of its ranges, into the scalar q<number>. */
+void job_reduce_along(struct emitter *e, const struct expr *r, int number, int v, const struct job *first)
+{
+	int unroll = (int)tile_knob_int(e->kernel, "UNROLL", 1);
+	struct fold fold = { r, number, first };
+
+	unroll = unroll < 1 ? 1 : unroll;
+	for (int u = 0; u < unroll; u++)
+		emit_line(e, "km_vf km_a%d_%d = %s;", number, u, identity(r->op));
+	int opened = open_ranges(e, r, v);
+	emit_vector_loop(e, v, unroll, fold_body, &fold);
+	close_ranges(e, r, opened);
+	/* Pairwise: fewer roundings on the longest path. */
+	for (int w = 1; w < unroll; w *= 2)
+		for (int u = 0; u + w < unroll; u += 2 * w) {
+			const char *a = emit_text(e, "km_a%d_%d", number, u);
+			emit_line(e, "%s = %s;", a, combine(e, r->op, a, emit_text(e, "km_a%d_%d", number, u + w), true));
+		}
+	emit_line(e, "const float km_q%d = %s(km_a%d_0);", number, horizontal(r->op), number);
+}
+
+/* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
+void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bool is_vector)
+{
+	const char *acc = emit_text(e, "km_q%d", number);
+	int64_t trips = tile_knob_int(e->kernel, "PF", 0);
+
+	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : "float", number, identity(r->op));
+	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
+	e->reduction_count = 0;
+	if (trips > 0 && r->range_count)
+		prefetch(e, r->arg[0], &r->range[r->range_count - 1], trips);
+	emit_line(e, "km_q%d = %s;", number, combine(e, r->op, acc, term(e, r, is_vector), is_vector));
+	e->reduction_count = saved;
+	close_ranges(e, r, opened);
+}
+
+void job_reduce_and_map(struct emitter *e, int copy, void *user)
+{
+	const struct job *job = user;
+
+	for (int i = 0; i < e->reduction_count; i++)
+		job_reduce_in_place(e, e->reduction[i], i, true);
+	job_map(e, copy, user);
+	(void)job;
+}
+
+/* Several vectors of accumulators go through the ranges together: one pass over the rows for all. */
+void job_reduce_wide(struct emitter *e, const struct job *job, int v, int wide)
+{
+	const struct expr *r = e->reduction[0];
+	int64_t trips = tile_knob_int(e->kernel, "PF", 0);
+	struct emit_hoist hoist = { .text = STRBUF_INIT };
+
+	e->vector = v;
+	e->inner_count = 0;
+	e->hoist = NULL;
+	emit_open(e, "for (; km_w + %d <= km_full; km_w += %d)", wide, wide);
+	for (int u = 0; u < wide; u++)
+		emit_line(e, "km_vf km_a0_%d = %s;", u, identity(r->op));
+	int opened = open_ranges(e, r, -1);
+	e->reduction_count = 0;
+	for (int u = 0; u < wide; u++) {
+		const char *acc = emit_text(e, "km_a0_%d", u);
+		emit_open(e, "%s", "");
+		emit_line(e, "const long km_v = km_w + %d;", u);
+		if (trips > 0 && (u * e->lanes * 4) % 64 == 0)
+			prefetch(e, r->arg[0], &r->range[r->range_count - 1], trips);
+		emit_line(e, "%s = %s;", acc, combine(e, r->op, acc, term(e, r, true), true));
+		emit_close(e, 1);
+	}
+	e->reduction_count = 1;
+	close_ranges(e, r, opened);
+	for (int u = 0; u < wide; u++) {
+		emit_open(e, "%s", "");
+		emit_line(e, "const long km_v = km_w + %d;", u);
+		emit_line(e, "const km_vf km_q0 = km_a0_%d;", u);
+		job_map(e, 0, (void *)job);
+		emit_close(e, 1);
+	}
+	emit_close(e, 1);
+	e->vector = -1;
+	strbuf_release(&hoist.text);
+}
+
+/* ---- scans ----------------------------------------------------------- */
+
+/* tile[i.., j] = scan(j) x: prefix sums within the vector; the carry waits for one addition only. */
+static void scan_body(struct emitter *e, int copy, void *user)
+{
+	const struct job *job = user;
+
+	(void)copy;
+	emit_line(e, "const km_vf km_x = km_scan(%s);", emit_real(e, job->stmt->value->arg[0], true));
+	emit_store(e, job->target, "(km_x + km_carry)", true, false);
+	if (!e->is_tail)
+		emit_line(e, "km_carry += km_last(km_x);");
+}
+
+/* Vectors hold a row index, the fast digit here: the scan is a plain loop. */
+static void scan_rows_body(struct emitter *e, int copy, void *user)
+{
+	const struct job *job = user;
+	int along = tile_index_find(e->kernel, job->stmt->value->range[0].name);
+
+	(void)copy;
+	emit_line(e, "km_vf km_carry = 0.0f;");
+	emit_open_index(e, along);
+	emit_line(e, "km_carry += %s;", emit_real(e, job->stmt->value->arg[0], true));
+	emit_store(e, job->target, "km_carry", true, false);
+	emit_close_index(e, 1);
+}
+
+void job_scan(struct emitter *e, const struct job *job)
+{
+	const struct expr *r = job->stmt->value;
+	int along = r->range_count == 1 ? tile_index_find(e->kernel, r->range[0].name) : -1, units = 0;
+
+	if (along < 0 || r->filter) {
+		emit_fail(e, "a scan runs over one tile index");
+		return;
+	}
+	for (int i = 0; i < job->free_count; i++) {
+		int v = job->free[i], u = 0;
+		if (v == along || !emit_fits_vector(e, r->arg[0], v, &u) || !u || emit_lane_stride(e, job->target, v) != 1)
+			continue;
+		int opened = job_open(e, job, along, v);
+		emit_vector_loop(e, v, 1, scan_rows_body, (void *)job);
+		emit_close(e, opened);
+		return;
+	}
+	if (!emit_fits_vector(e, r->arg[0], along, &units) || emit_lane_stride(e, job->target, along) != 1) {
+		emit_fail(e, "a scan wants unit stride along '%s' or along a row", r->range[0].name);
+		return;
+	}
+	int opened = job_open(e, job, along, -1);
+	emit_line(e, "km_vf km_carry = 0.0f;");
+	emit_vector_loop(e, along, 1, scan_body, (void *)job);
+	emit_close(e, opened);
+}
