@@ -234,3 +234,9 @@ double model_time_ns(const char *id)
 	uint64_t h = strtoull(id, NULL, 16);
 	return 1e5 * (1 + (double)(h >> 11) * 0x1p-53 * 9);
 }
+
+void contestants_apart(struct contestant *a, struct contestant *b)
+{
+	a->next_set = 0;
+	b->next_set = a->session->stage.stage_case[0].sets / 2;
+}

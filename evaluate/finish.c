@@ -141,7 +141,8 @@ static int fight(struct session *s, struct contestant *a, struct contestant *b, 
 	duel->b_ns = ARENA_ARRAY(&s->arena, double, PAIRS);
 	/* Slow kernels are measured well by fewer pairs. */
 	double pair_ns = a->first_ns * a->calls + b->first_ns * b->calls;
-	measure_duel(0, 1, pair_ns > 4e8 ? 9 : pair_ns > 1e8 ? 20 : PAIRS, 0.01, contestant_sampler, side, rng, duel);
+	contestants_apart(&side[0], &side[1]);
+	measure_duel(0, 1, pair_ns > 4e8 ? 9 : pair_ns > 1e8 ? 20 : PAIRS, MEASURE_MARGIN, contestant_sampler, side, rng, duel);
 	*a = side[0];
 	*b = side[1];
 	if (!duel->pair_count) {

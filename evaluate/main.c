@@ -267,9 +267,10 @@ static int bench_aa(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		contestant_settle(&c[i]);
 	c[0].calls = c[1].calls = c[0].calls > c[1].calls ? c[0].calls : c[1].calls;
+	contestants_apart(&c[0], &c[1]);
 	for (int64_t k = 0; k < comparisons; k++) {
 		struct duel d = { .a_ns = ns, .b_ns = ns + pairs };
-		measure_duel(0, 1, (size_t)pairs, 0.01, contestant_sampler, c, &rng, &d);
+		measure_duel(0, 1, (size_t)pairs, MEASURE_MARGIN, contestant_sampler, c, &rng, &d);
 		verdict[d.verdict]++;
 	}
 	session_unlock(&s);

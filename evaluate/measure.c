@@ -109,27 +109,45 @@ void measure_race(struct race_entry *entry, size_t count, int first, sampler *sa
 void measure_ratio(const double *a_ns, const double *b_ns, size_t pairs, double margin,
 		   uint64_t seed, struct duel *duel)
 {
-	enum { RESAMPLES = 999 };
+	enum { RESAMPLES = 999, BLOCK = 5 };
 	struct rng rng = { seed, 0 };
 	double *ratio = malloc(2 * (pairs + 1) * sizeof(*ratio)), *draw = ratio + pairs + 1, *medians = malloc(RESAMPLES * sizeof(*medians));
 
 	if (!ratio || !medians)
 		abort();
+	/*
+	 * AB and the BA behind it count as one: going second can be an advantage (warm
+	 * caches) or none, but it is the same for both.
+	 */
+	size_t taken = pairs;
+	if (pairs >= 4)
+		pairs /= 2;
 	for (size_t i = 0; i < pairs; i++)
-		ratio[i] = log(b_ns[i] / a_ns[i]);
+		ratio[i] = taken >= 4 ? (log(b_ns[2 * i] / a_ns[2 * i]) + log(b_ns[2 * i + 1] / a_ns[2 * i + 1])) / 2 : log(b_ns[i] / a_ns[i]);
 	for (int r = 0; r < RESAMPLES; r++) {
-		for (size_t i = 0; i < pairs; i++)
-			draw[i] = ratio[rng_below(&rng, (int64_t)pairs)];
+		/* Blocks of neighbours: a disturbance lasts longer than one pair (moving-block bootstrap, Kuensch 1989). */
+		size_t from = 0;
+		for (size_t i = 0; i < pairs; i++) {
+			from = i % BLOCK ? (from + 1) % pairs : (size_t)rng_below(&rng, (int64_t)pairs);
+			draw[i] = ratio[from];
+		}
 		medians[r] = median(draw, pairs);
 	}
 	memcpy(draw, ratio, pairs * sizeof(*draw));
 	duel->ratio = exp(median(draw, pairs));
 	duel->low = exp(quantile(medians, RESAMPLES, 0.025));
 	duel->high = exp(quantile(medians, RESAMPLES, 0.975));
-	duel->pair_count = pairs;
-	if (duel->low > 1 + margin)
+	duel->pair_count = taken;
+	/* A verdict must hold in both halves of the run: a passing disturbance fills at most one. */
+	double half[2] = { duel->ratio, duel->ratio };
+	for (int h = 0; h < 2 && pairs >= 8; h++) {
+		memcpy(draw, ratio + (h ? pairs / 2 : 0), pairs / 2 * sizeof(*draw));
+		half[h] = exp(median(draw, pairs / 2));
+	}
+	bool above = half[0] > 1 + margin && half[1] > 1 + margin, below = half[0] < 1 - margin && half[1] < 1 - margin;
+	if (duel->low > 1 + margin && above)
 		duel->verdict = DUEL_FASTER;
-	else if (duel->high < 1 - margin)
+	else if (duel->high < 1 - margin && below)
 		duel->verdict = DUEL_SLOWER;
 	else if (duel->low >= 1 - margin && duel->high <= 1 + margin)
 		duel->verdict = DUEL_SAME;

@@ -9,6 +9,9 @@
 #include "evaluate/record.h"
 #include "ops/core/rng.h"
 
+/* The least difference that counts: what shared machines can tell (measured by bench-aa). */
+#define MEASURE_MARGIN 0.03
+
 double median(double *value, size_t count); /* reorders value[] */
 double quantile(double *value, size_t count, double q); /* sorts value[] */
 
@@ -31,8 +34,9 @@ void measure_race(struct race_entry *entry, size_t count, int first, sampler *sa
 		  struct rng *rng, size_t *order);
 /*
  * `pairs` interleaved ABBA pairs; ratio = median of b/a, 95 % bootstrap interval
- * of 999 resamples; FASTER or SLOWER when the interval lies wholly outside
- * 1 +- margin, SAME when wholly inside, else AMBIGUOUS.
+ * of 999 resamples of blocks; FASTER or SLOWER when the interval, and the median
+ * of each half of the run, lie wholly outside 1 +- margin, SAME when the interval
+ * lies wholly inside, else AMBIGUOUS.
  */
 void measure_duel(size_t a, size_t b, size_t pairs, double margin, sampler *sample, void *user,
 		  struct rng *rng, struct duel *duel);
