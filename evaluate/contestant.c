@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+	DUEL_NS = 5000000,    /* a duel's sample lasts at least this long */
 	SAMPLE_NS = 1000000,   /* a timing sample lasts at least this long, unless one call is longer */
 	MOST_CALLS = 1 << 17,
 };
@@ -237,6 +238,11 @@ double model_time_ns(const char *id)
 
 void contestants_apart(struct contestant *a, struct contestant *b)
 {
+	/* Longer samples than a race's: a burst of somebody else's work must not fill one. */
+	while (a->first_ns * a->calls < DUEL_NS && a->calls < MOST_CALLS)
+		a->calls *= 2;
+	while (b->first_ns * b->calls < DUEL_NS && b->calls < MOST_CALLS)
+		b->calls *= 2;
 	a->next_set = 0;
 	b->next_set = a->session->stage.stage_case[0].sets / 2;
 }

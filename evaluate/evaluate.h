@@ -87,7 +87,7 @@ bool contestant_settle(struct contestant *c);
 double contestant_sample(struct contestant *c);
 /* A sampler over an array of contestants. */
 double contestant_sampler(size_t i, void *contestants);
-/* Starts both half a rotation apart: neither finds what the other just left in the caches. */
+/* Readies both for a duel: longer samples, and half a rotation apart, so that neither finds what the other left in the caches. */
 void contestants_apart(struct contestant *a, struct contestant *b);
 
 double model_time_ns(const char *id);
