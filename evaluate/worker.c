@@ -148,7 +148,8 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 		return VERDICT_TIMEOUT;
 	}
 	/* Killed, or dead of a failed allocation, with most of what it may have in use. */
-	if (w->memory_bytes && WIFSIGNALED(status) && (int64_t)usage.ru_maxrss * 1024 > w->memory_bytes / 2) {
+	int64_t own_bytes = w->memory_bytes - w->stage->in_bytes - w->stage->out_bytes;
+	if (w->memory_bytes && WIFSIGNALED(status) && (int64_t)usage.ru_maxrss * 1024 > own_bytes / 2) {
 		strbuf_addf(detail, "used %ld MiB of memory", usage.ru_maxrss >> 10);
 		return VERDICT_MEMORY;
 	}

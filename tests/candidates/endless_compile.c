@@ -1,0 +1,2 @@
+/* COMPILE_ERROR: includes itself */
+#include __FILE__
