@@ -92,6 +92,8 @@ static int one_problem(const struct problem *problem, enum op_use use, void *use
 	if (space_open(&ps, problem, target, &err)) {
 		/* Devices of warps are served in part; the reason is told. */
 		ok(target->warp > 1 && strstr(err.buf, "so far"), "%s is not served: %s", name.buf, err.buf);
+		strbuf_release(&err);
+		strbuf_release(&name);
 		return 0;
 	}
 	for (size_t s = 0; s < ps.sub_count; s++) {
