@@ -1,6 +1,7 @@
 /* Real expressions, loads and stores of printed C. */
 #include "generate/emit_c.h"
 #include "generate/vector_c.h"
+#include "generate/vocabulary.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -130,7 +131,7 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 {
 	struct strbuf text = STRBUF_INIT;
 
-	if (!vector_c_has(x->name))
+	if (!vocabulary_has(x->name))
 		emit_fail(e, "function '%s' is not in the vocabulary of vector C", x->name);
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
 		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));

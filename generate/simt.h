@@ -41,7 +41,5 @@ int simt_print(const struct tile_program *program, const struct target *target, 
 	       struct strbuf *err);
 /* The part of the vocabulary that all SIMT languages share. */
 void simt_vocabulary(struct strbuf *out);
-/* Is `name` a function of it (prelude functions included)? */
-bool simt_has(const char *name);
 
 #endif

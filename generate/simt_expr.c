@@ -1,5 +1,6 @@
 /* Expressions of printed SIMT code: integers, addresses, guards, reals. */
 #include "generate/simt_print.h"
+#include "generate/vocabulary.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -448,7 +449,7 @@ static void print_real(struct simt *s, struct strbuf *out, const struct expr *x)
 		strbuf_addch(out, ')');
 		break;
 	case EXPR_CALL:
-		if (!simt_has(x->name)) {
+		if (!vocabulary_has(x->name)) {
 			simt_fail(s, "function '%s' is not in the SIMT vocabulary", x->name);
 			return;
 		}

@@ -1,5 +1,6 @@
 /* The vocabulary that all SIMT languages share. */
 #include "generate/simt.h"
+#include "generate/vocabulary.h"
 #include "ops/core/expr.h"
 
 #include <string.h>
@@ -92,110 +93,10 @@ static const char reductions[] =
 	"  x = red[warp / warps * warps]; KM_UNROLL for (int w = 1; w < warps; w++) x = Op::of(red[warp / warps * warps + w], x); }\n"
 	" return x; }\n";
 
-static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "erf", "log", "log1p", "tanh" };
-
-static bool is_own(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-static bool can_define(const struct expr *e)
-{
-	if (e->kind == EXPR_CALL && !simt_has(e->name))
-		return false;
-	for (size_t i = 0; i < e->arg_count; i++)
-		if (!can_define(e->arg[i]))
-			return false;
-	return e->kind != EXPR_REDUCE && e->kind != EXPR_ACCESS;
-}
-
-bool simt_has(const char *name)
-{
-	const struct function *f = function_find(name);
-	struct arena arena = ARENA_INIT;
-	struct strbuf err = STRBUF_INIT;
-	struct expr *e;
-
-	if (is_own(name))
-		return true;
-	if (!f || !f->definition)
-		return false;
-	bool has = !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && can_define(e);
-	arena_release(&arena);
-	strbuf_release(&err);
-	return has;
-}
-
-static void print_definition(const struct expr *e, struct strbuf *out)
-{
-	switch (e->kind) {
-	case EXPR_INT:
-		strbuf_addf(out, "%lld.0f", (long long)e->int_value);
-		break;
-	case EXPR_REAL:
-		strbuf_addf(out, "%.9ef", e->real_value);
-		break;
-	case EXPR_NAME:
-		strbuf_addstr(out, e->name);
-		break;
-	case EXPR_NEG:
-		strbuf_addstr(out, "(-");
-		print_definition(e->arg[0], out);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_BINARY:
-		strbuf_addch(out, '(');
-		print_definition(e->arg[0], out);
-		strbuf_addf(out, " %s ", expr_op_text(e->op));
-		print_definition(e->arg[1], out);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_SELECT:
-		for (size_t i = 0; i < 3; i++) {
-			strbuf_addstr(out, i == 0 ? "(" : i == 1 ? " ? " : " : ");
-			print_definition(e->arg[i], out);
-		}
-		strbuf_addch(out, ')');
-		break;
-	default:
-		strbuf_addf(out, "km_%s(", e->name);
-		for (size_t i = 0; i < e->arg_count; i++) {
-			strbuf_addstr(out, i ? ", " : "");
-			print_definition(e->arg[i], out);
-		}
-		strbuf_addch(out, ')');
-	}
-}
-
-static void print_prelude(struct strbuf *out)
-{
-	for (const struct function *f = function_table; f->name; f++) {
-		struct arena arena = ARENA_INIT;
-		struct strbuf err = STRBUF_INIT;
-		struct expr *e;
-		if (f->definition && simt_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
-			strbuf_addf(out, "KM_D float km_%s(", f->name);
-			for (const char *s = f->params; *s; s += strspn(s, " ")) {
-				size_t n = strcspn(s, " ");
-				strbuf_addf(out, "%sfloat %.*s", s == f->params ? "" : ", ", (int)n, s);
-				s += n;
-			}
-			strbuf_addstr(out, ") { return ");
-			print_definition(e, out);
-			strbuf_addstr(out, "; }\n");
-		}
-		arena_release(&arena);
-		strbuf_release(&err);
-	}
-}
-
 void simt_vocabulary(struct strbuf *out)
 {
 	strbuf_addstr(out, memory);
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, reductions);
-	print_prelude(out);
+	vocabulary_print(&(struct vocabulary_style){ "KM_D", "float", false, NULL }, out);
 }

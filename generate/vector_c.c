@@ -1,4 +1,5 @@
 #include "generate/vector_c.h"
+#include "generate/vocabulary.h"
 #include "ops/core/expr.h"
 
 #include <string.h>
@@ -129,101 +130,9 @@ static const char horizontal[] =
 	"KM_I km_vf km_last(km_vf x) { return (km_vf)x[KM_L - 1]; }\n"
 	"KM_I km_vf km_scan(km_vf x) { km_vf z = 0; KM_SCAN return x; }\n";
 
-static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "erf", "log", "log1p", "tanh" };
-
-static bool is_own(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-static bool can_define(const struct expr *e)
-{
-	if (e->kind == EXPR_CALL && !vector_c_has(e->name))
-		return false;
-	for (size_t i = 0; i < e->arg_count; i++)
-		if (!can_define(e->arg[i]))
-			return false;
-	return e->kind != EXPR_REDUCE && e->kind != EXPR_ACCESS;
-}
-
-bool vector_c_has(const char *name)
-{
-	const struct function *f = function_find(name);
-	struct arena arena = ARENA_INIT;
-	struct strbuf err = STRBUF_INIT;
-	struct expr *e;
-
-	if (is_own(name))
-		return true;
-	if (!f || !f->definition)
-		return false;
-	bool has = !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && can_define(e);
-	arena_release(&arena);
-	strbuf_release(&err);
-	return has;
-}
-
 bool vector_c_has_number(const char *name)
 {
 	return !strcmp(name, "maximum") || !strcmp(name, "minimum");
-}
-
-static void print_definition(const struct expr *e, struct strbuf *out)
-{
-	switch (e->kind) {
-	case EXPR_INT:
-		strbuf_addf(out, "%lld.0f", (long long)e->int_value);
-		break;
-	case EXPR_REAL:
-		strbuf_addf(out, "%.9ef", e->real_value);
-		break;
-	case EXPR_NAME:
-		strbuf_addstr(out, e->name);
-		break;
-	case EXPR_NEG:
-		strbuf_addstr(out, "(-");
-		print_definition(e->arg[0], out);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_BINARY:
-		strbuf_addch(out, '(');
-		print_definition(e->arg[0], out);
-		strbuf_addf(out, " %s ", expr_op_text(e->op));
-		print_definition(e->arg[1], out);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_SELECT:
-		strbuf_addch(out, '(');
-		print_definition(e->arg[0], out);
-		strbuf_addstr(out, " ? ");
-		print_definition(e->arg[1], out);
-		strbuf_addstr(out, " : ");
-		print_definition(e->arg[2], out);
-		strbuf_addch(out, ')');
-		break;
-	default:
-		if (e->arg_count == 2 && (e->arg[1]->kind == EXPR_INT || e->arg[1]->kind == EXPR_REAL) && vector_c_has_number(e->name)) {
-			strbuf_addf(out, "km_%s_number(", e->name);
-			print_definition(e->arg[0], out);
-			strbuf_addstr(out, ", ");
-			print_definition(e->arg[1], out);
-			strbuf_addch(out, ')');
-			break;
-		}
-		strbuf_addf(out, "km_%s(", e->name);
-		for (size_t i = 0; i < e->arg_count; i++) {
-			if (i)
-				strbuf_addstr(out, ", ");
-			/* A scalar operand must become a vector before a call. */
-			strbuf_addstr(out, "(km_vf)(");
-			print_definition(e->arg[i], out);
-			strbuf_addch(out, ')');
-		}
-		strbuf_addch(out, ')');
-	}
 }
 
 /* Does the tree call a long function? */
@@ -248,7 +157,7 @@ bool vector_c_is_long(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (!strcmp(own[i], name))
 			return true;
-	bool is_long = f && f->definition && vector_c_has(name) && !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && calls_long(e);
+	bool is_long = f && f->definition && vocabulary_has(name) && !expr_parse(&arena, f->definition, name, EXPR_BODY, &e, &err) && calls_long(e);
 	arena_release(&arena);
 	strbuf_release(&err);
 	return is_long;
@@ -260,28 +169,6 @@ static void print_calls(struct strbuf *out)
 	for (const struct function *f = function_table; f->name; f++)
 		if (vector_c_is_long(f->name) && f->arity == 1)
 			strbuf_addf(out, "static __attribute__((noinline, unused)) km_vf km_%s_call(km_vf x) { return km_%s(x); }\n", f->name, f->name);
-}
-
-static void print_prelude(struct strbuf *out)
-{
-	for (const struct function *f = function_table; f->name; f++) {
-		struct arena arena = ARENA_INIT;
-		struct strbuf err = STRBUF_INIT;
-		struct expr *e;
-		if (f->definition && vector_c_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
-			strbuf_addf(out, "KM_I km_vf km_%s(", f->name);
-			for (const char *s = f->params; *s; s += strspn(s, " ")) {
-				size_t n = strcspn(s, " ");
-				strbuf_addf(out, "%skm_vf %.*s", s == f->params ? "" : ", ", (int)n, s);
-				s += n;
-			}
-			strbuf_addstr(out, ") { return ");
-			print_definition(e, out);
-			strbuf_addstr(out, "; }\n");
-		}
-		arena_release(&arena);
-		strbuf_release(&err);
-	}
 }
 
 /* The lane list of a shuffle, and its end. */
@@ -348,6 +235,6 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, transcendental);
 	strbuf_addstr(out, horizontal);
 	print_transpose(lanes, out);
-	print_prelude(out);
+	vocabulary_print(&(struct vocabulary_style){ "KM_I", "km_vf", true, vector_c_has_number }, out);
 	print_calls(out);
 }

@@ -9,8 +9,6 @@
 #include "generate/target.h"
 
 void vector_c_prologue(const struct target *target, struct strbuf *out);
-/* Is `name` a function of the vocabulary (prelude functions included)? */
-bool vector_c_has(const char *name);
 /* Has it a form <name>_number(x, c) for a second argument that is a number? */
 bool vector_c_has_number(const char *name);
 
