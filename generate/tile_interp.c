@@ -206,6 +206,8 @@ static double fold(enum expr_op op, double a, double x)
 
 static double reduce_from(struct runner *r, const struct expr *e, size_t level, double total)
 {
+	if (level == e->range_count && e->filter && real_value(r, e->filter) == 0)
+		return total;
 	if (level == e->range_count)
 		return fold(e->op, total, real_value(r, e->arg[0]));
 	const struct expr_range *g = &e->range[level];
@@ -335,6 +337,26 @@ static void points(struct runner *r, const struct tile_stmt *s, const int *index
 	}
 }
 
+/* Points beyond the live extents are undefined, whatever an earlier iteration left there: NaN. */
+static void forget_dead(struct runner *r, const struct tile *t, double *value)
+{
+	int64_t live[8], extent[8], points = 1;
+
+	for (size_t d = 0; d < t->rank; d++) {
+		live[d] = live_extent(r, t->index[d]);
+		extent[d] = r->kernel->index[t->index[d]].extent;
+		points *= extent[d];
+	}
+	for (int64_t p = 0; p < points; p++) {
+		int64_t rest = p;
+		bool is_live = true;
+		for (size_t d = t->rank; d-- > 0; rest /= extent[d])
+			is_live &= rest % extent[d] < live[d];
+		if (!is_live)
+			value[p] = NAN;
+	}
+}
+
 static void run_stmts(struct runner *r, const struct tile_stmt *stmt, size_t count)
 {
 	for (size_t i = 0; i < count && !r->failed; i++) {
@@ -366,6 +388,8 @@ static void run_stmts(struct runner *r, const struct tile_stmt *stmt, size_t cou
 		if (last)
 			index[n++] = tile_index_find(r->kernel, last);
 		points(r, s, index, n, 0);
+		if (s->kind == TILE_MAP || s->kind == TILE_STAGE)
+			forget_dead(r, &r->kernel->tile[s->target], r->tile[s->target]);
 	}
 }
 

@@ -11,6 +11,9 @@ struct checker {
 	const struct target *target;
 	const char *loop[16];  /* variables of enclosing FORs */
 	size_t loop_count;
+	const struct tile_stmt *stmt;     /* at hand, or NULL: what it writes binds indices */
+	const struct expr *reduction[8];  /* enclosing the expression at hand */
+	size_t reduction_count;
 	bool is_written[64];   /* tiles */
 	struct strbuf *err;
 	int faults;
@@ -34,8 +37,21 @@ static bool is_integer_buffer(const struct checker *c, const char *name)
 	return b >= 0 && !dtype_is_real(c->program->buffer[b].dtype);
 }
 
-/* A name outside accesses: dim, grid id, loop variable, index, or a scalar tile or buffer. */
-static bool in_scope(const struct checker *c, const char *name, const struct expr *reduce)
+/* Does the statement, or a reduction around, run over this index? */
+static bool is_bound(const struct checker *c, const char *name)
+{
+	for (size_t i = 0; c->stmt && i < c->stmt->at_count; i++)
+		if (expr_uses(c->stmt->at[i], name))
+			return true;
+	for (size_t i = 0; i < c->reduction_count; i++)
+		for (size_t k = 0; k < c->reduction[i]->range_count; k++)
+			if (!strcmp(c->reduction[i]->range[k].name, name))
+				return true;
+	return false;
+}
+
+/* A program id, dim or loop variable: the same for the whole statement. */
+static bool is_outer(const struct checker *c, const char *name)
 {
 	if (name[0] == 'p' && name[1] >= '0' && name[1] < '0' + c->kernel->grid_count && !name[2])
 		return true;
@@ -45,15 +61,18 @@ static bool in_scope(const struct checker *c, const char *name, const struct exp
 	for (size_t i = 0; i < c->loop_count; i++)
 		if (!strcmp(c->loop[i], name))
 			return true;
-	for (size_t i = 0; reduce && i < reduce->range_count; i++)
-		if (!strcmp(reduce->range[i].name, name))
-			return true;
-	return tile_index_find(c->kernel, name) >= 0 || tile_find(c->kernel, name) >= 0 || tile_buffer_find(c->program, name) >= 0;
+	return false;
 }
 
-static void check_value(struct checker *c, const struct expr *e, int line, bool in_index, const struct expr *reduce);
+static bool is_stored(const struct checker *c, const char *name)
+{
+	return tile_find(c->kernel, name) >= 0 || tile_buffer_find(c->program, name) >= 0;
+}
 
-static void check_access(struct checker *c, const struct expr *e, int line, bool in_index, const struct expr *reduce)
+static void check_value(struct checker *c, const struct expr *e, int line, bool in_index);
+
+/* An access; a bare name of a tile or buffer is one of rank 0. */
+static void check_access(struct checker *c, const struct expr *e, int line, bool in_index)
 {
 	int t = tile_find(c->kernel, e->name), b = tile_buffer_find(c->program, e->name);
 	size_t rank = t >= 0 ? c->kernel->tile[t].rank : b >= 0 ? c->program->buffer[b].rank : 0;
@@ -71,35 +90,51 @@ static void check_access(struct checker *c, const struct expr *e, int line, bool
 	if (in_index && !is_integer_buffer(c, e->name))
 		fault(c, line, "'%s' stands in an index but is no integer buffer", e->name);
 	for (size_t i = 0; i < e->arg_count; i++)
-		check_value(c, e->arg[i], line, true, reduce);
+		check_value(c, e->arg[i], line, true);
 	if (e->otherwise)
-		check_value(c, e->otherwise, line, false, reduce);
+		check_value(c, e->otherwise, line, false);
 }
 
-static void check_value(struct checker *c, const struct expr *e, int line, bool in_index, const struct expr *reduce)
+static void check_reduction(struct checker *c, const struct expr *e, int line, bool in_index)
 {
-	if (e->kind == EXPR_NAME && !in_scope(c, e->name, reduce))
-		fault(c, line, "'%s' is not in scope", e->name);
-	if (e->kind == EXPR_ACCESS) {
-		check_access(c, e, line, in_index, reduce);
-		return;
-	}
-	if (e->kind == EXPR_REDUCE) {
-		for (size_t i = 0; i < e->range_count; i++) {
-			if (!e->range[i].hi && tile_index_find(c->kernel, e->range[i].name) < 0)
-				fault(c, line, "reduction over '%s', which is no tile index and has no bounds", e->range[i].name);
-			if (e->range[i].hi) {
-				check_value(c, e->range[i].lo, line, true, reduce);
-				check_value(c, e->range[i].hi, line, true, reduce);
-			}
+	if (e->op == OP_ARGMAX || e->op == OP_ARGMIN)
+		fault(c, line, "argmax and argmin have no tile form");
+	if (e->op == OP_SCAN && (!c->stmt || e != c->stmt->value))
+		fault(c, line, "a scan is the whole right side of its statement");
+	for (size_t i = 0; i < e->range_count; i++) {
+		if (!e->range[i].hi && tile_index_find(c->kernel, e->range[i].name) < 0)
+			fault(c, line, "reduction over '%s', which is no tile index and has no bounds", e->range[i].name);
+		if (e->range[i].hi) {
+			check_value(c, e->range[i].lo, line, true);
+			check_value(c, e->range[i].hi, line, true);
 		}
-		if (e->filter)
-			check_value(c, e->filter, line, in_index, e);
-		check_value(c, e->arg[0], line, in_index, e);
+	}
+	if (c->reduction_count == ARRAY_SIZE(c->reduction)) {
+		fault(c, line, "more than %zu reductions inside one another", ARRAY_SIZE(c->reduction));
 		return;
 	}
+	c->reduction[c->reduction_count++] = e;
+	if (e->filter)
+		check_value(c, e->filter, line, in_index);
+	check_value(c, e->arg[0], line, in_index);
+	c->reduction_count--;
+}
+
+static void check_value(struct checker *c, const struct expr *e, int line, bool in_index)
+{
+	if (e->kind == EXPR_REDUCE) {
+		check_reduction(c, e, line, in_index);
+		return;
+	}
+	if (e->kind == EXPR_ACCESS || (e->kind == EXPR_NAME && is_stored(c, e->name))) {
+		check_access(c, e, line, in_index);
+		return;
+	}
+	if (e->kind == EXPR_NAME && !is_outer(c, e->name) && !is_bound(c, e->name))
+		fault(c, line, tile_index_find(c->kernel, e->name) >= 0 ? "index '%s' is not in scope: neither what is written nor a reduction runs over it" :
+		      "'%s' is not in scope", e->name);
 	for (size_t i = 0; i < e->arg_count; i++)
-		check_value(c, e->arg[i], line, in_index, reduce);
+		check_value(c, e->arg[i], line, in_index);
 }
 
 static void check_mma(struct checker *c, const struct tile_stmt *s)
@@ -114,7 +149,7 @@ static void check_mma(struct checker *c, const struct tile_stmt *s)
 	strbuf_release(&why);
 	if (!c->is_written[s->target])
 		fault(c, s->line, "accumulator '%s' is not initialised", c->kernel->tile[s->target].name);
-	check_value(c, s->value->arg[0], s->line, false, s->value);
+	check_value(c, s->value, s->line, false);
 }
 
 /* In a pipelined loop copies come first, then what reads them, and nothing is stored between. */
@@ -137,10 +172,11 @@ static void check_stmts(struct checker *c, const struct tile_stmt *stmt, size_t 
 		bool on_buffer = s->kind == TILE_STORE || s->kind == TILE_ATOMIC;
 		if (s->kind == TILE_BARRIER)
 			continue;
+		c->stmt = s->kind == TILE_FOR ? NULL : s;
 		if (s->kind == TILE_FOR) {
-			check_value(c, s->lo, s->line, true, NULL);
-			check_value(c, s->hi, s->line, true, NULL);
-			if (in_scope(c, s->var, NULL))
+			check_value(c, s->lo, s->line, true);
+			check_value(c, s->hi, s->line, true);
+			if (is_outer(c, s->var) || is_stored(c, s->var) || tile_index_find(c->kernel, s->var) >= 0)
 				fault(c, s->line, "loop variable '%s' is already a name", s->var);
 			check_pipe(c, s);
 			if (c->loop_count < 16)
@@ -154,7 +190,7 @@ static void check_stmts(struct checker *c, const struct tile_stmt *stmt, size_t 
 		if (s->at_count != rank)
 			fault(c, s->line, "'%s' has rank %zu, written with %zu indices", name, rank, s->at_count);
 		for (size_t k = 0; k < s->at_count; k++) {
-			check_value(c, s->at[k], s->line, true, NULL);
+			check_value(c, s->at[k], s->line, true);
 			bool own = on_buffer || (s->at[k]->kind == EXPR_NAME && k < rank &&
 						 !strcmp(s->at[k]->name, c->kernel->index[c->kernel->tile[s->target].index[k]].name));
 			if (!own)
@@ -165,7 +201,7 @@ static void check_stmts(struct checker *c, const struct tile_stmt *stmt, size_t 
 		if (s->kind == TILE_MMA)
 			check_mma(c, s);
 		else
-			check_value(c, s->value, s->line, false, NULL);
+			check_value(c, s->value, s->line, false);
 		if (!on_buffer)
 			c->is_written[s->target] = true;
 	}
