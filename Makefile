@@ -6,7 +6,7 @@
 #                        EXTRA_OPS=DIR SHAPES=FILE EXECUTOR=local
 #   make report          the report of OUT again
 #   make check           every test that needs no device (TAP)
-#   make bench-...       figures: bench-compile bench-rate bench-matmul bench-space bench-aa
+#   make bench           figures; one: bench-NAME, see scripts/bench.mk
 #   make DEV=1           -Werror, AddressSanitizer, UBSan, in build-dev/
 #   make install         PREFIX=/usr/local DESTDIR=
 #   make clean, make cache-gc, make size
@@ -23,7 +23,7 @@ LAYERS = ops generate evaluate corpus report
 TOOLS  = generate evaluate corpus report
 # A table: one X(name) line per file of these folders.
 TABLES = ops ops/core/launch generate/lang generate/target generate/policy generate/skeleton \
-         generate/micro evaluate/baseline corpus/export report/page
+         generate/micro evaluate/baseline report/page
 
 B       = build$(if $(DEV),-dev)
 CC      = gcc
@@ -45,7 +45,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstric
              $(DEV_FLAGS) $(CFLAGS)
 LDLIBS     = $(CJSON_LIBS) -ldl -lm -pthread
 
-src  = $(filter-out %/main.c,$(sort $(wildcard $(if $(filter ops,$1),ops/*/*.c ops/core/launch/*.c,$1/*.c $(filter-out corpus/data/%,$(wildcard $1/*/*.c))))))
+src  = $(filter-out %/main.c,$(sort $(wildcard $(if $(filter ops,$1),ops/*/*.c ops/core/launch/*.c,$1/*.c $1/*/*.c))))
 obj  = $(patsubst %.c,$B/%.o,$1)
 # The entries of a table folder: operators lie one folder deeper.
 entries = $(sort $(basename $(notdir $(filter-out ops/core/%,$(if $(filter ops,$1),$(wildcard ops/*/*.c),$(wildcard $1/*.c))) $(if $(filter ops/core/%,$1),$(wildcard $1/*.c)))))
@@ -74,7 +74,7 @@ $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 comma = ,
 
 # The installed library: corpus lookup and launching, libc and libm only.
-LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c arena.c memory.c kv.c \
+LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c words.c arena.c memory.c kv.c \
           dtype.c expr.c function.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c) \
           generate/target.c generate/x86.c $(wildcard generate/target/*.c))
 # One object that shows corpus_* alone, so that nothing else can clash with the user's names.

@@ -1,6 +1,7 @@
 #include "corpus/index.h"
 #include "generate/target.h"
 #include "ops/core/hash.h"
+#include "ops/core/words.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,16 +59,6 @@ static char *next_word(struct arena *arena, const char **text)
 	return len ? arena_strndup(arena, s, len) : NULL;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *s = words; (s = strstr(s, word)); s += n)
-		if ((s == words || s[-1] == ' ') && (s[n] == ' ' || !s[n]))
-			return true;
-	return false;
-}
-
 /* "NAME=VALUE": cuts at '='; false when there is none or VALUE is no number. */
 static bool split(char *word, double *value)
 {
@@ -89,7 +80,7 @@ static bool read_dims(struct arena *arena, struct entry *e)
 	for (char *w; (w = next_word(arena, &text));) {
 		if (!split(w, &value))
 			return false;
-		e->dim[e->dim_count++] = (struct entry_dim){ w, (int64_t)value, has_word(fixed, w) };
+		e->dim[e->dim_count++] = (struct entry_dim){ w, (int64_t)value, words_index(fixed, w) >= 0 };
 	}
 	return true;
 }

@@ -11,44 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cli_option no_options[] = { { NULL, 0, 0, NULL, NULL, NULL } };
-
-/* Each line of err as a message. */
-static void print_errors(struct strbuf *err)
-{
-	char *rest = err->buf;
-
-	for (char *line; err->len && (line = strsep(&rest, "\n"));)
-		if (*line)
-			error("%s", line);
-	strbuf_release(err);
-}
-
-static int load_extra(const char *folder, struct strbuf *err)
-{
-	return folder && *folder ? op_load_extra(folder, err) : 0;
-}
+static const struct cli_option no_options[] = { CLI_END };
 
 static int run_promote(int argc, char **argv)
 {
-	const char *extra_ops = getenv("KM_EXTRA_OPS");
+	const char *extra_ops = NULL;
 	static const struct cli_command command = { "promote", "OUT",
 		"Publishes the winners of OUT/cells as OUT/corpus/<target>/<op>/<id>/; removes what no longer wins.", NULL };
 	const struct cli_option options[] = {
-		{ "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" },
-		{ NULL, 0, 0, NULL, NULL, NULL },
+		CLI_EXTRA_OPS(&extra_ops),
+		CLI_END,
 	};
 	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
 	struct promotion promotion = { 0 };
 
 	cli_parse(argc, argv, &command, options, 1, 1);
-	int ret = load_extra(extra_ops, &err) || promote(argv[1], &promotion, &out, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = op_load_extra(extra_ops, &err) || promote(argv[1], &promotion, &out, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (promotion.is_write_error)
 		ret = KM_EXIT_NOT_DURABLE;
 	fwrite(out.buf, 1, out.len, stdout);
-	print_errors(&err);
 	strbuf_release(&out);
-	return ret;
+	return diag_report(&err, ret);
 }
 
 /* "m=1024,n=8" appended to the key's bindings. */
@@ -114,7 +97,7 @@ static int run_find(int argc, char **argv)
 		{ "attr", 0, CLI_LIST, &attrs, "NAME=VALUE", "an attribute that is not default; may repeat" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "hardware target [what this machine is]" },
 		{ "threads", 0, CLI_INT, &threads, "N", "threads [1]" },
-		{ NULL, 0, 0, NULL, NULL, NULL },
+		CLI_END,
 	};
 	struct corpus_binding binding[64];
 	struct corpus_key key = { .binding = binding };
@@ -147,14 +130,14 @@ static int run_find(int argc, char **argv)
 
 static int run_verify(int argc, char **argv)
 {
-	const char *extra_ops = getenv("KM_EXTRA_OPS");
+	const char *extra_ops = NULL;
 	bool quick = false;
 	static const struct cli_command command = { "verify", "DIR",
 		"Checks every entry: hashes, plan, results on check shapes, and again rebuilt from source.  TSV: id, ok | partly | FAULT, what.", NULL };
 	const struct cli_option options[] = {
 		{ "quick", 0, CLI_FLAG, &quick, NULL, "do not rebuild from source" },
-		{ "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" },
-		{ NULL, 0, 0, NULL, NULL, NULL },
+		CLI_EXTRA_OPS(&extra_ops),
+		CLI_END,
 	};
 	static const char *const word[] = { "ok", "partly", "FAULT" };
 	struct arena arena = ARENA_INIT;
@@ -164,7 +147,7 @@ static int run_verify(int argc, char **argv)
 	int ret = KM_EXIT_FATAL;
 
 	cli_parse(argc, argv, &command, options, 1, 1);
-	if (load_extra(extra_ops, &err) || entry_find_all(&arena, argv[1], &list, &err))
+	if (op_load_extra(extra_ops, &err) || entry_find_all(&arena, argv[1], &list, &err))
 		goto out;
 	for (size_t i = 0; i < list.count; i++) {
 		struct strbuf what = STRBUF_INIT;
@@ -180,9 +163,8 @@ static int run_verify(int argc, char **argv)
 		strbuf_addf(&err, "%zu of %zu entries of '%s' are not what they claim: promote or add them again", faults, list.count, argv[1]);
 	ret = faults ? KM_EXIT_NO : KM_EXIT_DONE;
 out:
-	print_errors(&err);
 	arena_release(&arena);
-	return ret;
+	return diag_report(&err, ret);
 }
 
 static int run_stats(int argc, char **argv)
@@ -313,9 +295,8 @@ static int run_add(int argc, char **argv)
 			printf("%s\t%s\t%s\t%s\n", e->id, e->target, e->problem, done);
 	}
 out:
-	print_errors(&err);
 	arena_release(&arena);
-	return ret;
+	return diag_report(&err, ret);
 }
 
 int main(int argc, char **argv)

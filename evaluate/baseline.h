@@ -12,6 +12,8 @@ struct baseline_state; /* private */
 struct baseline {
 	const char *name;
 	const char *summary;
+	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
+	const char *package; /* of Debian, that brings it */
 	/*
 	 * Prepares the library for the problem at its best setting (recorded in
 	 * *setting).  buf[]: the tensors, in table order.  NULL with the reason in

@@ -394,5 +394,5 @@ int session_run(struct session *s, const struct candidate *candidate, size_t cou
 			return -1;
 	}
 	remember(s, x, n);
-	return journal_commit(s->journal, err);
+	return session_commit(s, err);
 }

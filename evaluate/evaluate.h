@@ -13,6 +13,7 @@
 #include "evaluate/stage.h"
 #include "evaluate/trace.h"
 #include "evaluate/worker.h"
+#include "ops/core/diag.h"
 #include "ops/core/plan.h"
 
 struct session_options {
@@ -38,8 +39,9 @@ struct session {
 	const char *baseline_name;
 	double elapsed_s;
 	int lock_fd;
+	enum exit_code exit_code;    /* what the last failure of a session function means for the tool */
 };
-#define SESSION_INIT { .lock_fd = -1, .stage = STAGE_INIT }
+#define SESSION_INIT { .lock_fd = -1, .stage = STAGE_INIT, .exit_code = KM_EXIT_FATAL }
 
 /* Opens the journal, measures baselines where it has none.  0, or -1 with *err. */
 int session_open(struct session *s, const char *problem, const char *target, const char *journal_path,
@@ -94,5 +96,6 @@ double model_time_ns(const char *id);
 void session_lock(struct session *s, bool exclusive);
 void session_unlock(struct session *s);
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err);
+int session_commit(struct session *s, struct strbuf *err);
 
 #endif

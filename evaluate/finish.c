@@ -250,6 +250,8 @@ static int publish(struct session *s, const char *folder, const struct candidate
 	    !file_publish(arena_printf(&s->arena, "%s/plan", base), c->plan, strlen(c->plan), err)) {
 		w->artifact = arena_printf(&s->arena, "%s/kernel.%s", c->id, s->target->artifact);
 		ret = 0;
+	} else {
+		s->exit_code = KM_EXIT_NOT_DURABLE;
 	}
 	strbuf_release(&data);
 	strbuf_release(&source);
@@ -307,7 +309,7 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 	}
 	for (int i = 0; i < count; i++)
 		contestant_end(&f[i].contestant);
-	if (ret < 0 || session_append(s, RECORD_STOP, &stop, err) || journal_commit(s->journal, err))
+	if (ret < 0 || session_append(s, RECORD_STOP, &stop, err) || session_commit(s, err))
 		return -1;
 	return ret > 0;
 }

@@ -121,6 +121,11 @@ struct journal *journal_open(const char *path, struct strbuf *err)
 	}
 	if (scan(path, data.buf, data.len, NULL, NULL, &end, err))
 		goto fail;
+	/* A first frame that was torn begins like one, or with the zeros of a lost page; anything else is not ours to cut. */
+	if (!end && data.len && data.buf[0] && memcmp(data.buf, MAGIC, data.len < strlen(MAGIC) ? data.len : strlen(MAGIC))) {
+		strbuf_addf(err, "'%s' is no journal: name another file", path);
+		goto fail;
+	}
 	if (end < data.len) {
 		warn("journal '%s': dropped %zu bytes of an unfinished frame at its end", path, data.len - end);
 		if (ftruncate(journal->fd, (off_t)end)) {

@@ -6,6 +6,7 @@
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,39 +14,6 @@
 #include <unistd.h>
 
 static const char *extra_ops;
-#define EXTRA_OPS_OPTION { "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" }
-#define END_OF_OPTIONS { NULL, 0, CLI_FLAG, NULL, NULL, NULL }
-
-static int report(struct strbuf *err, int code)
-{
-	if (err->len)
-		error("%s", err->buf);
-	strbuf_release(err);
-	return code;
-}
-
-static int load_extra(struct strbuf *err)
-{
-	if (!extra_ops)
-		extra_ops = getenv("KM_EXTRA_OPS");
-	/* Workers load them too. */
-	if (extra_ops && *extra_ops)
-		setenv("KM_EXTRA_OPS", extra_ops, 1);
-	return extra_ops && *extra_ops ? op_load_extra(extra_ops, err) : 0;
-}
-
-/* Wrong names are the caller's mistake; the rest is ours or the machine's. */
-static int code_of(const struct strbuf *err)
-{
-	static const char *const mistake[] = { "unknown operator", "unknown target", "unknown dtype", "is not of the form", "wants a value for" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(mistake); i++)
-		if (strstr(err->buf, mistake[i]))
-			return KM_EXIT_USAGE;
-	if (strstr(err->buf, "cannot write") || strstr(err->buf, "read-only") || strstr(err->buf, "No space"))
-		return KM_EXIT_NOT_DURABLE;
-	return KM_EXIT_FATAL;
-}
 
 struct arguments {
 	const char *problem, *target, *journal;
@@ -82,14 +50,14 @@ static int run(int argc, char **argv)
 	static const struct cli_command command = { "run", "BATCH...", "compiles, checks, races and records candidates ('-': standard input)", NULL };
 	struct arguments a;
 	defaults(&a);
-	const struct cli_option options[] = { SESSION_OPTIONS(a), EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	const struct cli_option options[] = { SESSION_OPTIONS(a), CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 1, 4096), code = KM_EXIT_DONE;
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct session s = SESSION_INIT;
 
 	settle(&a);
-	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
+	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
 		goto failed;
 	for (int i = 1; i <= n; i++) {
 		struct candidate *candidate;
@@ -100,11 +68,11 @@ static int run(int argc, char **argv)
 	if (session_close(&s, &err))
 		goto failed;
 	arena_release(&arena);
-	return report(&err, code);
+	return diag_report(&err, code);
 failed:
-	code = code_of(&err);
+	code = s.exit_code;
 	arena_release(&arena);
-	return report(&err, code);
+	return diag_report(&err, code);
 }
 
 static int finish(int argc, char **argv)
@@ -117,7 +85,7 @@ static int finish(int argc, char **argv)
 		SESSION_OPTIONS(a),
 		{ "folder", 0, CLI_STRING, &folder, "DIR", "where artifacts/<id>/ goes" },
 		{ "reason", 0, CLI_STRING, &reason, "TEXT", "why the search stopped" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT;
 	struct session s = SESSION_INIT;
@@ -127,12 +95,12 @@ static int finish(int argc, char **argv)
 	if (!folder)
 		usage("--folder is missing");
 	a.options.is_final = true;
-	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
-		return report(&err, code_of(&err));
+	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
+		return diag_report(&err, s.exit_code);
 	int done = session_finish(&s, folder, reason, &err);
 	if (done < 0 || session_close(&s, &err))
-		return report(&err, code_of(&err));
-	return report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
+		return diag_report(&err, s.exit_code);
+	return diag_report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
 }
 
 /* ---- the machine ----------------------------------------------------- */
@@ -145,7 +113,7 @@ static void capability(const char *name, bool there, const char *what, const cha
 static int doctor(int argc, char **argv)
 {
 	static const struct cli_command command = { "doctor", "", "what this machine can do, and how to get the rest", NULL };
-	const struct cli_option options[] = { END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_END };
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	const struct target *target;
@@ -162,9 +130,14 @@ static int doctor(int argc, char **argv)
 			   arena_printf(&arena, "'%s' is missing: run 'scripts/setup.sh'", compiler));
 		strbuf_reset(&err);
 	}
-	capability("openblas", !access("/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0", R_OK), "baseline for matrix products",
-		   "not installed: apt-get install libopenblas0-pthread");
-	capability("onednn", !access("/usr/lib/x86_64-linux-gnu/libdnnl.so.2", R_OK), "baseline for most operators", "not installed: apt-get install libdnnl2");
+	for (size_t i = 0; baseline_table[i]; i++) {
+		const struct baseline *b = baseline_table[i];
+		void *library = b->library ? dlopen(b->library, RTLD_LAZY) : NULL;
+		capability(arena_printf(&arena, "baseline %s", b->name), !b->library || library, b->summary,
+			   arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->library, b->package));
+		if (library)
+			dlclose(library);
+	}
 	capability("sandbox", true, "process: own session, rlimits, sealed inputs, poisoned and guarded outputs", "");
 	capability("isolation", false, "", "no namespaces and no system call filter yet: run only candidates that Kernelmill printed");
 	if (target && !probe_environment(&arena, target, "monotonic", &e, &err)) {
@@ -176,19 +149,19 @@ static int doctor(int argc, char **argv)
 			printf("matrix\t%.1f GFLOP/s\tAMX bf16, one core, measured\n", e.matrix_flop_per_s * 1e-9);
 	}
 	arena_release(&arena);
-	return report(&err, KM_EXIT_DONE);
+	return diag_report(&err, KM_EXIT_DONE);
 }
 
 static int selfcheck(int argc, char **argv)
 {
 	static const struct cli_command command = { "selfcheck", "[OP...]", "does the checker reject the known cheats? exit 1 when not", NULL };
-	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 0, 4096), code = KM_EXIT_DONE;
 	struct strbuf err = STRBUF_INIT;
 	const struct op *op;
 
-	if (load_extra(&err))
-		return report(&err, KM_EXIT_FATAL);
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
 	for (int i = 1; i <= n; i++)
 		if (!op_find(argv[i]))
 			usage("unknown operator '%s': see 'km-generate ops'", argv[i]);
@@ -206,19 +179,19 @@ static int selfcheck(int argc, char **argv)
 			code = KM_EXIT_NO;
 		}
 	}
-	return report(&err, code);
+	return diag_report(&err, code);
 }
 
 static int cache_gc(int argc, char **argv)
 {
 	static const struct cli_command command = { "cache-gc", "", "deletes the least recently used compiled artifacts above a size", NULL };
 	int64_t mebibytes = 2048, kept, deleted;
-	const struct cli_option options[] = { { "limit", 0, CLI_INT, &mebibytes, "MIB", "what may stay [2048]" }, END_OF_OPTIONS };
+	const struct cli_option options[] = { { "limit", 0, CLI_INT, &mebibytes, "MIB", "what may stay [2048]" }, CLI_END };
 	struct strbuf err = STRBUF_INIT;
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	if (compile_cache_gc(NULL, mebibytes << 20, &kept, &deleted, &err))
-		return report(&err, KM_EXIT_FATAL);
+		return diag_report(&err, KM_EXIT_FATAL);
 	printf("kept\t%lld\nfreed\t%lld\n", (long long)kept, (long long)deleted);
 	return KM_EXIT_DONE;
 }
@@ -236,7 +209,7 @@ static int bench_aa(int argc, char **argv)
 		SESSION_OPTIONS(a),
 		{ "comparisons", 0, CLI_INT, &comparisons, "N", "how many [200]" },
 		{ "pairs", 0, CLI_INT, &pairs, "N", "pairs each [40]" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT, detail = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
@@ -249,12 +222,12 @@ static int bench_aa(int argc, char **argv)
 
 	cli_parse(argc, argv, &command, options, 1, 1);
 	settle(&a);
-	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
 	    candidate_read_file(&arena, argv[1], &candidate, &count, &err))
-		return report(&err, code_of(&err));
+		return diag_report(&err, s.exit_code);
 	const struct candidate *first = &candidate[0];
 	if (!count || compile_all(&s.arena, &first, 1, &alone, &compiled, &err) || !compiled.ok)
-		return report(&err, KM_EXIT_FATAL);
+		return diag_report(&err, KM_EXIT_FATAL);
 	for (int i = 0; i < 2; i++)
 		if (contestant_start(&s, first, compiled.artifact, &c[i], &detail) != VERDICT_PASSED) {
 			error("%s", detail.buf);
@@ -280,7 +253,7 @@ static int bench_aa(int argc, char **argv)
 	       verdict[DUEL_FASTER], verdict[DUEL_SLOWER], verdict[DUEL_SAME], verdict[DUEL_AMBIGUOUS],
 	       (double)(verdict[DUEL_FASTER] + verdict[DUEL_SLOWER]) / (double)comparisons);
 	arena_release(&arena);
-	return report(&err, session_close(&s, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE);
+	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
 }
 
 /* Compile cost a kernel, and candidates a second through compile and check (no timing). */
@@ -289,7 +262,7 @@ static int bench_rate(int argc, char **argv)
 	static const struct cli_command command = { "bench-rate", "BATCH", "compile cost a kernel and candidates a second through compile and check", NULL };
 	struct arguments a;
 	defaults(&a);
-	const struct cli_option options[] = { SESSION_OPTIONS(a), EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	const struct cli_option options[] = { SESSION_OPTIONS(a), CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct session s = SESSION_INIT;
@@ -298,9 +271,9 @@ static int bench_rate(int argc, char **argv)
 
 	cli_parse(argc, argv, &command, options, 1, 1);
 	settle(&a);
-	if (load_extra(&err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
 	    candidate_read_file(&arena, argv[1], &candidate, &count, &err))
-		return report(&err, code_of(&err));
+		return diag_report(&err, s.exit_code);
 	const struct candidate **list = ARENA_ARRAY(&s.arena, const struct candidate *, count);
 	struct compiled *compiled = ARENA_ARRAY(&s.arena, struct compiled, count);
 	char cold[] = "/tmp/km-bench.XXXXXX";
@@ -311,7 +284,7 @@ static int bench_rate(int argc, char **argv)
 		list[i] = &candidate[i];
 	int64_t start = clock_ns();
 	if (compile_all(&s.arena, list, count, &options_cold, compiled, &err))
-		return report(&err, KM_EXIT_FATAL);
+		return diag_report(&err, KM_EXIT_FATAL);
 	double compile_s = (double)(clock_ns() - start) * 1e-9;
 	for (size_t i = 0; i < count; i++) {
 		struct contestant c;
@@ -331,7 +304,7 @@ static int bench_rate(int argc, char **argv)
 	int64_t kept, freed;
 	compile_cache_gc(cold, 0, &kept, &freed, &err);
 	arena_release(&arena);
-	return report(&err, session_close(&s, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE);
+	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
 }
 
 int main(int argc, char **argv)

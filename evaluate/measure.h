@@ -1,5 +1,5 @@
 /*
- * measure.h: the statistics of timing (measuring.md 2.2, 2.4): medians,
+ * measure.h: the statistics of timing: medians,
  * successive halving, interleaved pairs, bootstrap intervals.  No clock here:
  * the sampler is passed in, so the same code replays recorded samples.
  */
@@ -9,7 +9,7 @@
 #include "evaluate/record.h"
 #include "ops/core/rng.h"
 
-/* The least difference that counts: what shared machines can tell (measured by bench-aa). */
+/* The least difference that counts; how often a kernel differs so much from itself: make bench-aa. */
 #define MEASURE_MARGIN 0.03
 
 double median(double *value, size_t count); /* reorders value[] */

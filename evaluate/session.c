@@ -45,7 +45,18 @@ int session_append(struct session *s, enum record_kind kind, const void *payload
 				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop) };
 
 	memcpy(&r.environment, payload, size[kind]);
-	return journal_append(s->journal, &r, err);
+	if (!journal_append(s->journal, &r, err))
+		return 0;
+	s->exit_code = KM_EXIT_NOT_DURABLE;
+	return -1;
+}
+
+int session_commit(struct session *s, struct strbuf *err)
+{
+	if (!journal_commit(s->journal, err))
+		return 0;
+	s->exit_code = KM_EXIT_NOT_DURABLE;
+	return -1;
 }
 
 /* ---- staging --------------------------------------------------------- */
@@ -213,7 +224,7 @@ static int know_baselines(struct session *s, struct strbuf *err)
 	for (size_t i = 0; !timed && baseline_table[i]; i++)
 		if (time_baseline(s, baseline_table[i], err))
 			return -1;
-	return timed ? 0 : journal_commit(s->journal, err);
+	return timed ? 0 : session_commit(s, err);
 }
 
 /* ---- opening and closing --------------------------------------------- */
@@ -238,13 +249,17 @@ int session_open(struct session *s, const char *problem, const char *target, con
 	s->options = *options;
 	s->is_model = !strcmp(options->clock, "model");
 	s->target = target_find(target, err);
-	if (!s->target || problem_parse(problem, &s->problem, err))
+	if (!s->target || problem_parse(problem, &s->problem, err)) {
+		s->exit_code = KM_EXIT_USAGE;
 		goto out;
+	}
 	problem_print(&s->problem, &text);
 	s->problem_text = arena_strdup(&s->arena, text.buf);
 	s->can_run = probe_is_here(s->target);
 	/* Opening for append first: it says what is wrong with the file, and cuts a torn tail. */
 	s->journal = journal_open(journal_path, err);
+	if (!s->journal && access(journal_path, W_OK)) /* else it is damaged, or another's */
+		s->exit_code = KM_EXIT_NOT_DURABLE;
 	if (!s->journal || trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
 		goto out;
 	s->lock_fd = open(lock_path(options), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -275,5 +290,7 @@ int session_close(struct session *s, struct strbuf *err)
 		close(s->lock_fd);
 	arena_release(&s->arena);
 	*s = (struct session)SESSION_INIT;
+	if (ret)
+		s->exit_code = KM_EXIT_NOT_DURABLE;
 	return ret;
 }

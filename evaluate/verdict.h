@@ -1,4 +1,4 @@
-/* verdict.h: the outcomes of a trial (design.md section 7); the list is verdict.def. */
+/* verdict.h: the outcomes of a trial; the list is verdict.def. */
 #ifndef EVALUATE_VERDICT_H
 #define EVALUATE_VERDICT_H
 

@@ -11,37 +11,18 @@
 
 static const char *extra_ops;
 
-#define EXTRA_OPS_OPTION { "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" }
-#define END_OF_OPTIONS { NULL, 0, CLI_FLAG, NULL, NULL, NULL }
-
-/* Prints what is in *err and says which exit code it means. */
-static int report(struct strbuf *err, int code)
-{
-	if (err->len)
-		error("%s", err->buf);
-	strbuf_release(err);
-	return code;
-}
-
-static int load_extra(struct strbuf *err)
-{
-	if (!extra_ops)
-		extra_ops = getenv("KM_EXTRA_OPS");
-	return extra_ops && *extra_ops ? op_load_extra(extra_ops, err) : 0;
-}
-
 /* ---- listings -------------------------------------------------------- */
 
 static int list_ops(int argc, char **argv)
 {
 	static const struct cli_command command = { "ops", "", "lists operators: name, summary, dtypes, file", NULL };
-	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	struct strbuf err = STRBUF_INIT;
 	const struct op *op;
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	if (load_extra(&err))
-		return report(&err, KM_EXIT_FATAL);
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
 	for (size_t i = 0; (op = op_at(i)); i++)
 		printf("%s\t%s\t%s\t%s\n", op->name, op->summary, op->dtypes, op->source_path);
 	return KM_EXIT_DONE;
@@ -50,7 +31,7 @@ static int list_ops(int argc, char **argv)
 static int list_targets(int argc, char **argv)
 {
 	static const struct cli_command command = { "targets", "", "lists targets: name, summary, best state, whether this machine is it", NULL };
-	const struct cli_option options[] = { END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_END };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	for (size_t i = 0; target_table[i]; i++) {
@@ -65,7 +46,7 @@ static int list_targets(int argc, char **argv)
 static int list_languages(int argc, char **argv)
 {
 	static const struct cli_command command = { "languages", "", "lists languages: name, summary, artifact kind", NULL };
-	const struct cli_option options[] = { END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_END };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	for (size_t i = 0; lang_table[i]; i++)
@@ -76,7 +57,7 @@ static int list_languages(int argc, char **argv)
 static int list_skeletons(int argc, char **argv)
 {
 	static const struct cli_command command = { "skeletons", "", "lists skeletons: name, summary", NULL };
-	const struct cli_option options[] = { END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_END };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	for (size_t i = 0; skeleton_table[i]; i++)
@@ -87,7 +68,7 @@ static int list_skeletons(int argc, char **argv)
 static int list_policies(int argc, char **argv)
 {
 	static const struct cli_command command = { "policies", "", "lists search policies: name, summary", NULL };
-	const struct cli_option options[] = { END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_END };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	for (size_t i = 0; policy_table[i]; i++)
@@ -109,18 +90,18 @@ static void unknown_op(const char *name, struct strbuf *err)
 static int check_ops(int argc, char **argv)
 {
 	static const struct cli_command command = { "check", "[OP...]", "checks declarations (all by default); exit 1 when one is wrong", NULL };
-	const struct cli_option options[] = { EXTRA_OPS_OPTION, END_OF_OPTIONS };
+	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 0, 1 << 20), code = KM_EXIT_DONE;
 	struct strbuf err = STRBUF_INIT;
 	const struct op *op;
 
 	/* Plug-ins are checked as they are loaded. */
-	if (load_extra(&err))
-		return report(&err, KM_EXIT_NO);
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_NO);
 	for (int i = 1; i <= n; i++)
 		if (!op_find(argv[i])) {
 			unknown_op(argv[i], &err);
-			return report(&err, KM_EXIT_USAGE);
+			return diag_report(&err, KM_EXIT_USAGE);
 		}
 	for (size_t i = 0; (op = op_at(i)); i++) {
 		bool wanted = !n;
@@ -202,18 +183,18 @@ static int list_problems(int argc, char **argv)
 		{ "budget", 0, CLI_STRING, &budget, "quick|full|N", "full adds the larger shapes [quick]" },
 		{ "shapes", 0, CLI_STRING, &shapes, "FILE", "a user's shapes instead, lines 'matmul f32 M=100 N=200 K=300'" },
 		{ "threads", 0, CLI_INT, &threads, "N", "threads of a problem [1]" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT;
 	const struct op *op;
 	size_t found = 0;
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	if (load_extra(&err))
-		return report(&err, KM_EXIT_FATAL);
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
 	if (op_name && !op_find(op_name)) {
 		unknown_op(op_name, &err);
-		return report(&err, KM_EXIT_USAGE);
+		return diag_report(&err, KM_EXIT_USAGE);
 	}
 	unsigned uses = !strcmp(budget, "full") ? OP_SEARCH | OP_FULL : OP_SEARCH;
 	for (size_t i = 0; (op = op_at(i)); i++) {
@@ -221,9 +202,9 @@ static int list_problems(int argc, char **argv)
 			continue;
 		/* A user's shapes stand instead of the declared ones, for the operators they name. */
 		if (shapes && shapes_of_file(shapes, op, (int)threads, &found, &err))
-			return report(&err, KM_EXIT_USAGE);
+			return diag_report(&err, KM_EXIT_USAGE);
 		if (!shapes && problem_each(op, uses, (int)threads, print_problem, NULL, &err))
-			return report(&err, KM_EXIT_FATAL);
+			return diag_report(&err, KM_EXIT_FATAL);
 	}
 	return KM_EXIT_DONE;
 }
@@ -234,7 +215,7 @@ static int open_space(const char *problem_text, const char *target_name, struct 
 {
 	struct problem problem;
 
-	if (load_extra(err))
+	if (op_load_extra(extra_ops, err))
 		return KM_EXIT_FATAL;
 	if (!problem_text) {
 		strbuf_addstr(err, "--problem is missing: see 'km-generate problems'");
@@ -253,7 +234,7 @@ static int show_space(int argc, char **argv)
 	const struct cli_option options[] = {
 		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
 	struct problem_space ps;
@@ -261,7 +242,7 @@ static int show_space(int argc, char **argv)
 	cli_parse(argc, argv, &command, options, 0, 0);
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
-		return report(&err, code);
+		return diag_report(&err, code);
 	space_report(&ps, &out);
 	fputs(out.buf, stdout);
 	strbuf_release(&out);
@@ -278,7 +259,7 @@ static int emit(int argc, char **argv)
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
 		{ "knobs", 0, CLI_STRING, &knobs, "TEXT", "as in a trace: 'skeleton=.. lang=.. BM=..'" },
 		{ "dump", 0, CLI_STRING, &dump, "STAGE", "tile, plan, source or json [json]" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
@@ -292,7 +273,7 @@ static int emit(int argc, char **argv)
 		usage("--knobs is missing: see 'km-generate space'");
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
-		return report(&err, code);
+		return diag_report(&err, code);
 	code = KM_EXIT_USAGE;
 	if (point_parse(&ps, knobs, &sub, &point, &err))
 		goto out;
@@ -317,7 +298,7 @@ out:
 	strbuf_release(&out);
 	arena_release(&arena);
 	space_close(&ps);
-	return report(&err, code);
+	return diag_report(&err, code);
 }
 
 /* The ids that need no second trial. */
@@ -391,7 +372,7 @@ static int next(int argc, char **argv)
 		{ "stall", 0, CLI_INT, &budget.stall, "N", "stop after so many trials without a better best" },
 		{ "sol", 0, CLI_REAL, &budget.sol_ratio, "R", "stop when the best reaches this share of the speed of light" },
 		{ "output", 'o', CLI_STRING, &output, "FILE", "batch file [-]" },
-		EXTRA_OPS_OPTION, END_OF_OPTIONS,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
@@ -406,7 +387,7 @@ static int next(int argc, char **argv)
 		usage("--batch is 1..4096, not %lld", (long long)want);
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
-		return report(&err, code);
+		return diag_report(&err, code);
 	code = KM_EXIT_FATAL;
 	if (history_path && history_read(&arena, history_path, &seen, &err))
 		goto out;
@@ -441,7 +422,7 @@ out:
 	strbuf_release(&out);
 	arena_release(&arena);
 	space_close(&ps);
-	return report(&err, code);
+	return diag_report(&err, code);
 }
 
 int main(int argc, char **argv)

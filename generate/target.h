@@ -23,7 +23,7 @@ enum isa {
 };
 #define ISA_BIT(name) (UINT64_C(1) << ISA_##name)
 
-/* A matrix instruction: extents, lanes, and operand layouts as digits over i, j, k (tile.md 2.3). */
+/* A matrix instruction: extents, lanes, and operand layouts as digits over i, j, k. */
 struct mma_instr {
 	const char *name;
 	int m, n, k, lanes;

@@ -16,7 +16,7 @@ static int write_report(const char *out_folder, const char *extra_ops)
 	strbuf_addf(&path, "%s/traces.h5", out_folder);
 	strbuf_addf(&folder, "%s/report", out_folder);
 	report.folder = folder.buf;
-	if (extra_ops && *extra_ops && op_load_extra(extra_ops, &err))
+	if (op_load_extra(extra_ops, &err))
 		goto out;
 	if (trace_read(&report.arena, path.buf, &report.trace, &err) || report_arrange(&report, &err))
 		goto out;
@@ -32,25 +32,22 @@ static int write_report(const char *out_folder, const char *extra_ops)
 	printf("%s/index.html\n", folder.buf);
 	ret = KM_EXIT_DONE;
 out:
-	if (err.len)
-		error("%s", err.buf);
 	arena_release(&report.arena);
-	strbuf_release(&err);
 	strbuf_release(&path);
 	strbuf_release(&folder);
-	return ret;
+	return diag_report(&err, ret);
 }
 
 int main(int argc, char **argv)
 {
-	const char *extra_ops = getenv("KM_EXTRA_OPS");
+	const char *extra_ops = NULL;
 	static const struct cli_command command = {
 		.name = "", .args = "OUT",
 		.summary = "Writes OUT/report/index.html and its pages from OUT/traces.h5; prints the path.",
 	};
 	const struct cli_option options[] = {
-		{ "extra-ops", 0, CLI_STRING, &extra_ops, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" },
-		{ NULL, 0, 0, NULL, NULL, NULL },
+		CLI_EXTRA_OPS(&extra_ops),
+		CLI_END,
 	};
 
 	diag_tool = "km-report";

@@ -46,6 +46,15 @@ check 'a missing compiler is one line that names the fix' '
 	says "scripts/setup.sh" env PATH="$SCRATCH/bin" KM_CACHE="$SCRATCH/cold" "$BIN"/km-evaluate run --problem=relu/f32/M=64,N=300/t1 --journal=m.journal b.jsonl &&
 	exits 3 env PATH="$SCRATCH/bin" KM_CACHE="$SCRATCH/cold" "$BIN"/km-evaluate run --problem=relu/f32/M=64,N=300/t1 --journal=m.journal b.jsonl'
 
+check 'a file that is no journal is refused, not cut' '
+	echo notes >notes.txt && exits 3 km-evaluate run --problem=relu/f32/M=64,N=300/t1 --journal=notes.txt b.jsonl && grep -qx notes notes.txt'
+check 'an unknown operator is the caller'"'"'s mistake' 'exits 2 km-evaluate run --problem=softmin/f32/M=64/t1 --journal=u.journal b.jsonl'
+check 'a journal that cannot be written exits 74' 'exits 74 km-evaluate run --problem=relu/f32/M=64,N=300/t1 --journal=/no/such/m.journal b.jsonl'
+mkdir frozen && mount -t tmpfs -o size=1m,ro tmpfs frozen 2>/dev/null && {
+	check 'nor one on a read-only disk' 'exits 74 km-evaluate run --problem=relu/f32/M=64,N=300/t1 --journal=frozen/m.journal b.jsonl'
+	umount frozen
+} || skip 'a journal on a read-only disk' 'cannot mount a tmpfs here'
+
 # The report: whole pages, escaped, every link leads somewhere.
 check 'the report links only to its own pages' '
 	cd out/report && grep -oh "href=\"[^\"#]*\"" *.html | sort -u | sed "s/href=\"\(.*\)\"/\1/" | while read -r f; do [ -f "$f" ] || { echo "$f"; exit 1; }; done'

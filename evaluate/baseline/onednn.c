@@ -13,6 +13,8 @@
 #include <dnnl.h>
 #include <stdio.h>
 
+extern const struct baseline baseline_onednn;
+
 enum { MAX_ARGS = 6 };
 
 struct baseline_state {
@@ -41,7 +43,7 @@ static struct {
 
 static bool load(void **library, struct strbuf *why_not)
 {
-	*library = dlopen("libdnnl.so.2", RTLD_NOW);
+	*library = dlopen(baseline_onednn.library, RTLD_NOW);
 	if (!*library) {
 		strbuf_addf(why_not, "oneDNN is not installed: %s", dlerror());
 		return false;
@@ -311,6 +313,8 @@ static void close_onednn(struct baseline_state *s)
 const struct baseline baseline_onednn = {
 	.name = "onednn",
 	.summary = "oneDNN: matrix products, convolutions, softmax, norms, activations",
+	.library = "libdnnl.so.2",
+	.package = "libdnnl2",
 	.open = open_onednn,
 	.bind = bind,
 	.run = run,

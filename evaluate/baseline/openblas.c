@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const struct baseline baseline_openblas;
+
 typedef void sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
 		   int ldb, float beta, float *c, int ldc);
 
@@ -32,9 +34,10 @@ static struct baseline_state *open_openblas(const struct problem *p, const struc
 	/* Its own choice of kernels: an override from outside may name weaker ones. */
 	unsetenv("OPENBLAS_CORETYPE");
 	unsetenv("OPENBLAS_L2_SIZE");
+	/* Debian keeps several builds beside each other; the one with POSIX threads is not always the default. */
 	void *library = dlopen("/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0", RTLD_NOW);
 	if (!library)
-		library = dlopen("libopenblas.so.0", RTLD_NOW);
+		library = dlopen(baseline_openblas.library, RTLD_NOW);
 	sgemm *gemm;
 	*(void **)&gemm = library ? dlsym(library, "cblas_sgemm") : NULL;
 	if (!gemm) {
@@ -75,6 +78,8 @@ static void close_openblas(struct baseline_state *s)
 const struct baseline baseline_openblas = {
 	.name = "openblas",
 	.summary = "OpenBLAS: f32 matrix products",
+	.library = "libopenblas.so.0",
+	.package = "libopenblas0-pthread",
 	.open = open_openblas,
 	.bind = bind,
 	.run = run,

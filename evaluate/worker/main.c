@@ -177,10 +177,9 @@ static struct baseline_state *open_baseline(const struct baseline *baseline, con
 					    const char *offsets, struct problem *problem, struct strbuf *setting, struct strbuf *err)
 {
 	const struct target *target = target_find(target_name, err);
-	const char *extra = getenv("KM_EXTRA_OPS");
 	void *buf[OP_MAX_TENSORS];
 
-	if (extra && *extra && op_load_extra(extra, err))
+	if (op_load_extra(NULL, err))
 		return NULL;
 	if (!target || problem_parse(problem_text, problem, err))
 		return NULL;

@@ -28,6 +28,11 @@ struct cli_option {
 	const char *help;
 };
 
+#define CLI_END { NULL, 0, CLI_FLAG, NULL, NULL, NULL }
+/* For tools that know operators: op_load_extra() takes the value. */
+#define CLI_EXTRA_OPS(value) \
+	{ "extra-ops", 0, CLI_STRING, value, "DIR", "folder of built operator plug-ins [$KM_EXTRA_OPS]" }
+
 struct cli_command {
 	const char *name; /* NULL ends the table */
 	const char *args; /* "FILE..." for the usage line */

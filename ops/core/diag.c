@@ -52,6 +52,17 @@ void bug(const char *fmt, ...)
 	abort();
 }
 
+int diag_report(struct strbuf *err, int code)
+{
+	char *rest = err->buf;
+
+	for (char *line; err->len && (line = strsep(&rest, "\n"));)
+		if (*line)
+			error("%s", line);
+	strbuf_release(err);
+	return code;
+}
+
 int diag_finish(int code)
 {
 	if (fflush(stdout) || ferror(stdout)) {

@@ -1,4 +1,5 @@
 #include "ops/core/op.h"
+#include "ops/core/words.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -88,6 +89,11 @@ static int is_plug_in(const struct dirent *d)
 int op_load_extra(const char *folder, struct strbuf *err)
 {
 	struct dirent **entry;
+
+	if (!folder)
+		folder = getenv("KM_EXTRA_OPS");
+	if (!folder || !*folder)
+		return 0;
 	int count = scandir(folder, &entry, is_plug_in, alphasort), ret = 0;
 
 	if (count < 0) {
@@ -104,26 +110,12 @@ int op_load_extra(const char *folder, struct strbuf *err)
 		free(entry[i]);
 	}
 	free(entry);
+	setenv("KM_EXTRA_OPS", folder, 1);
 	return ret;
 }
 
-/* Position of `name` among space-separated words, or -1; NULL name counts the words. */
-static int word_index(const char *words, const char *name)
-{
-	int i = 0;
-
-	for (const char *p = words + strspn(words, " "); *p; i++) {
-		size_t n = strcspn(p, " ");
-		if (name && n == strlen(name) && !memcmp(p, name, n))
-			return i;
-		p += n;
-		p += strspn(p, " ");
-	}
-	return name ? -1 : i;
-}
-
-int op_dim_index(const struct op *op, const char *name) { return word_index(op->dims, name); }
-int op_dim_count(const struct op *op) { return word_index(op->dims, NULL); }
+int op_dim_index(const struct op *op, const char *name) { return words_index(op->dims, name); }
+int op_dim_count(const struct op *op) { return words_index(op->dims, NULL); }
 
 const char *op_dim_name(const struct op *op, int i)
 {

@@ -99,7 +99,8 @@ const struct op *op_find(const char *name);   /* also operators of op_load_extra
 const struct op *op_at(size_t index);
 /*
  * Loads every *.so of a folder (built from EXTRA_OPS sources) and checks what it
- * declares.  0, or -1 with *err: one line, or op_check()'s one line per fault.
+ * declares; NULL: the folder $KM_EXTRA_OPS names; "" or neither: nothing to load.
+ * Processes started from here find the folder in $KM_EXTRA_OPS.  0, or -1 with *err: one line, or op_check()'s one line per fault.
  */
 int op_load_extra(const char *folder, struct strbuf *err);
 

@@ -1,4 +1,5 @@
 #include "ops/core/op_check.h"
+#include "ops/core/words.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -29,16 +30,6 @@ static bool next_word(const char **s, char word[128])
 	snprintf(word, 128, "%.*s", (int)n, *s);
 	*s += n;
 	return true;
-}
-
-static bool has_word(const char *words, const char *want)
-{
-	char word[128];
-
-	for (const char *s = words; next_word(&s, word);)
-		if (!strcmp(word, want))
-			return true;
-	return false;
 }
 
 bool op_is_name(const char *s)
@@ -78,7 +69,7 @@ static void check_dims(const struct op *op, struct strbuf *err)
 	for (const char *s = op->dims; next_word(&s, word); count++) {
 		if (!op_is_name(word) || !isupper((unsigned char)*word))
 			FAULT("dimension '%s' is not an upper-case name: write .dims like \"M N K\"", word);
-		if (has_word(s, word))
+		if (words_index(s, word) >= 0)
 			FAULT("dimension '%s' is listed twice in .dims: keep one", word);
 		if (op_attr_index(op, word) >= 0 || op_tensor_index(op, word) >= 0)
 			FAULT("dimension '%s' is also the name of an attribute or tensor: rename one", word);
@@ -187,7 +178,7 @@ static void check_shape(const struct op *op, const struct op_shape *shape, doubl
 	enum dtype d;
 
 	for (const char *s = shape->dtypes ? shape->dtypes : ""; next_word(&s, word);)
-		if (!has_word(op->dtypes, word))
+		if (words_index(op->dtypes, word) < 0)
 			FAULT("shape '%s' wants dtype '%s': .dtypes has %s", shape->binding, word, op->dtypes);
 	const char *first = shape->dtypes ? shape->dtypes : op->dtypes;
 	if (!next_word(&first, word) || !dtype_find(word, &d))

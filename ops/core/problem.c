@@ -1,4 +1,5 @@
 #include "ops/core/problem.h"
+#include "ops/core/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -125,21 +126,11 @@ static int set_all(struct problem *p, const char *binding, struct strbuf *err)
 	return 0;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *s = words; (s = strstr(s, word)); s += n)
-		if ((s == words || s[-1] == ' ') && (s[n] == ' ' || !s[n]))
-			return true;
-	return false;
-}
-
 int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
 		       struct problem *problem, struct strbuf *err)
 {
 	*problem = (struct problem){ .op = op, .dtype = dtype, .threads = threads };
-	if (!has_word(op->dtypes, dtype_name(dtype))) {
+	if (words_index(op->dtypes, dtype_name(dtype)) < 0) {
 		strbuf_addf(err, "'%s' has no dtype '%s': it has %s", op->name, dtype_name(dtype), op->dtypes);
 		return -1;
 	}
@@ -315,7 +306,7 @@ int problem_each(const struct op *op, unsigned uses, int threads,
 		for (int d = 0; d < DTYPE_COUNT; d++) {
 			struct problem p;
 			const char *name = dtype_name((enum dtype)d);
-			if (!has_word(op->dtypes, name) || (shape->dtypes && !has_word(shape->dtypes, name)))
+			if (words_index(op->dtypes, name) < 0 || (shape->dtypes && words_index(shape->dtypes, name) < 0))
 				continue;
 			if (problem_from_shape(op, (enum dtype)d, shape->binding, threads, &p, err))
 				return -1;
