@@ -7,7 +7,7 @@
 #ifndef EVALUATE_CHECK_H
 #define EVALUATE_CHECK_H
 
-#include "evaluate/inputs.h"
+#include "ops/core/inputs.h"
 #include "evaluate/verdict.h"
 
 struct check_result {

@@ -9,7 +9,7 @@
 #ifndef EVALUATE_STAGE_H
 #define EVALUATE_STAGE_H
 
-#include "evaluate/inputs.h"
+#include "ops/core/inputs.h"
 #include "evaluate/verdict.h"
 
 enum { STAGE_GUARD_BYTES = 4096 };

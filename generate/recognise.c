@@ -54,22 +54,15 @@ const struct expr *find_access(const struct expr *e, const char *name)
 }
 
 /* A tensor's extents with attributes put in, comma-separated. */
-static void write_extents(struct arena *arena, const struct problem *p, const char *shape, struct strbuf *text)
+static void write_extents(struct arena *arena, const struct problem *p, int t, struct strbuf *text)
 {
 	struct strbuf err = STRBUF_INIT;
-	bool first = true;
+	struct expr *extent[OP_MAX_RANK];
+	int rank = op_extents(arena, p->op, p->attr, t, extent, &err);
 
-	for (const char *s = shape; *(s += strspn(s, " "));) {
-		size_t n = strcspn(s, " ");
-		struct expr *e;
-		if (expr_parse(arena, arena_strndup(arena, s, n), p->op->name, EXPR_BODY, &e, &err))
-			break;
-		for (int a = 0; a < OP_MAX_ATTRS && p->op->attr[a].name; a++)
-			e = expr_replace_name(arena, e, p->op->attr[a].name, expr_int(arena, (int64_t)p->attr[a]));
-		strbuf_addstr(text, first ? "" : ", ");
-		expr_print(e, text);
-		first = false;
-		s += n;
+	for (int i = 0; i < rank; i++) {
+		strbuf_addstr(text, i ? ", " : "");
+		expr_print(extent[i], text);
 	}
 	strbuf_release(&err);
 }
@@ -98,7 +91,7 @@ void write_head(struct arena *arena, const struct problem *p, struct strbuf *tex
 	strbuf_addch(text, '\n');
 	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
 		strbuf_addf(text, "buffer %s %s [", op->tensor[t].name, dtype_name(problem_tensor_dtype(p, t)));
-		write_extents(arena, p, op->tensor[t].shape, text);
+		write_extents(arena, p, t, text);
 		strbuf_addf(text, "] %s\n", op->tensor[t].role == OP_IN ? "in" : "out");
 	}
 }

@@ -9,7 +9,12 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 	size_t skeletons = 0, langs = 0;
 
 	*ps = (struct problem_space){ .problem = *problem, .target = target };
-	if (normal_form(&ps->arena, problem->op, problem->attr, &ps->normal, err)) {
+	if (normal_form(&ps->arena, problem->op, problem->dtype, problem->attr, &ps->normal, err)) {
+		space_close(ps);
+		return -1;
+	}
+	if (!dtype_is_real(problem->dtype)) {
+		strbuf_addf(err, "no skeleton serves '%s' on '%s': tiles hold real numbers only so far", problem->op->name, target->name);
 		space_close(ps);
 		return -1;
 	}

@@ -77,6 +77,34 @@ static uint16_t bfloat_from_double(double x)
 	return isnan(x) ? (uint16_t)((u >> 16 & 0x8000) | 0x7fc0) : (uint16_t)(u >> 16);
 }
 
+/* fp8 (OCP 8-bit floating point, 2023): beyond 448 an e4m3 is NaN, beyond 57344 an e5m2 infinite. */
+static uint8_t e4m3_from_double(double x)
+{
+	double y = fabs(round_real(x, 3, -6, 8)), over = y > 448 ? NAN : y;
+	uint8_t sign = signbit(x) ? 0x80 : 0;
+	int e;
+
+	if (isnan(over))
+		return sign | 0x7f;
+	if (over < 0x1p-6)
+		return (uint8_t)(sign | (int)ldexp(over, 9));
+	frexp(over, &e);
+	return (uint8_t)(sign | (e + 6) << 3 | ((int)ldexp(over, 4 - e) & 7));
+}
+
+static double e4m3_to_double(uint8_t b)
+{
+	int exponent = b >> 3 & 15, mantissa = b & 7;
+	double v = exponent == 15 && mantissa == 7 ? NAN : exponent ? ldexp(8 + mantissa, exponent - 10) : ldexp(mantissa, -9);
+	return b >> 7 ? -v : v;
+}
+
+/* The top byte of an f16. */
+static uint8_t e5m2_from_double(double x)
+{
+	return isnan(x) ? 0x7f : (uint8_t)(half_from_double(round_real(x, 2, -14, 15)) >> 8);
+}
+
 double dtype_load(enum dtype dtype, const void *base, int64_t i)
 {
 	switch (dtype) {
@@ -89,6 +117,8 @@ double dtype_load(enum dtype dtype, const void *base, int64_t i)
 		memcpy(&f, &u, 4);
 		return f;
 	}
+	case DTYPE_f8e4m3: return e4m3_to_double(((const uint8_t *)base)[i]);
+	case DTYPE_f8e5m2: return half_to_double((uint16_t)(((const uint8_t *)base)[i] << 8));
 	case DTYPE_i64: return (double)((const int64_t *)base)[i];
 	case DTYPE_i32: return ((const int32_t *)base)[i];
 	case DTYPE_i16: return ((const int16_t *)base)[i];
@@ -108,7 +138,8 @@ static int64_t to_integer(double x)
 	x = trunc(x);
 	if (fabs(x) < 0x1p63)
 		return (int64_t)x;
-	return (int64_t)(uint64_t)fmod(x, 0x1p64);
+	x = fmod(x, 0x1p64);
+	return (int64_t)(uint64_t)(x < 0 ? x + 0x1p64 : x);
 }
 
 void dtype_store(enum dtype dtype, void *base, int64_t i, double value)
@@ -118,6 +149,8 @@ void dtype_store(enum dtype dtype, void *base, int64_t i, double value)
 	case DTYPE_f32: ((float *)base)[i] = (float)value; break;
 	case DTYPE_f16: ((uint16_t *)base)[i] = half_from_double(value); break;
 	case DTYPE_bf16: ((uint16_t *)base)[i] = bfloat_from_double(value); break;
+	case DTYPE_f8e4m3: ((uint8_t *)base)[i] = e4m3_from_double(value); break;
+	case DTYPE_f8e5m2: ((uint8_t *)base)[i] = e5m2_from_double(value); break;
 	case DTYPE_i64: ((int64_t *)base)[i] = to_integer(value); break;
 	case DTYPE_i32: ((int32_t *)base)[i] = (int32_t)to_integer(value); break;
 	case DTYPE_i16: ((int16_t *)base)[i] = (int16_t)to_integer(value); break;

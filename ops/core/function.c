@@ -46,22 +46,8 @@ static double f_i8(const double *x) { return dtype_round(DTYPE_i8, x[0]); }
 static double f_u8(const double *x) { return dtype_round(DTYPE_u8, x[0]); }
 static double f_bool(const double *x) { return x[0] != 0; }
 
-/* Small floats: `bits` fraction bits, exponents emin..; beyond `most` the value `over`. */
-static double small_float(double x, int bits, int emin, double most, double over)
-{
-	int e;
-
-	if (x == 0 || isnan(x))
-		return x;
-	if (isinf(x))
-		return copysign(over, x);
-	frexp(x, &e);
-	e = e - 1 < emin ? emin : e - 1;
-	double y = ldexp(nearbyint(ldexp(x, bits - e)), e - bits);
-	return fabs(y) > most ? copysign(over, x) : y;
-}
-static double f_f8e4m3(const double *x) { return small_float(x[0], 3, -6, 448, NAN); }
-static double f_f8e5m2(const double *x) { return small_float(x[0], 2, -14, 57344, INFINITY); }
+static double f_f8e4m3(const double *x) { return dtype_round(DTYPE_f8e4m3, x[0]); }
+static double f_f8e5m2(const double *x) { return dtype_round(DTYPE_f8e5m2, x[0]); }
 
 #define F(name, arity) { #name, arity, f_##name, NULL, NULL }
 #define PRELUDE(name, arity, params, definition) { name, arity, NULL, params, definition }

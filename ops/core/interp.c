@@ -143,7 +143,7 @@ struct interp *interp_open(const struct problem *problem, interp_read *read, con
 	in->read = read;
 	in->user = user;
 	in->err = err;
-	if (normal_form(&in->arena, problem->op, problem->attr, &in->normal, err))
+	if (normal_form(&in->arena, problem->op, problem->dtype, problem->attr, &in->normal, err))
 		goto fail;
 	in->stmt = ARENA_ARRAY(&in->arena, struct stmt, in->normal.stmt_count + 1);
 	if (interp_resolve(in))

@@ -198,19 +198,13 @@ static int print_arguments(struct printer *p, struct arena *arena)
 		const struct op_tensor *x = &op->tensor[t];
 		const char *type = p->arithmetic == LOOPS_DOUBLE ? "double" : dtype_ctype(problem_tensor_dtype(p->problem, t));
 		strbuf_addf(p->out, "\t%s%s *restrict %s = buf[%d];\n", x->role == OP_IN ? "const " : "", type, x->name, t);
-		int i = 0;
-		for (const char *s = x->shape + strspn(x->shape, " "); *s && i < 8; i++) {
-			size_t n = strcspn(s, " ");
-			struct expr **e = &p->extent[t][i];
-			if (expr_parse(arena, arena_strndup(arena, s, n), op->name, EXPR_BODY, e, p->err))
-				return -1;
-			for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
-				*e = expr_replace_name(arena, *e, op->attr[a].name, expr_int(arena, (int64_t)p->problem->attr[a]));
+		int rank = op_extents(arena, op, p->problem->attr, t, p->extent[t], p->err);
+		if (rank < 0)
+			return -1;
+		for (int i = 0; i < rank; i++) {
 			strbuf_addf(p->out, "\tconst int64_t extent%d_%d_ = ", t, i);
-			loops_value(p, *e, KIND_INT);
+			loops_value(p, p->extent[t][i], KIND_INT);
 			strbuf_addf(p->out, "; (void)extent%d_%d_;\n", t, i);
-			s += n;
-			s += strspn(s, " ");
 		}
 	}
 	return 0;
@@ -223,7 +217,7 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 	struct printer p = { .problem = problem, .arithmetic = arithmetic, .pairs = magnitude, .out = out, .depth = 1, .err = err };
 	int ret = -1;
 
-	if (normal_form(&arena, problem->op, problem->attr, &p.normal, err))
+	if (normal_form(&arena, problem->op, problem->dtype, problem->attr, &p.normal, err))
 		goto out;
 	if (arithmetic == LOOPS_NATIVE)
 		loops_share(&arena, &p.normal);

@@ -69,7 +69,7 @@ static const char plain_arithmetic[] =
 	"inline_ void store_##name(double *p, int64_t i, int64_t x) { p[i] = (double)x; }\n";
 
 static const char storage_double[] =
-	"LOAD_(f64) LOAD_(f32) LOAD_(f16) LOAD_(bf16)\n"
+	"LOAD_(f64) LOAD_(f32) LOAD_(f16) LOAD_(bf16) LOAD_(f8e4m3) LOAD_(f8e5m2)\n"
 	"LOADI_(i64) LOADI_(i32) LOADI_(i16) LOADI_(i8) LOADI_(u8) LOADI_(bool)\n";
 
 /* Storage to arithmetic and back. */
@@ -121,6 +121,19 @@ static const char reals[] =
 	"F2_(maximum, s_maximum) F2_(minimum, s_minimum) F2_(div, s_div) F2_(mod, s_mod)\n"
 	"F1_(f64, s_f64) F1_(f32, s_f32) F1_(f16, s_f16) F1_(bf16, s_bf16) F1_(f8e4m3, s_f8e4m3) F1_(f8e5m2, s_f8e5m2)\n";
 
+/* fp8: sign, `bits` of fraction, the rest exponent; e4m3 has no infinity and one NaN, e5m2 is the top of an f16. */
+static const char storage_small[] =
+	"inline_ real load_f8e5m2(const uint8_t *p, int64_t i) { uint16_t h = (uint16_t)(p[i] << 8); return load_f16(&h, 0); }\n"
+	"inline_ void store_f8e5m2(uint8_t *p, int64_t i, real x) { uint16_t h; store_f16(&h, 0, s_f8e5m2(x)); p[i] = (uint8_t)(x != x ? 0x7f : h >> 8); }\n"
+	"inline_ real load_f8e4m3(const uint8_t *p, int64_t i)\n{\n"
+	"\tint e = p[i] >> 3 & 15, m = p[i] & 7;\n"
+	"\treal v = e == 15 && m == 7 ? (real)NAN : (real)(e ? ldexp(8 + m, e - 10) : ldexp(m, -9));\n\treturn p[i] >> 7 ? -v : v;\n}\n"
+	"inline_ void store_f8e4m3(uint8_t *p, int64_t i, real x)\n{\n"
+	"\tdouble y = s_f8e4m3(x), a = fabs(y);\n\tint e, sign = signbit(y) ? 128 : 0;\n"
+	"\tif (a != a) { p[i] = (uint8_t)(sign | 127); return; }\n"
+	"\tif (a < 0x1p-6) { p[i] = (uint8_t)(sign | (int)(a * 512)); return; }\n"
+	"\tfrexp(a, &e);\n\tp[i] = (uint8_t)(sign | (e + 6) << 3 | ((int)ldexp(a, 4 - e) & 7));\n}\n";
+
 void loops_head(bool native, bool is_float, bool pairs, struct strbuf *out)
 {
 	strbuf_addstr(out, integers);
@@ -128,4 +141,6 @@ void loops_head(bool native, bool is_float, bool pairs, struct strbuf *out)
 	strbuf_addstr(out, pairs ? pair_arithmetic : plain_arithmetic);
 	strbuf_addstr(out, native ? storage_native : storage_double);
 	strbuf_addstr(out, reals);
+	if (native)
+		strbuf_addstr(out, storage_small);
 }

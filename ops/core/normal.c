@@ -48,19 +48,13 @@ static struct expr *substituted(struct pass *p, struct expr *e)
 	return e;
 }
 
-/* The text's extent of dimension k of tensor t, as a tree. */
-static struct expr *tensor_extent(struct pass *p, const struct op_tensor *t, size_t k)
+/* The extent of dimension k of tensor t, as a tree; NULL: it has no such dimension. */
+static struct expr *tensor_extent(struct pass *p, int t, size_t k)
 {
-	const char *s = t->shape + strspn(t->shape, " ");
-	struct expr *e;
+	struct expr *extent[OP_MAX_RANK];
+	int rank = op_extents(p->arena, p->op, p->attr, t, extent, p->err);
 
-	for (; k && *s; k--) {
-		s += strcspn(s, " ");
-		s += strspn(s, " ");
-	}
-	if (!*s || expr_parse(p->arena, arena_strndup(p->arena, s, strcspn(s, " ")), p->op->name, EXPR_BODY, &e, p->err))
-		return NULL;
-	return e;
+	return (int)k < rank ? extent[k] : NULL;
 }
 
 /* An index whose range is read from a tensor: the extent of what it indexes. */
@@ -74,7 +68,7 @@ static struct expr *indexed_extent(struct pass *p, const struct expr *e, const c
 		int t = op_tensor_index(p->op, e->name);
 		for (size_t i = 0; t >= 0 && i < e->arg_count; i++)
 			if (e->arg[i]->kind == EXPR_NAME && !strcmp(e->arg[i]->name, index))
-				return tensor_extent(p, &p->op->tensor[t], i);
+				return tensor_extent(p, t, i);
 	}
 	for (size_t i = 0; !found && i < e->arg_count; i++)
 		found = indexed_extent(p, e->arg[i], index);
@@ -119,7 +113,7 @@ static struct expr *access_extent(struct pass *p, const struct expr *e, size_t k
 	int t = op_tensor_index(p->op, e->name);
 
 	if (t >= 0 && p->op->tensor[t].role == OP_IN)
-		return substituted(p, tensor_extent(p, &p->op->tensor[t], k));
+		return tensor_extent(p, t, k);
 	for (size_t i = 0; i < p->body->stmt_count; i++)
 		if (!strcmp(p->body->stmt[i].name, e->name))
 			return k < p->body->stmt[i].index_count ? p->body->stmt[i].index[k].hi : NULL;
@@ -345,13 +339,12 @@ static struct expr *hoist(struct pass *p, struct expr *e, struct scope *scope, s
 
 /* ---- kinds ----------------------------------------------------------- */
 
-static enum kind tensor_kind(const struct op_tensor *t)
+static enum kind tensor_kind(const struct op_tensor *t, enum dtype T)
 {
-	enum dtype d;
+	enum dtype d = T;
 
-	if (!strcmp(t->dtype, "bool"))
-		return KIND_BOOL;
-	return strcmp(t->dtype, "T") && dtype_find(t->dtype, &d) && !dtype_is_real(d) ? KIND_INT : KIND_REAL;
+	op_dtype_rule(t->dtype, T, &d);
+	return d == DTYPE_bool ? KIND_BOOL : dtype_is_real(d) ? KIND_REAL : KIND_INT;
 }
 
 static enum kind name_kind(const struct normal *n, const char *name)
@@ -361,7 +354,7 @@ static enum kind name_kind(const struct normal *n, const char *name)
 
 	if (s)
 		return s->kind;
-	return t >= 0 ? tensor_kind(&n->op->tensor[t]) : KIND_INT; /* indices and dims; attributes are gone */
+	return t >= 0 ? tensor_kind(&n->op->tensor[t], n->dtype) : KIND_INT; /* indices and dims; attributes are gone */
 }
 
 static enum kind call_kind(const struct normal *n, const struct expr *e)
@@ -433,6 +426,26 @@ enum kind normal_kind(const struct normal *n, const struct expr *e)
 
 /* ---- the pass -------------------------------------------------------- */
 
+/* e with reads of broadcast dimensions at 0. */
+static struct expr *broadcast(struct pass *p, struct expr *e)
+{
+	if (!e)
+		return NULL;
+	struct expr *copy = ARENA_ARRAY(p->arena, struct expr, 1);
+	int t = e->kind == EXPR_ACCESS ? op_tensor_index(p->op, e->name) : -1;
+
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(p->arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = t >= 0 && op_is_ones(p->op, p->attr, t, (int)i) ? expr_int(p->arena, 0) : broadcast(p, e->arg[i]);
+	copy->range = ARENA_ARRAY(p->arena, struct expr_range, e->range_count + 1);
+	for (size_t i = 0; i < e->range_count; i++)
+		copy->range[i] = (struct expr_range){ e->range[i].name, broadcast(p, e->range[i].lo), broadcast(p, e->range[i].hi) };
+	copy->filter = broadcast(p, e->filter);
+	copy->otherwise = broadcast(p, e->otherwise);
+	return copy;
+}
+
 /* Derived dimensions (scalars that read no tensor) go into the text that uses them. */
 static void inline_dimensions(struct pass *p, struct body *body)
 {
@@ -440,7 +453,7 @@ static void inline_dimensions(struct pass *p, struct body *body)
 
 	for (size_t i = 0; i < body->stmt_count; i++) {
 		struct body_stmt *s = &body->stmt[i];
-		s->value = substituted(p, s->value);
+		s->value = broadcast(p, substituted(p, s->value));
 		for (size_t k = 0; k < s->index_count; k++)
 			s->index[k].hi = substituted(p, s->index[k].hi);
 	}
@@ -463,7 +476,7 @@ static void inline_dimensions(struct pass *p, struct body *body)
 	body->stmt_count = kept;
 }
 
-int normal_form(struct arena *arena, const struct op *op, const double *attr,
+int normal_form(struct arena *arena, const struct op *op, enum dtype dtype, const double *attr,
 		struct normal *normal, struct strbuf *err)
 {
 	struct body body;
@@ -471,7 +484,7 @@ int normal_form(struct arena *arena, const struct op *op, const double *attr,
 	struct pass p = { .arena = arena, .op = op, .normal = normal, .body = &body, .attr = attr, .err = err };
 	int ret = -1;
 
-	*normal = (struct normal){ .op = op };
+	*normal = (struct normal){ .op = op, .dtype = dtype };
 	strbuf_addf(&source, "%s:body", op->source_path ? op->source_path : op->name);
 	if (body_parse(arena, op->body ? op->body : "", source.buf, &body, err))
 		goto out;

@@ -23,15 +23,16 @@ struct normal_stmt {
 };
 struct normal {
 	const struct op *op;
+	enum dtype dtype; /* of the problem: kinds follow from it */
 	struct normal_stmt *stmt;
 	size_t stmt_count;
 };
 
 /*
- * attr[] are the values to substitute (op->attr order).  Static dims stay
+ * attr[] are the values to substitute (op->attr order; NULL: the defaults).  Static dims stay
  * names; bind them when printing.  0, or -1 with "file:body:line:col: what".
  */
-int normal_form(struct arena *arena, const struct op *op, const double *attr,
+int normal_form(struct arena *arena, const struct op *op, enum dtype dtype, const double *attr,
 		struct normal *normal, struct strbuf *err);
 void normal_print(const struct normal *normal, struct strbuf *out);
 /* The statement of that name, or NULL. */

@@ -38,7 +38,7 @@ const struct op *op_find(const char *name)
 	const struct op *op;
 
 	for (size_t i = 0; (op = op_at(i)); i++)
-		if (!strcmp(op->name, name))
+		if (!strcmp(op->name, name) || (op->aliases && words_index(op->aliases, name) >= 0))
 			return op;
 	return NULL;
 }
@@ -112,6 +112,48 @@ int op_load_extra(const char *folder, struct strbuf *err)
 	free(entry);
 	setenv("KM_EXTRA_OPS", folder, 1);
 	return ret;
+}
+
+bool op_dtype_rule(const char *rule, enum dtype T, enum dtype *dtype)
+{
+	if (!strcmp(rule, "T"))
+		*dtype = T;
+	else if (!strcmp(rule, "acc"))
+		*dtype = T == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32;
+	else if (!strcmp(rule, "sum"))
+		*dtype = dtype_is_real(T) ? T : DTYPE_i64;
+	else if (!strcmp(rule, "real"))
+		*dtype = dtype_is_real(T) ? T : DTYPE_f32;
+	else
+		return dtype_find(rule, dtype);
+	return true;
+}
+
+bool op_is_ones(const struct op *op, const double *attr, int t, int k)
+{
+	int a = op->tensor[t].ones ? op_attr_index(op, op->tensor[t].ones) : -1;
+
+	return a >= 0 && ((int64_t)(attr ? attr[a] : op->attr[a].value) >> k & 1);
+}
+
+int op_extents(struct arena *arena, const struct op *op, const double *attr, int t, struct expr *extent[OP_MAX_RANK],
+	       struct strbuf *err)
+{
+	int rank = 0;
+
+	for (const char *s = op->tensor[t].shape; *(s += strspn(s, " ")) && rank < OP_MAX_RANK; rank++) {
+		size_t n = strcspn(s, " ");
+		struct expr *e;
+		if (expr_parse(arena, arena_strndup(arena, s, n), op->name, EXPR_BODY, &e, err))
+			return -1;
+		for (int a = 0; a < OP_MAX_ATTRS && op->attr[a].name; a++)
+			if (op->attr[a].is_int)
+				e = expr_replace_name(arena, e, op->attr[a].name,
+						      expr_int(arena, (int64_t)(attr ? attr[a] : op->attr[a].value)));
+		extent[rank] = op_is_ones(op, attr, t, rank) ? expr_int(arena, 1) : e;
+		s += n;
+	}
+	return rank;
 }
 
 int op_dim_index(const struct op *op, const char *name) { return words_index(op->dims, name); }

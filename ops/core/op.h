@@ -13,10 +13,12 @@
 
 enum op_role { OP_IN, OP_OUT };
 
-/* How an input's values are drawn (shared names with interp and inputs.c). */
+/* What an input holds: a kernel may rely on it, and inputs.c draws it so. */
 enum op_domain {
-	OP_REAL,    /* real data of the distribution under test */
+	OP_REAL,    /* any values: of the distribution under test, or in lo..hi where those are set */
+	OP_SORTED,  /* as OP_REAL, non-decreasing along the last dimension; equal neighbours occur */
 	OP_INDEX,   /* integers in 0..bound-1 */
+	OP_UNIQUE,  /* integers in 0..bound-1, all different along the last dimension */
 	OP_OFFSETS, /* non-decreasing, first 0, last = bound; empty segments occur */
 };
 
@@ -24,9 +26,20 @@ struct op_tensor {
 	const char *name;  /* as in the body; NULL ends the table */
 	const char *shape; /* extents, space-separated: "M K", "B+1"; "" for a scalar */
 	enum op_role role;
-	const char *dtype; /* "T": the problem's; "acc": f32, or f64 where T is; else a dtype's name */
+	/*
+	 * A dtype's name, or a rule over the problem's dtype T: "T" itself; "acc": f32, or f64
+	 * where T is; "sum": i64 where T is an integer or bool; "real": f32 where it is.
+	 */
+	const char *dtype;
 	enum op_domain domain;
-	const char *bound; /* OP_INDEX, OP_OFFSETS: an expression over dims */
+	const char *bound; /* OP_INDEX, OP_UNIQUE, OP_OFFSETS: an expression over dims and integer attributes */
+	/*
+	 * Broadcasting: the integer attribute whose bit i says that dimension i has extent 1
+	 * here.  The body and the reference are written as if it were not: reads are at 0 in the
+	 * normal form, and the reference is given the expanded array.  NULL: never broadcast.
+	 */
+	const char *ones;
+	double lo, hi; /* where lo < hi: every value lies in lo..hi (of an integer dtype: both ends occur) */
 };
 
 /* A compile-time number of the body: eps, stride, padding.  Integers are exact. */
@@ -41,11 +54,17 @@ enum op_use {
 	OP_FULL = 2,    /* searched in the full budget only */
 	OP_HELDOUT = 4, /* never searched: regret and promotion are judged there */
 	OP_CHECK = 8,   /* small, odd-sized: compared whole */
+	OP_LARGE = 16,  /* of a published problem at its full size: for devices; a CPU searches a scaled one */
 };
 struct op_shape {
 	const char *binding; /* "M=1024 N=1024 K=1024", attributes too; NULL ends the table */
 	enum op_use use;
 	const char *dtypes;  /* NULL: all the operator's */
+	/*
+	 * The published problem that it is: "kb1/23" (KernelBench level 1, problem 23), "kb2/7",
+	 * "paper/conv1d" (KernelEvolve); with "/cpu" behind it, scaled for a CPU.  NULL: none.
+	 */
+	const char *source;
 };
 
 /*
@@ -60,13 +79,14 @@ struct op_case {
 	double *const *out;
 };
 
-#define OP_MAX_TENSORS 12
-#define OP_MAX_ATTRS 16
-#define OP_MAX_SHAPES 24
+#define OP_MAX_TENSORS 16
+#define OP_MAX_ATTRS 20
+#define OP_MAX_SHAPES 40
 #define OP_MAX_DIMS 16
 
 struct op {
 	const char *name;
+	const char *aliases;     /* other names of the same operator, space-separated: "divide true_divide"; or NULL */
 	const char *summary;
 	const char *dims;        /* "M N K"; an index m runs over M */
 	const char *static_dims; /* those known when a kernel is compiled: "KH KW"; NULL: none */
@@ -80,6 +100,12 @@ struct op {
 	const char *dtypes;      /* "f32 bf16" */
 	struct op_shape shape[OP_MAX_SHAPES];
 	const char *torch;       /* PyTorch expression over the inputs' and attributes' names */
+	/*
+	 * PyTorch's own test samples: the OpInfo ("nn.functional.gelu", or "name:variant"; several
+	 * with spaces between) and a Python expression that turns one of its samples into a call of
+	 * this operator (tests/opinfo.py tells the names that it may use).  NULL: PyTorch has none.
+	 */
+	const char *opinfo, *sample;
 	const char *source_path; /* set it to __FILE__ */
 };
 
@@ -94,7 +120,7 @@ struct op {
  */
 
 extern const struct op *const op_table[];     /* all declared operators, NULL at the end */
-const struct op *op_find(const char *name);   /* also operators of op_load_extra(); NULL: none */
+const struct op *op_find(const char *name);   /* by name or alias, op_load_extra()'s too; NULL: none */
 /* All operators, extra ones last; index from 0; NULL past the end. */
 const struct op *op_at(size_t index);
 /*
@@ -110,6 +136,18 @@ int op_load_extra(const char *folder, struct strbuf *err);
  * reference exists, ...?  0, or -1 with one line per fault, "file:body:line:col: what: fix".
  */
 int op_check(const struct op *op, struct strbuf *err);
+
+/*
+ * Extents of tensor t, over dims; attr[] (op->attr order; NULL: the defaults) is put in.
+ * The rank, or -1 with a line in *err.
+ */
+#define OP_MAX_RANK 8
+int op_extents(struct arena *arena, const struct op *op, const double *attr, int t,
+	       struct expr *extent[OP_MAX_RANK], struct strbuf *err);
+/* Is dimension k of tensor t broadcast, extent 1, at these attributes? */
+bool op_is_ones(const struct op *op, const double *attr, int t, int k);
+/* A tensor's dtype by its rule where the problem's is T; false: no such rule or dtype. */
+bool op_dtype_rule(const char *rule, enum dtype T, enum dtype *dtype);
 
 /* Position of a dim / attribute / tensor by name, or -1. */
 int op_dim_index(const struct op *op, const char *name);

@@ -51,6 +51,15 @@ bool op_is_name(const char *s)
 	return !strstr(reserved, word);
 }
 
+static void check_aliases(const struct op *op, struct strbuf *err)
+{
+	char word[128];
+
+	for (const char *s = op->aliases ? op->aliases : ""; next_word(&s, word);)
+		if (!strcmp(word, op->name) || (op_find(word) && op_find(word) != op))
+			FAULT("alias '%s' is the name or alias of an operator already: keep one", word);
+}
+
 static void check_name(const struct op *op, struct strbuf *err)
 {
 	const char *base = strrchr(op->source_path, '/');
@@ -120,12 +129,18 @@ static void check_tensor(const struct op *op, int t, struct strbuf *err)
 	else
 		for (const char *s = x->shape; next_word(&s, word);)
 			check_extent(op, word, "extent", err);
-	if (!x->dtype || (strcmp(x->dtype, "T") && strcmp(x->dtype, "acc") && !dtype_find(x->dtype, &d)))
-		FAULT("tensor '%s' has unknown dtype '%s': use \"T\", \"acc\" or a name such as f32, i64", x->name,
+	bool holds_indices = x->domain != OP_REAL && x->domain != OP_SORTED;
+	if (!x->dtype || !op_dtype_rule(x->dtype, DTYPE_f32, &d))
+		FAULT("tensor '%s' has unknown dtype '%s': use \"T\", \"acc\", \"sum\", \"real\" or a name such as f32, i64", x->name,
 		      x->dtype ? x->dtype : "");
-	else if (x->domain != OP_REAL && (d == DTYPE_COUNT || dtype_is_real(d)))
+	else if (holds_indices && dtype_is_real(d))
 		FAULT("tensor '%s' holds indices but its dtype '%s' is real: make it \"i64\" or \"i32\"", x->name, x->dtype);
-	if (x->domain != OP_REAL && !x->bound)
+	if (x->lo > x->hi || (x->role == OP_OUT && (x->lo != x->hi || x->domain != OP_REAL)))
+		FAULT("tensor '%s' has a range or domain that makes no sense: only inputs have one, .lo below .hi", x->name);
+	int ones = x->ones ? op_attr_index(op, x->ones) : -1;
+	if (x->ones && (x->role == OP_OUT || ones < 0 || !op->attr[ones].is_int))
+		FAULT("tensor '%s' is broadcast by '%s', which is no integer attribute of an input: declare it in .attr", x->name, x->ones);
+	if (holds_indices && !x->bound)
 		FAULT("tensor '%s' holds indices without a bound: set .bound to the extent that they index", x->name);
 	else if (x->bound)
 		check_extent(op, x->bound, "bound", err);
@@ -159,8 +174,6 @@ static void check_dtypes(const struct op *op, struct strbuf *err)
 	for (const char *s = op->dtypes; next_word(&s, word); count++)
 		if (!dtype_find(word, &d))
 			FAULT("unknown dtype '%s' in .dtypes: use names such as f32 bf16", word);
-		else if (!dtype_is_real(d))
-			FAULT("dtype '%s' in .dtypes is not real: T is a real type; give integer tensors a dtype of their own", word);
 	if (!count)
 		FAULT("no dtype: set .dtypes to \"f32\" or more");
 	if (!(op->tolerance >= 0 && op->tolerance < 1e6))
@@ -198,18 +211,43 @@ static void check_shape(const struct op *op, const struct op_shape *shape, doubl
 	strbuf_release(&why);
 }
 
+/* Attributes are compiled in: what is searched is checked at its own. */
+static void check_attributes(const struct op *op, const struct op_shape *shape, struct strbuf *err)
+{
+	struct strbuf why = STRBUF_INIT;
+	struct problem p, q;
+	bool found = false;
+	enum dtype d;
+	char word[128];
+	const char *dtypes = shape->dtypes ? shape->dtypes : op->dtypes;
+
+	if (!next_word(&dtypes, word) || !dtype_find(word, &d) || problem_from_shape(op, d, shape->binding, 1, &p, &why))
+		found = true; /* told by check_shape() */
+	for (int i = 0; !found && i < OP_MAX_SHAPES && op->shape[i].binding; i++)
+		found = (op->shape[i].use & OP_CHECK) && (!op->shape[i].dtypes || words_index(op->shape[i].dtypes, dtype_name(d)) >= 0) &&
+			!problem_from_shape(op, d, op->shape[i].binding, 1, &q, &why) && !memcmp(p.attr, q.attr, sizeof(p.attr));
+	if (!found)
+		FAULT("shape '%s' has attributes that no check shape has: add a small one with OP_CHECK and the same attributes", shape->binding);
+	strbuf_release(&why);
+}
+
 static void check_shapes(const struct op *op, struct strbuf *err)
 {
 	double most_attr[OP_MAX_ATTRS] = { 0 };
-	int search = 0, check = 0;
+	int search = 0, check = 0, held_out = 0;
 
 	for (int i = 0; i < OP_MAX_SHAPES && op->shape[i].binding; i++) {
 		check_shape(op, &op->shape[i], most_attr, err);
-		search += (op->shape[i].use & OP_SEARCH) != 0;
+		if (!(op->shape[i].use & OP_CHECK))
+			check_attributes(op, &op->shape[i], err);
+		search += (op->shape[i].use & (OP_SEARCH | OP_FULL)) != 0;
+		held_out += (op->shape[i].use & OP_HELDOUT) != 0;
 		check += (op->shape[i].use & OP_CHECK) != 0;
 	}
 	if (!search)
-		FAULT("no shape to search: give one of .shape the use OP_SEARCH");
+		FAULT("no shape to search: give one of .shape the use OP_SEARCH or OP_FULL");
+	if (!held_out)
+		FAULT("no held-out shape: give one of .shape, never searched, the use OP_HELDOUT");
 	if (check < 2)
 		FAULT("%d check shapes: add at least two tiny ones of unequal odd extents with use OP_CHECK", check);
 	/* A stride of 1 or a padding of 0 leaves half of the index arithmetic untested. */
@@ -236,6 +274,7 @@ int op_check(const struct op *op, struct strbuf *err)
 	if (err->len != before)
 		return -1;
 	check_name(op, err);
+	check_aliases(op, err);
 	check_dims(op, err);
 	check_tensors(op, err);
 	check_dtypes(op, err);

@@ -1,5 +1,6 @@
 #include "ops/core/normal.h"
 #include "ops/core/op_check.h"
+#include "ops/core/words.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -222,18 +223,18 @@ static void check_output_kind(struct checker *c, const struct normal_stmt *s, co
 	const struct op_tensor *t = &c->op->tensor[s->tensor];
 	enum dtype d = DTYPE_f32;
 
-	if (!strcmp(t->dtype, "T") || !strcmp(t->dtype, "acc") || !dtype_find(t->dtype, &d) || dtype_is_real(d))
+	if (!op_dtype_rule(t->dtype, c->form.dtype, &d) || dtype_is_real(d))
 		return;
 	if (s->kind == KIND_REAL || (d == DTYPE_bool && s->kind == KIND_INT))
-		fault(c, b->line, b->column, "output '%s' has dtype %s but its value is %s: write %s(...) around it", s->name, t->dtype,
-		      kind_name(s->kind), t->dtype);
+		fault(c, b->line, b->column, "output '%s' has dtype %s where T is %s, but its value is %s: write %s(...) around it", s->name,
+		      dtype_name(d), dtype_name(c->form.dtype), kind_name(s->kind), dtype_name(d));
 }
 
-static void check_all_kinds(struct checker *c)
+static void check_all_kinds(struct checker *c, enum dtype dtype)
 {
 	struct normal_stmt *form = ARENA_ARRAY(&c->arena, struct normal_stmt, c->body.stmt_count);
 
-	c->form = (struct normal){ .op = c->op, .stmt = form, .stmt_count = c->body.stmt_count };
+	c->form = (struct normal){ .op = c->op, .dtype = dtype, .stmt = form, .stmt_count = c->body.stmt_count };
 	for (size_t i = 0; i < c->body.stmt_count; i++) {
 		const struct body_stmt *s = &c->body.stmt[i];
 		int t = op_tensor_index(c->op, s->name);
@@ -436,8 +437,9 @@ bool op_check_body(const struct op *op, struct strbuf *err)
 		check_stmt_names(&c, &c.body.stmt[i]);
 	if (!c.bad)
 		check_recurrences(&c);
-	if (!c.bad)
-		check_all_kinds(&c);
+	for (int d = 0; d < DTYPE_COUNT && !c.bad; d++)
+		if (words_index(op->dtypes, dtype_name((enum dtype)d)) >= 0)
+			check_all_kinds(&c, (enum dtype)d);
 	if (!c.bad)
 		check_outputs(&c);
 out:

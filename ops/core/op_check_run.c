@@ -1,7 +1,7 @@
+#include "ops/core/inputs.h"
 #include "ops/core/interp.h"
 #include "ops/core/normal.h"
 #include "ops/core/op_check.h"
-#include "ops/core/rng.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -148,7 +148,7 @@ static int bounds_at(const struct problem *p, enum op_use use, void *user)
 	struct bounds b = { .problem = p, .form = &form, .err = user };
 
 	(void)use;
-	b.bad = normal_form(&arena, p->op, p->attr, &form, b.err) != 0;
+	b.bad = normal_form(&arena, p->op, p->dtype, p->attr, &form, b.err) != 0;
 	for (size_t i = 0; !b.bad && i < form.stmt_count; i++) {
 		b.index_count = 0;
 		for (size_t k = 0; k < form.stmt[i].index_count; k++)
@@ -166,39 +166,7 @@ struct trial {
 	struct arena arena;
 	double *value[OP_MAX_TENSORS];
 	int64_t elems[OP_MAX_TENSORS];
-	const double *in[OP_MAX_TENSORS];
-	double *out[OP_MAX_TENSORS];
 };
-
-static int64_t bound_of(const struct problem *p, const char *text)
-{
-	struct arena arena = ARENA_INIT;
-	struct strbuf ignored = STRBUF_INIT;
-	struct expr *e;
-	int64_t value = 1;
-
-	if (!expr_parse(&arena, text, "bound", EXPR_BODY, &e, &ignored) &&
-	    expr_int_value(e, p->binding, p->binding_count, &value, &ignored))
-		value = 1;
-	strbuf_release(&ignored);
-	arena_release(&arena);
-	return value;
-}
-
-static double draw(const struct trial *x, int t, int64_t i)
-{
-	const struct op_tensor *tensor = &x->problem->op->tensor[t];
-	uint64_t stream = (uint64_t)t;
-
-	if (tensor->domain == OP_INDEX)
-		return floor(rng_uniform_at(1, stream, (uint64_t)i) * (double)bound_of(x->problem, tensor->bound));
-	if (tensor->domain == OP_OFFSETS) {
-		/* Cubed: segments grow from empty to long. */
-		double share = x->elems[t] > 1 ? (double)i / (double)(x->elems[t] - 1) : 1;
-		return floor(share * share * share * (double)bound_of(x->problem, tensor->bound));
-	}
-	return dtype_round(problem_tensor_dtype(x->problem, t), rng_normal_at(1, stream, (uint64_t)i));
-}
 
 static double read_value(const void *user, int tensor, int64_t index)
 {
@@ -229,27 +197,19 @@ static int compare(struct trial *x, struct interp *in, int t, struct strbuf *err
 	return 0;
 }
 
-static int run_at(const struct problem *p, enum op_use use, void *user)
+static int run_with(const struct problem *p, enum distribution d, struct strbuf *err)
 {
-	struct strbuf *err = user;
 	struct trial x = { .problem = p };
 	struct interp *interp = NULL;
-	size_t ins = 0, outs = 0;
 	int ret = -1;
 
-	(void)use;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
-		int64_t n = x.elems[t] = problem_elems(p, t);
-		x.value[t] = ARENA_ARRAY(&x.arena, double, n + 1);
-		if (p->op->tensor[t].role == OP_OUT) {
-			x.out[outs++] = x.value[t];
-			continue;
-		}
-		for (int64_t i = 0; i < n; i++)
-			x.value[t][i] = draw(&x, t, i);
-		x.in[ins++] = x.value[t];
+		x.elems[t] = problem_elems(p, t);
+		x.value[t] = ARENA_ARRAY(&x.arena, double, x.elems[t] + 1);
+		if (p->op->tensor[t].role == OP_IN)
+			inputs_values(p, t, d, 1, x.value[t]);
 	}
-	p->op->reference(&(struct op_case){ p->dim, p->attr, x.in, x.out });
+	problem_reference(p, x.value);
 	interp = interp_open(p, read_value, &x, err);
 	if (!interp)
 		goto out;
@@ -261,6 +221,13 @@ out:
 	interp_close(interp);
 	arena_release(&x.arena);
 	return ret;
+}
+
+/* Usual values, and those on which ties and thresholds fall. */
+static int run_at(const struct problem *p, enum op_use use, void *user)
+{
+	(void)use;
+	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) ? -1 : 0;
 }
 
 bool op_check_run(const struct op *op, struct strbuf *err)

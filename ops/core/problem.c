@@ -195,19 +195,17 @@ void problem_print(const struct problem *p, struct strbuf *out)
 
 int problem_shape(const struct problem *p, int t, int64_t extent[8])
 {
+	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
-	int rank = 0;
+	struct expr *e[OP_MAX_RANK];
+	int rank = op_extents(&arena, p->op, p->attr, t, e, &err);
 
-	for (const char *s = p->op->tensor[t].shape; *(s += strspn(s, " ")) && rank < 8; rank++) {
-		char word[128];
-		size_t n = strcspn(s, " ");
-		snprintf(word, sizeof(word), "%.*s", (int)n, s);
-		if (evaluate(p, word, &extent[rank], &err))
-			extent[rank] = -1;
-		s += n;
-	}
+	for (int i = 0; i < rank; i++)
+		if (expr_int_value(e[i], p->binding, p->binding_count, &extent[i], &err))
+			extent[i] = -1;
 	strbuf_release(&err);
-	return rank;
+	arena_release(&arena);
+	return rank < 0 ? 0 : rank;
 }
 
 int64_t problem_elems(const struct problem *p, int t)
@@ -224,12 +222,8 @@ int64_t problem_elems(const struct problem *p, int t)
 enum dtype problem_tensor_dtype(const struct problem *p, int t)
 {
 	enum dtype dtype = p->dtype;
-	const char *name = p->op->tensor[t].dtype;
 
-	if (!strcmp(name, "acc"))
-		return p->dtype == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32;
-	if (strcmp(name, "T"))
-		dtype_find(name, &dtype);
+	op_dtype_rule(p->op->tensor[t].dtype, p->dtype, &dtype);
 	return dtype;
 }
 
@@ -293,6 +287,45 @@ int64_t problem_least_bytes(const struct problem *p)
 	strbuf_release(&err);
 	arena_release(&arena);
 	return bytes;
+}
+
+/* Input t as the reference sees it: its broadcast dimensions written out. */
+static double *expanded(struct arena *arena, const struct problem *p, int t, double *value)
+{
+	struct problem whole = *p;
+	int64_t extent[OP_MAX_RANK], full[OP_MAX_RANK];
+	int ones = op_attr_index(p->op, p->op->tensor[t].ones);
+
+	whole.attr[ones] = 0;
+	int rank = problem_shape(p, t, extent);
+	problem_shape(&whole, t, full);
+	int64_t elems = problem_elems(&whole, t);
+	double *out = ARENA_ARRAY(arena, double, elems + 1);
+	for (int64_t i = 0; i < elems; i++) {
+		int64_t rest = i, at = 0, stride = 1;
+		for (int k = rank; k-- > 0; rest /= full[k]) {
+			at += extent[k] == 1 ? 0 : rest % full[k] * stride;
+			stride *= extent[k];
+		}
+		out[i] = value[at];
+	}
+	return out;
+}
+
+void problem_reference(const struct problem *p, double *const value[OP_MAX_TENSORS])
+{
+	struct arena arena = ARENA_INIT;
+	const double *in[OP_MAX_TENSORS];
+	double *out[OP_MAX_TENSORS];
+	size_t ins = 0, outs = 0;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (p->op->tensor[t].role == OP_OUT)
+			out[outs++] = value[t];
+		else
+			in[ins++] = p->op->tensor[t].ones ? expanded(&arena, p, t, value[t]) : value[t];
+	p->op->reference(&(struct op_case){ p->dim, p->attr, in, out });
+	arena_release(&arena);
 }
 
 int problem_each(const struct op *op, unsigned uses, int threads,

@@ -27,8 +27,8 @@ void problem_print(const struct problem *problem, struct strbuf *out);
 int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
 		       struct problem *problem, struct strbuf *err);
 
-/* Extents of tensor t (rank returned; extent[] has room for 8), elements, bytes. */
-int problem_shape(const struct problem *p, int t, int64_t extent[8]);
+/* Extents of tensor t (rank returned; extent[] has room for OP_MAX_RANK), elements, bytes. */
+int problem_shape(const struct problem *p, int t, int64_t extent[OP_MAX_RANK]);
 int64_t problem_elems(const struct problem *p, int t);
 int64_t problem_bytes(const struct problem *p, int t);
 enum dtype problem_tensor_dtype(const struct problem *p, int t);
@@ -36,6 +36,12 @@ double problem_flop(const struct problem *p);
 /* Compulsory traffic: every input read once (gathered ones, of which data chooses the part, not at all), every output written once [bytes]. */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
+
+/*
+ * Runs the operator's reference: value[] by tensor, dense arrays of double; inputs are
+ * read (broadcast ones expanded first), outputs written.
+ */
+void problem_reference(const struct problem *p, double *const value[OP_MAX_TENSORS]);
 
 /*
  * Calls fn(problem, use, user) for every declared shape of op whose use is in

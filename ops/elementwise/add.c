@@ -2,33 +2,37 @@
 
 static void reference(const struct op_case *c)
 {
-	const double *a = c->in[0], *b = c->in[1];
-
-	for (int64_t m = 0; m < c->dim[0]; m++)
-		for (int64_t n = 0; n < c->dim[1]; n++)
-			c->out[0][m * c->dim[1] + n] = a[m * c->dim[1] + n] + b[n];
+	for (int64_t i = 0; i < c->dim[0] * c->dim[1] * c->dim[2]; i++)
+		c->out[0][i] = c->in[0][i] + c->attr[0] * c->in[1][i];
 }
 
 const struct op op_add = {
 	.name = "add",
-	.summary = "sum of a matrix and a row that is broadcast over it",
-	.dims = "M N",
-	.tensor = { { "a", "M N", OP_IN, "T", OP_REAL, NULL }, { "b", "N", OP_IN, "T", OP_REAL, NULL },
-		    { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
-	.body = "y[m,n] = a[m,n] + b[n]",
+	.summary = "sum of two tensors, the second times alpha, each broadcast over the other's dimensions",
+	.dims = "A B C",
+	.tensor = { { "x", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OX" }, { "y", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OY" },
+		    { "z", "A B C", OP_OUT, "T", OP_REAL, NULL } },
+	.attr = { { "alpha", 1, true }, { "OX", 0, true }, { "OY", 0, true } },
+	.body = "z[a,b,c] = x[a,b,c] + alpha * y[a,b,c]",
 	.reference = reference,
-	.flop = "M*N",
+	.flop = "A*B*C",
 	.terms = "1",
-	.dtypes = "f32",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8",
 	.shape = {
-		{ "M=1024 N=4096", OP_SEARCH, NULL },
-		{ "M=4096 N=64", OP_FULL, NULL },
-		{ "M=777 N=3001", OP_HELDOUT, NULL },
-		{ "M=3 N=5", OP_CHECK, NULL },
-		{ "M=1 N=1", OP_CHECK, NULL },
-		{ "M=17 N=67", OP_CHECK, NULL },
-		{ "M=2 N=4099", OP_CHECK, NULL },
+		{ "A=1 B=1024 C=4096 OY=2", OP_SEARCH, "f32" },
+		{ "A=1 B=4096 C=64", OP_FULL, "f32" },
+		{ "A=1 B=777 C=3001 OY=2", OP_HELDOUT, "f32" },
+		{ "A=2 B=3 C=5", OP_CHECK, NULL },
+		{ "A=3 B=4 C=7 OY=2", OP_CHECK, NULL },
+		{ "A=1 B=2 C=4099 OY=2", OP_CHECK, NULL },
+		{ "A=1 B=1 C=1", OP_CHECK, NULL },
+		{ "A=2 B=17 C=67 OY=3", OP_CHECK, NULL },
+		{ "A=3 B=4 C=7 OX=5 OY=2 alpha=3", OP_CHECK, NULL },
+		{ "A=1 B=2 C=4099 OY=7", OP_CHECK, NULL },
+		{ "A=3 B=5 C=9 OX=4 alpha=-2", OP_CHECK, NULL },
 	},
-	.torch = "a + b",
+	.torch = "torch.add(x, y, alpha=alpha)",
+	.opinfo = "add",
+	.sample = "dict(**broadcast(x=input, y=args[0]), alpha=integer(kw.get('alpha', 1)))",
 	.source_path = __FILE__,
 };

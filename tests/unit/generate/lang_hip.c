@@ -16,7 +16,6 @@
 #include <stdio.h>
 
 #define MOST_JOBS 400
-#define MOST_TENSORS 12
 #define DRAWS 2 /* candidates per subspace of a problem */
 
 struct job {
@@ -157,21 +156,10 @@ static double input(enum dtype dtype, int b, int64_t i, int64_t most)
 
 static void meaning(const struct job *j, const int64_t *dim, double *const *value)
 {
-	const double *in[MOST_TENSORS];
-	double *out[MOST_TENSORS];
-	int ins = 0, outs = 0;
-
-	if (j->program) {
+	if (j->program)
 		j->program->meaning(dim, value);
-		return;
-	}
-	const struct op *op = j->problem.op;
-	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++)
-		if (op->tensor[t].role == OP_IN)
-			in[ins++] = value[t];
-		else
-			out[outs++] = value[t];
-	op->reference(&(struct op_case){ .dim = j->problem.dim, .attr = j->problem.attr, .in = in, .out = out });
+	else
+		problem_reference(&j->problem, value);
 }
 
 static bool run_plan(const struct job *j, void *library, host_run *run, void *const *buf, const int64_t *dim, bool reversed, struct strbuf *why)
@@ -197,9 +185,9 @@ static bool run_plan(const struct job *j, void *library, host_run *run, void *co
 /* The first wrong element as a line in *why. */
 static bool check(const struct job *j, void *library, host_run *run, const int64_t *dim, bool reversed, struct strbuf *why)
 {
-	double *value[MOST_TENSORS] = { 0 };
-	void *buf[MOST_TENSORS] = { 0 };
-	size_t bytes[MOST_TENSORS];
+	double *value[OP_MAX_TENSORS] = { 0 };
+	void *buf[OP_MAX_TENSORS] = { 0 };
+	size_t bytes[OP_MAX_TENSORS];
 
 	for (size_t b = 0; b < j->plan.buffer_count; b++) {
 		const struct plan_buffer *p = &j->plan.buffer[b];

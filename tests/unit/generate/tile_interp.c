@@ -3,8 +3,9 @@
  * and interpreted in double, equals the operator's reference.  And the
  * verifier's rules, one bad program each.
  */
-#include "tests/unit/generate/test_input.h"
 #include "generate/space.h"
+#include "ops/core/inputs.h"
+#include "ops/core/rng.h"
 #include "tests/tap.h"
 
 #include <math.h>
@@ -24,9 +25,6 @@ static int at_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct check *c = user;
 	double *data[32] = { NULL }, *want[OP_MAX_TENSORS] = { NULL };
-	const double *in[OP_MAX_TENSORS];
-	double *out[OP_MAX_TENSORS];
-	int ins = 0, outs = 0;
 	int64_t dim[OP_MAX_DIMS];
 	struct binding binding[OP_MAX_DIMS];
 	struct strbuf err = STRBUF_INIT;
@@ -54,14 +52,15 @@ static int at_shape(const struct problem *p, enum op_use use, void *user)
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		int64_t n = problem_elems(p, t);
 		data[t] = malloc(sizeof(double) * (size_t)(n + 1));
-		for (int64_t i = 0; i < n; i++)
-			data[t][i] = p->op->tensor[t].role == OP_OUT ? NAN : test_input(p, t, i);
-		if (p->op->tensor[t].role == OP_OUT)
-			out[outs++] = want[t] = malloc(sizeof(double) * (size_t)(n + 1));
+		want[t] = malloc(sizeof(double) * (size_t)(n + 1));
+		if (p->op->tensor[t].role == OP_IN)
+			inputs_values(p, t, INPUTS_normal, 5, data[t]);
 		else
-			in[ins++] = data[t];
+			for (int64_t i = 0; i < n; i++)
+				data[t][i] = NAN;
+		memcpy(want[t], data[t], sizeof(double) * (size_t)n);
 	}
-	p->op->reference(&(struct op_case){ p->dim, p->attr, in, out });
+	problem_reference(p, want);
 	c->ran++;
 	if (tile_interp(c->program, dim, data, &err)) {
 		printf("# %s\n", err.buf);

@@ -85,7 +85,7 @@ static void add_tensor(struct row *r, char *word, int i)
 	for (char *c = shape; c && *c; c++)
 		*c = *c == ',' ? ' ' : *c;
 	const char *dtype = strchr("rps", r->class[i][0]) ? "f64" : r->class[i][0] == 'b' ? "bool" : "i64";
-	r->op.tensor[i] = (struct op_tensor){ word, shape ? shape : "", OP_IN, dtype, OP_REAL, NULL };
+	r->op.tensor[i] = (struct op_tensor){ .name = word, .shape = shape ? shape : "", .role = OP_IN, .dtype = dtype };
 }
 
 static void add_attribute(struct row *r, char *word, int i)
@@ -109,7 +109,7 @@ static void add_output(struct row *r, char *word, int i)
 	(void)i;
 	while (r->op.tensor[t].name)
 		t++;
-	r->op.tensor[t] = (struct op_tensor){ word, "", OP_OUT, "f64", OP_REAL, NULL };
+	r->op.tensor[t] = (struct op_tensor){ .name = word, .shape = "", .role = OP_OUT, .dtype = "f64" };
 }
 
 /* Outputs' shapes are the extents of their statements. */
@@ -375,7 +375,7 @@ static void one_row(int number)
 
 	make_operator(r);
 	ok(round_trips(r), "%s: prints and parses to an equal tree", name);
-	bool good = ok(!normal_form(&r->arena, &r->op, NULL, &form, &err) && is_normal(&form), "%s: one reduction a statement %s", name, err.buf);
+	bool good = ok(!normal_form(&r->arena, &r->op, DTYPE_f64, NULL, &form, &err) && is_normal(&form), "%s: one reduction a statement %s", name, err.buf);
 	strbuf_release(&err);
 	if (!good || !*r->column[VALUES] || !shape_outputs(r, &form))
 		return;

@@ -14,7 +14,7 @@ struct dump {
 	const char *folder;
 	struct strbuf manifest;
 	int cases;
-	enum case_reals reals;
+	enum distribution reals;
 };
 
 static void add_string(struct strbuf *out, const char *s)
@@ -55,7 +55,7 @@ static int one_case(const struct problem *p, enum op_use use, void *user)
 	case_open(&c, p, d->reals);
 	strbuf_addstr(m, "{\"problem\": ");
 	add_string(m, name.buf);
-	strbuf_addf(m, ", \"op\": \"%s\", \"special\": %s, \"torch\": ", p->op->name, d->reals == CASE_SPECIAL ? "true" : "false");
+	strbuf_addf(m, ", \"op\": \"%s\", \"special\": %s, \"torch\": ", p->op->name, d->reals == INPUTS_special ? "true" : "false");
 	add_string(m, p->op->torch ? p->op->torch : "");
 	strbuf_addstr(m, ", \"attributes\": {");
 	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++)
@@ -78,7 +78,7 @@ static int one_case(const struct problem *p, enum op_use use, void *user)
 		strbuf_addstr(m, "]}");
 	}
 	strbuf_addstr(m, "]}\n");
-	ok(good, "%s%s: written", name.buf, d->reals == CASE_SPECIAL ? ", special values" : "");
+	ok(good, "%s%s: written", name.buf, d->reals == INPUTS_special ? ", special values" : "");
 	d->cases++;
 	case_close(&c);
 	strbuf_release(&name);
@@ -103,11 +103,11 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	for (size_t i = 0; (op = op_at(i)); i++) {
-		d.reals = CASE_NORMAL;
+		d.reals = INPUTS_normal;
 		if (problem_each(op, OP_CHECK, 1, one_case, &d, &err))
 			ok(false, "%s: %s", op->name, err.buf);
 		/* What infinities meet in a sum depends on its order; element by element they are exact. */
-		d.reals = CASE_SPECIAL;
+		d.reals = INPUTS_special;
 		if (!strcmp(op->terms, "1") && problem_each(op, OP_CHECK, 1, one_case, &d, &err))
 			ok(false, "%s: %s", op->name, err.buf);
 	}

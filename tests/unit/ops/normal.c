@@ -21,7 +21,7 @@ static void gives(const char *body, const char *want)
 	struct normal normal;
 
 	op.body = body;
-	if (!normal_form(&arena, &op, NULL, &normal, &err))
+	if (!normal_form(&arena, &op, DTYPE_f32, NULL, &normal, &err))
 		normal_print(&normal, &out);
 	strbuf_replace(&out, "\n", " | ");
 	if (!ok(!err.len && !strcmp(out.buf, want), "%s", body))
@@ -39,7 +39,7 @@ static void kinds(const char *body, enum kind want)
 	struct normal normal;
 
 	op.body = body;
-	bool good = !normal_form(&arena, &op, NULL, &normal, &err) && normal.stmt[normal.stmt_count - 1].kind == want;
+	bool good = !normal_form(&arena, &op, DTYPE_f32, NULL, &normal, &err) && normal.stmt[normal.stmt_count - 1].kind == want;
 	ok(good, "kind of %s %s", body, err.buf);
 	strbuf_release(&err);
 	arena_release(&arena);

@@ -34,7 +34,7 @@ static const struct op good = {
 	.flop = "2*M*K",
 	.terms = "K",
 	.dtypes = "f32 f64",
-	.shape = { { "M=100 K=200", OP_SEARCH, NULL }, { "M=3 K=5", OP_CHECK, NULL }, { "M=1 K=7", OP_CHECK, "f64" } },
+	.shape = { { "M=100 K=200", OP_SEARCH, NULL }, { "M=101 K=201", OP_HELDOUT, NULL }, { "M=3 K=5", OP_CHECK, NULL }, { "M=1 K=7", OP_CHECK, "f64" } },
 	.source_path = "ops/some/good.c",
 };
 
@@ -75,11 +75,18 @@ static void test_record(void)
 	BAD("unknown dtype 'float'", op.dtypes = "float");
 	BAD(".flop 'two' is no integer", op.flop = "two");
 	BAD("no shape to search", op.shape[0].use = OP_CHECK; op.shape[0].binding = "M=9 K=2");
-	BAD("1 check shapes: add", op.shape[2].use = OP_HELDOUT);
-	BAD("shape 'M=3 Q=5'", op.shape[1].binding = "M=3 Q=5");
-	BAD("wants a value for dimension 'K'", op.shape[1].binding = "M=3");
-	BAD("wants dtype 'i8': .dtypes has f32 f64", op.shape[2].dtypes = "i8");
-	BAD("too large to compare whole", op.shape[1].binding = "M=100000 K=1000");
+	BAD("1 check shapes: add", op.shape[3].use = OP_HELDOUT);
+	BAD("no held-out shape", op.shape[1].use = OP_FULL);
+	BAD("is broadcast by 'ON'", op.tensor[1].ones = "ON");
+	BAD("has a range or domain that makes no sense", op.tensor[1].lo = 2; op.tensor[1].hi = 1);
+	BAD("alias 'softmax' is the name or alias of an operator already", op.aliases = "softmax");
+	BAD("output 'y' has dtype i32 where T is i32, but its value is real", op.dtypes = "f32 i32"; op.shape[3].dtypes = NULL; op.body = "y[m] = sum(k) a[m,k] * b[k] / 2");
+	BAD("shape 'M=100 K=200' has attributes that no check shape has", op.attr[0] = ((struct op_attr){ "S", 1, true });
+	    op.shape[2].binding = "M=3 K=5 S=2"; op.shape[3].binding = "M=1 K=7 S=2");
+	BAD("shape 'M=3 Q=5'", op.shape[2].binding = "M=3 Q=5");
+	BAD("wants a value for dimension 'K'", op.shape[2].binding = "M=3");
+	BAD("wants dtype 'i8': .dtypes has f32 f64", op.shape[3].dtypes = "i8");
+	BAD("too large to compare whole", op.shape[2].binding = "M=100000 K=1000");
 	BAD("no check shape has 'S' above 1", op.attr[0] = ((struct op_attr){ "S", 1, true }));
 	BAD("'S' is declared an integer but defaults to 1.5", op.attr[0] = ((struct op_attr){ "S", 1.5, true }));
 }
@@ -116,7 +123,7 @@ static void test_body(void)
 	BODY("y[m] = exp(a[m,0], b[0])", "'exp' takes 1 argument, not 2");
 	BODY("y[m] = sum(k) a[m,k] * b[k] * 2", "body and reference disagree: y[0]");
 	BAD("body and reference disagree: y[0]", op.reference = wrong_reference);
-	BAD("output 'y' has dtype i64 but its value is real: write i64(...)", op.tensor[2].dtype = "i64");
+	BAD("output 'y' has dtype i64 where T is f32, but its value is real: write i64(...)", op.tensor[2].dtype = "i64");
 }
 
 int main(void)

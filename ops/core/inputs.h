@@ -1,8 +1,8 @@
 /*
  * inputs.h: reproducible operand data: element = f(seed, distribution, tensor, index).
  */
-#ifndef EVALUATE_INPUTS_H
-#define EVALUATE_INPUTS_H
+#ifndef OPS_CORE_INPUTS_H
+#define OPS_CORE_INPUTS_H
 
 #include "ops/core/problem.h"
 
@@ -13,6 +13,7 @@
 	X(wide, "sign * 2^uniform(-20,20): scales that swamp each other") \
 	X(positive, "uniform in (0,1]: no cancellation") \
 	X(tiny, "near the smallest normal numbers") \
+	X(grid, "multiples of 1/2 in -4..4: ties, and values on thresholds") \
 	X(special, "normal with a few NaN, infinities and signed zeros: maps only")
 enum distribution {
 #define X(name, sentence) INPUTS_##name,
@@ -22,9 +23,15 @@ enum distribution {
 };
 const char *distribution_name(enum distribution d);
 
-/* Element i of input tensor t, already rounded to the tensor's dtype. */
+/*
+ * Element i of input tensor t, already rounded to the tensor's dtype and within its
+ * domain, bound and range (ops/core/op.h).  Integers without a range of their own lie
+ * in -8..8 (u8: 0..16), small enough for every sum and product to be exact in double.
+ */
 double inputs_value(const struct problem *p, int t, enum distribution d, uint64_t seed, int64_t i);
 /* Fills `base` (storage dtype) with tensor t. */
 void inputs_fill(const struct problem *p, int t, enum distribution d, uint64_t seed, void *base);
+/* The same as doubles. */
+void inputs_values(const struct problem *p, int t, enum distribution d, uint64_t seed, double *value);
 
 #endif

@@ -1,0 +1,173 @@
+#include "ops/core/inputs.h"
+#include "ops/core/rng.h"
+
+#include <math.h>
+
+const char *distribution_name(enum distribution d)
+{
+	static const char *const name[] = {
+#define X(n, sentence) #n,
+		INPUT_DISTRIBUTIONS(X)
+#undef X
+	};
+	return name[d];
+}
+
+static double draw(enum distribution d, uint64_t seed, uint64_t stream, uint64_t i)
+{
+	double u = rng_uniform_at(seed, stream, i);
+
+	switch (d) {
+	case INPUTS_normal: return rng_normal_at(seed, stream, i);
+	case INPUTS_uniform: return 2 * u - 1;
+	case INPUTS_wide: return (u < 0.5 ? -1 : 1) * exp2(40 * rng_uniform_at(seed, stream + 64, i) - 20);
+	case INPUTS_positive: return 1 - u;
+	case INPUTS_tiny: return (2 * u - 1) * 0x1p-124;
+	case INPUTS_grid: return floor(17 * u) / 2 - 4;
+	case INPUTS_special:
+		if (u < 0.05)
+			return NAN;
+		if (u < 0.1)
+			return u < 0.075 ? INFINITY : -INFINITY;
+		return u < 0.15 ? (u < 0.125 ? 0.0 : -0.0) : rng_normal_at(seed, stream, i);
+	case INPUTS_COUNT: break;
+	}
+	return 0;
+}
+
+/* What the elements of a tensor are drawn from, the same for all of them. */
+struct source {
+	const struct op_tensor *tensor;
+	enum dtype dtype;
+	uint64_t seed, stream;
+	enum distribution distribution;
+	int64_t bound, elems, last; /* last: extent of the last dimension */
+	double lo, hi;              /* lo < hi: the range */
+};
+
+static int64_t bound_of(const struct problem *p, const char *text)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct expr *e;
+	int64_t value = 1;
+
+	if (!text || expr_parse(&arena, text, p->op->name, EXPR_BODY, &e, &err) ||
+	    expr_int_value(e, p->binding, p->binding_count, &value, &err))
+		value = 1;
+	strbuf_release(&err);
+	arena_release(&arena);
+	return value;
+}
+
+static struct source source_of(const struct problem *p, int t, enum distribution d, uint64_t seed)
+{
+	const struct op_tensor *tensor = &p->op->tensor[t];
+	int64_t extent[OP_MAX_RANK];
+	int rank = problem_shape(p, t, extent);
+	struct source s = { .tensor = tensor, .dtype = problem_tensor_dtype(p, t), .seed = seed, .stream = (uint64_t)t, .distribution = d,
+			    .bound = bound_of(p, tensor->bound), .elems = problem_elems(p, t), .last = rank ? extent[rank - 1] : 1,
+			    .lo = tensor->lo, .hi = tensor->hi };
+
+	if (!(s.lo < s.hi) && !dtype_is_real(s.dtype)) {
+		s.lo = s.dtype == DTYPE_u8 || s.dtype == DTYPE_bool ? 0 : -8;
+		s.hi = s.dtype == DTYPE_bool ? 1 : s.lo + 16;
+	}
+	return s;
+}
+
+/* Non-decreasing, first 0, last the bound; neighbours are often equal: empty segments. */
+static double offset_at(const struct source *s, int64_t i)
+{
+	if (i == 0)
+		return 0;
+	if (i == s->elems - 1)
+		return (double)s->bound;
+	/* A jitter below one step keeps the order; rounding down to even positions makes ties. */
+	double step = (double)s->bound / (double)(s->elems - 1);
+	double at = step * ((double)(i & ~INT64_C(1)) + rng_uniform_at(s->seed, s->stream, (uint64_t)(i / 2)));
+	return floor(at < (double)s->bound ? at : (double)s->bound);
+}
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+	return b ? gcd(b, a % b) : a;
+}
+
+/* Element i of a row that steps through 0..bound-1 without meeting a value twice. */
+static double unique_at(const struct source *s, int64_t i)
+{
+	uint64_t row = (uint64_t)(i / s->last);
+	int64_t step = 1 + (int64_t)(rng_uniform_at(s->seed, s->stream, 2 * row) * (double)(s->bound - 1));
+	int64_t from = (int64_t)(rng_uniform_at(s->seed, s->stream, 2 * row + 1) * (double)s->bound);
+
+	while (gcd(step, s->bound) != 1)
+		step++;
+	return (double)(int64_t)((from + (__int128)step * (i % s->last)) % s->bound);
+}
+
+/* Non-decreasing along a row, pairs of neighbours equal. */
+static double sorted_at(const struct source *s, int64_t i)
+{
+	bool ranged = s->lo < s->hi;
+	double lo = ranged ? s->lo : -3, hi = ranged ? s->hi : 3;
+	uint64_t row = (uint64_t)(i / s->last), pair = (uint64_t)(i % s->last / 2), pairs = (uint64_t)((s->last + 1) / 2);
+	double at = ((double)pair + rng_uniform_at(s->seed, s->stream, row * pairs + pair)) / (double)pairs;
+	double v = lo + at * (hi - lo);
+
+	return dtype_is_real(s->dtype) ? v : floor(v);
+}
+
+static double real_at(const struct source *s, int64_t i)
+{
+	if (!(s->lo < s->hi))
+		return draw(s->distribution, s->seed, s->stream, (uint64_t)i);
+	double u = rng_uniform_at(s->seed, s->stream, (uint64_t)i);
+	if (!dtype_is_real(s->dtype))
+		return floor(s->lo + u * (s->hi - s->lo + 1));
+	/* The ends themselves now and then: thresholds lie there. */
+	if (s->distribution == INPUTS_grid && (i % 7 == 3 || i % 11 == 5))
+		return i % 7 == 3 ? s->lo : s->hi;
+	return s->lo + u * (s->hi - s->lo);
+}
+
+static double value_at(const struct source *s, int64_t i)
+{
+	double v;
+
+	switch (s->tensor->domain) {
+	case OP_INDEX: return floor(rng_uniform_at(s->seed, s->stream, (uint64_t)i) * (double)s->bound);
+	case OP_UNIQUE: return unique_at(s, i);
+	case OP_OFFSETS: return offset_at(s, i);
+	case OP_SORTED: v = sorted_at(s, i); break;
+	default: v = real_at(s, i);
+	}
+	double rounded = dtype_round(s->dtype, v);
+	/* Rounding to a coarse dtype must not leave the range. */
+	if (s->lo < s->hi && (rounded < s->lo || rounded > s->hi))
+		return dtype_round(s->dtype, (s->lo + s->hi) / 2);
+	return rounded;
+}
+
+double inputs_value(const struct problem *p, int t, enum distribution d, uint64_t seed, int64_t i)
+{
+	struct source s = source_of(p, t, d, seed);
+
+	return value_at(&s, i);
+}
+
+void inputs_values(const struct problem *p, int t, enum distribution d, uint64_t seed, double *value)
+{
+	struct source s = source_of(p, t, d, seed);
+
+	for (int64_t i = 0; i < s.elems; i++)
+		value[i] = value_at(&s, i);
+}
+
+void inputs_fill(const struct problem *p, int t, enum distribution d, uint64_t seed, void *base)
+{
+	struct source s = source_of(p, t, d, seed);
+
+	for (int64_t i = 0; i < s.elems; i++)
+		dtype_store(s.dtype, base, i, value_at(&s, i));
+}
