@@ -2,7 +2,7 @@
  * Writes every operator's check cases for another judge: raw arrays and, in
  * FOLDER/manifest.jsonl, what they are.  Inputs in storage dtypes, outputs as
  * doubles of the reference.  tests/torch_compare.py reads them.
- *   dump FOLDER      without FOLDER: into a folder that is removed again
+ *   dump FOLDER [OPERATOR...]      without FOLDER: into a folder that is removed again
  */
 #include "tests/tap.h"
 #include "tests/unit/ops/cases.h"
@@ -103,6 +103,11 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	for (size_t i = 0; (op = op_at(i)); i++) {
+		bool is_wanted = argc < 3;
+		for (int k = 2; k < argc; k++)
+			is_wanted |= op_find(argv[k]) == op;
+		if (!is_wanted)
+			continue;
 		d.reals = INPUTS_normal;
 		if (problem_each(op, OP_CHECK, 1, one_case, &d, &err))
 			ok(false, "%s: %s", op->name, err.buf);

@@ -123,7 +123,7 @@ static void test_body(void)
 	BODY("y[m] = exp(a[m,0], b[0])", "'exp' takes 1 argument, not 2");
 	BODY("y[m] = sum(k) a[m,k] * b[k] * 2", "body and reference disagree: y[0]");
 	BAD("body and reference disagree: y[0]", op.reference = wrong_reference);
-	BAD("output 'y' has dtype i64 where T is f32, but its value is real: write i64(...)", op.tensor[2].dtype = "i64");
+	BAD("output 'y' has dtype i64 where T is f64, but its value is real: write i64(...)", op.tensor[2].dtype = "i64");
 }
 
 int main(void)

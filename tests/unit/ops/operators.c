@@ -168,7 +168,17 @@ static void one_operator(const struct op *op)
 	strbuf_release(&err);
 }
 
-int main(void)
+/* Operators named as arguments; none: all. */
+static bool is_wanted(const struct op *op, int argc, char **argv)
+{
+	bool found = argc < 2;
+
+	for (int i = 1; i < argc; i++)
+		found |= op_find(argv[i]) == op;
+	return found;
+}
+
+int main(int argc, char **argv)
 {
 	const struct op *op;
 
@@ -176,7 +186,8 @@ int main(void)
 	if (!mkdtemp(folder))
 		return 3;
 	for (size_t i = 0; (op = op_at(i)); i++)
-		one_operator(op);
+		if (is_wanted(op, argc, argv))
+			one_operator(op);
 	rmdir(folder);
 	return done_testing();
 }
