@@ -14,7 +14,7 @@ static const char source[] =
 	"const struct op op_SYMBOL = {\n\t.name = \"NAME\", .summary = \"twice\", .dims = \"N\",\n"
 	"\t.tensor = { { \"x\", \"N\", OP_IN, \"T\", OP_REAL, 0 }, { \"y\", \"N\", OP_OUT, \"T\", OP_REAL, 0 } },\n"
 	"\t.body = \"BODY\", .reference = REFERENCE, .flop = \"N\", .terms = \"1\", .dtypes = \"f32\",\n"
-	"\t.shape = { { \"N=1000\", OP_SEARCH, 0 }, { \"N=3\", OP_CHECK, 0 }, { \"N=17\", OP_CHECK, 0 } },\n"
+	"\t.shape = { { \"N=1000\", OP_SEARCH, 0 }, { \"N=99\", OP_HELDOUT, 0 }, { \"N=3\", OP_CHECK, 0 }, { \"N=17\", OP_CHECK, 0 } },\n"
 	"\t.source_path = __FILE__,\n};\n";
 
 /* Builds one operator into a new folder and loads that. */
