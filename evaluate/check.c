@@ -212,6 +212,24 @@ struct expected *expected_open(const struct problem *p, const void *const *in, i
 	return e;
 }
 
+const double *expected_values(const struct expected *e, int output, int64_t *count)
+{
+	*count = e->output[output].count;
+	return e->output[output].want;
+}
+
+size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_COUNT])
+{
+	static const enum distribution always[] = { INPUTS_normal, INPUTS_wide, INPUTS_positive, INPUTS_grid, INPUTS_fine };
+	size_t n = ARRAY_SIZE(always);
+
+	memcpy(d, always, sizeof(always));
+	/* What only moves or maps element by element must keep what is special, too. */
+	if (problem_terms(p) == 1)
+		d[n++] = INPUTS_special;
+	return n;
+}
+
 void expected_close(struct expected *e)
 {
 	if (!e)
@@ -286,104 +304,4 @@ void expected_compare(const struct expected *e, const void *const *out, struct c
 				r->tolerance_ratio = fmax(r->tolerance_ratio, error / x->bound[i]);
 		}
 	}
-}
-
-/* ---- the checker checks itself --------------------------------------- */
-
-enum cheat { HONEST, ZEROS, CONSTANT, INPUT_COPY, ONE_WRONG, SKIPPED_TAIL, LOW_PRECISION, CHEATS };
-static const char *const cheat_name[] = { "the reference itself", "zeros", "a constant", "a copy of the input", "one wrong element", "a skipped tail",
-					  "a lower-precision twin" };
-
-static void forge(enum cheat cheat, const struct problem *p, int t, const double *want, const double *input, int64_t input_elems, void *out)
-{
-	enum dtype dtype = problem_tensor_dtype(p, t);
-	int64_t n = problem_elems(p, t);
-	double largest = 0;
-	int64_t where = 0;
-
-	for (int64_t i = 0; i < n; i++)
-		if (isfinite(want[i]) && fabs(want[i]) > largest) {
-			largest = fabs(want[i]);
-			where = i;
-		}
-	for (int64_t i = 0; i < n; i++) {
-		double v = want[i];
-		if (cheat == ZEROS || (cheat == SKIPPED_TAIL && i >= n - (n + 7) / 8))
-			v = 0;
-		else if (cheat == CONSTANT)
-			v = want[0];
-		else if (cheat == INPUT_COPY)
-			v = input_elems ? input[i % input_elems] : 0;
-		else if (cheat == ONE_WRONG && i == where)
-			v = v * 1.01 + 1e-3;
-		else if (cheat == LOW_PRECISION)
-			v = dtype_is_real(dtype) && dtype != DTYPE_bf16 && dtype != DTYPE_f16 ? dtype_round(DTYPE_bf16, v) : v * 1.05 + 0.5 * (dtype_is_real(dtype) ? 0 : 1);
-		dtype_store(dtype, out, i, v);
-	}
-}
-
-static int check_shape(const struct problem *p, enum op_use use, void *user)
-{
-	struct strbuf *err = user, name = STRBUF_INIT;
-	void *tensor[OP_MAX_TENSORS] = { NULL }, *honest[OP_MAX_TENSORS] = { NULL }, *forged[OP_MAX_TENSORS] = { NULL };
-	double *input = NULL;
-	int64_t input_elems = 0;
-	int ret = -1;
-
-	(void)use;
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
-		if (p->op->tensor[t].role != OP_IN)
-			continue;
-		tensor[t] = claim((size_t)problem_bytes(p, t) + 8);
-		inputs_fill(p, t, INPUTS_normal, 11, tensor[t]);
-		if (input)
-			continue;
-		input_elems = problem_elems(p, t);
-		input = claim((size_t)(input_elems + 1) * sizeof(*input));
-		for (int64_t i = 0; i < input_elems; i++)
-			input[i] = dtype_load(problem_tensor_dtype(p, t), tensor[t], i);
-	}
-	struct expected *e = expected_open(p, (const void *const *)tensor, 0, 0, err);
-	if (!e)
-		goto out;
-	problem_print(p, &name);
-	for (int o = 0; o < e->output_count; o++) {
-		honest[o] = claim((size_t)problem_bytes(p, e->output[o].tensor) + 8);
-		forged[o] = claim((size_t)problem_bytes(p, e->output[o].tensor) + 8);
-		forge(HONEST, p, e->output[o].tensor, e->output[o].want, input, input_elems, honest[o]);
-	}
-	for (int cheat = 0; cheat < CHEATS; cheat++) {
-		struct check_result r;
-		bool is_right = true;
-		for (int o = 0; o < e->output_count; o++) {
-			int t = e->output[o].tensor;
-			forge((enum cheat)cheat, p, t, e->output[o].want, input, input_elems, forged[o]);
-			is_right &= !memcmp(forged[o], honest[o], (size_t)problem_bytes(p, t));
-		}
-		expected_compare(e, (const void *const *)forged, &r);
-		/* A cheat whose every bit is right is none here: softmax of one column is a constant. */
-		if (cheat == HONEST ? r.verdict != VERDICT_PASSED : r.verdict == VERDICT_PASSED && !is_right)
-			strbuf_addf(err, "%s%s: %s was %s%s", err->len ? "\n" : "", name.buf, cheat_name[cheat],
-				    cheat == HONEST ? "rejected: " : "accepted", r.first_wrong);
-	}
-	ret = 0;
-out:
-	for (int t = 0; t < OP_MAX_TENSORS; t++) {
-		free(tensor[t]);
-		free(honest[t]);
-		free(forged[t]);
-	}
-	free(input);
-	expected_close(e);
-	strbuf_release(&name);
-	return ret;
-}
-
-int check_selfcheck(const struct op *op, struct strbuf *err)
-{
-	size_t before = err->len;
-
-	if (problem_each(op, OP_CHECK, 1, check_shape, err, err))
-		return -1;
-	return err->len > before ? -1 : 0;
 }

@@ -31,11 +31,24 @@ void expected_close(struct expected *expected);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,
 		      struct check_result *result);
+/* Expected values of output `output` (0: the first in the tensor table), in order; with `sample` 0 all of them. */
+const double *expected_values(const struct expected *expected, int output, int64_t *count);
+
+/* The distributions that a check shape is judged on, every candidate and every cheat alike; their count. */
+size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_COUNT]);
+
+/* How the checker did against its own cheats, added up over shapes. */
+struct selfcheck_counts {
+	int64_t shapes, cheats, rejected;
+	int64_t right; /* forged outputs that equal the honest ones bit for bit: softmax of one column is a constant */
+};
 /*
- * The checker checks itself: zeros, an input copy, a constant, one wrong
- * element, a skipped tail, a lower-precision twin must each be rejected, and the
- * reference itself accepted.  0, or -1 with one line per accepted cheat.
+ * The checker checks itself (selfcheck.c): zeros, ones, copies of inputs, a constant mean,
+ * noise, the previous output, one wrong element, a skipped tail, swapped operands and
+ * lower-precision twins must each be rejected at every check shape and dtype of op, and
+ * the reference accepted; with most_work > 0 also at every other shape of at most so
+ * many terms.  0, or -1 with one line per cheat that was accepted.
  */
-int check_selfcheck(const struct op *op, struct strbuf *err);
+int check_selfcheck(const struct op *op, double most_work, struct selfcheck_counts *counts, struct strbuf *err);
 
 #endif

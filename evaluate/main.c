@@ -7,6 +7,7 @@
 #include "ops/core/proc.h"
 
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,24 +156,30 @@ static int doctor(int argc, char **argv)
 static int selfcheck(int argc, char **argv)
 {
 	static const struct cli_command command = { "selfcheck", "[OP...]", "does the checker reject the known cheats? exit 1 when not", NULL };
-	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
+	double most_work = 0;
+	const struct cli_option options[] = {
+		{ "work", 0, CLI_REAL, &most_work, "TERMS", "also at every shape of at most so many terms [check shapes only]" },
+		CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 0, 4096), code = KM_EXIT_DONE;
 	struct strbuf err = STRBUF_INIT;
 	const struct op *op;
 
 	if (op_load_extra(extra_ops, &err))
 		return diag_report(&err, KM_EXIT_FATAL);
+	puts("op\tverdict\tshapes\tcheats\trejected\tright");
 	for (int i = 1; i <= n; i++)
 		if (!op_find(argv[i]))
 			usage("unknown operator '%s': see 'km-generate ops'", argv[i]);
 	for (size_t i = 0; (op = op_at(i)); i++) {
 		bool wanted = !n;
 		for (int k = 1; k <= n; k++)
-			wanted |= !strcmp(argv[k], op->name);
+			wanted |= op_find(argv[k]) == op;
 		if (!wanted)
 			continue;
-		int bad = check_selfcheck(op, &err);
-		printf("%s\t%s\n", op->name, bad ? verdict_name(VERDICT_INVALID_REFERENCE) : "ok");
+		struct selfcheck_counts counts = { 0 };
+		int bad = check_selfcheck(op, most_work, &counts, &err);
+		printf("%s\t%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", op->name,
+		       bad ? verdict_name(VERDICT_INVALID_REFERENCE) : "ok", counts.shapes, counts.cheats, counts.rejected, counts.right);
 		if (bad) {
 			error("%s", err.buf);
 			strbuf_reset(&err);

@@ -77,7 +77,7 @@ static bool same_compile_time(const struct problem *a, const struct problem *b)
 	return same;
 }
 
-enum { MOST_CASES = 96 };
+enum { MOST_CASES = 256 };
 
 struct plan_of_cases {
 	const struct session *session;
@@ -95,18 +95,13 @@ static void add_case(struct plan_of_cases *k, const struct problem *p, enum dist
 static int add_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct plan_of_cases *k = user;
-	/* Bits that only move or map element by element must keep what is special, too. */
-	bool is_map = problem_terms(p) == 1;
+	enum distribution d[INPUTS_COUNT];
+	size_t n = use & OP_CHECK ? check_distributions(p, d) : 1;
 
 	if (!same_compile_time(p, &k->session->problem))
 		return 0;
-	add_case(k, p, INPUTS_normal, 1);
-	if (use & OP_CHECK) {
-		add_case(k, p, INPUTS_wide, 1);
-		add_case(k, p, INPUTS_positive, 1);
-		if (is_map)
-			add_case(k, p, INPUTS_special, 1);
-	}
+	for (size_t i = 0; i < n; i++)
+		add_case(k, p, use & OP_CHECK ? d[i] : INPUTS_normal, 1);
 	return 0;
 }
 

@@ -13,6 +13,17 @@ const char *distribution_name(enum distribution d)
 	return name[d];
 }
 
+/*
+ * 2^-1..2^1 with three random bits of fraction; what follows them lies in the lower half
+ * of a unit of f8e4m3 (3 bits), bf16 (7), tf32 and f16 (10) and f32 (23).
+ */
+static double fine(double u, double v)
+{
+	double m3 = floor(8 * u), m7 = 5 + floor(3 * (8 * u - m3)), m10 = 2 + floor(2 * v), m23 = floor((0.3 + 0.15 * v) * 8192);
+
+	return ldexp(1 + m3 / 8 + m7 / 128 + m10 / 1024 + (m23 + 0.35) * 0x1p-23, (int)floor(3 * v) - 1);
+}
+
 static double draw(enum distribution d, uint64_t seed, uint64_t stream, uint64_t i)
 {
 	double u = rng_uniform_at(seed, stream, i);
@@ -24,6 +35,7 @@ static double draw(enum distribution d, uint64_t seed, uint64_t stream, uint64_t
 	case INPUTS_positive: return 1 - u;
 	case INPUTS_tiny: return (2 * u - 1) * 0x1p-124;
 	case INPUTS_grid: return floor(17 * u) / 2 - 4;
+	case INPUTS_fine: return fine(u, rng_uniform_at(seed, stream + 64, i));
 	case INPUTS_special:
 		if (u < 0.05)
 			return NAN;

@@ -14,6 +14,7 @@
 	X(positive, "uniform in (0,1]: no cancellation") \
 	X(tiny, "near the smallest normal numbers") \
 	X(grid, "multiples of 1/2 in -4..4: ties, and values on thresholds") \
+	X(fine, "positive, with bits that every narrower dtype rounds down: a lower precision shows, however many terms average it") \
 	X(special, "normal with a few NaN, infinities and signed zeros: maps only")
 enum distribution {
 #define X(name, sentence) INPUTS_##name,
