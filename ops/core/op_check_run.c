@@ -223,11 +223,11 @@ out:
 	return ret;
 }
 
-/* Usual values, and those on which ties and thresholds fall. */
+/* Usual values, those on which ties and thresholds fall, and scales at which an unstable form overflows. */
 static int run_at(const struct problem *p, enum op_use use, void *user)
 {
 	(void)use;
-	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) ? -1 : 0;
+	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) || run_with(p, INPUTS_wide, user) ? -1 : 0;
 }
 
 bool op_check_run(const struct op *op, struct strbuf *err)
