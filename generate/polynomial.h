@@ -7,7 +7,7 @@
 #ifndef GENERATE_POLYNOMIAL_H
 #define GENERATE_POLYNOMIAL_H
 
-#include "generate/affine.h"
+#include "ops/core/affine.h"
 
 struct polynomial_term {
 	int64_t coefficient;

@@ -172,7 +172,7 @@ int tile_index_find(const struct tile_kernel *kernel, const char *name);
 int tile_buffer_find(const struct tile_program *program, const char *name);
 const char *tile_knob(const struct tile_kernel *kernel, const char *name, const char *otherwise);
 int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_t otherwise);
-#include "generate/affine.h"
+#include "ops/core/affine.h"
 /*
  * What is known of the names of a kernel: run-time dims >= 1, static dims equal
  * their value, 0 <= p < its grid extent, `var` of enclosing FORs (outermost

@@ -285,6 +285,8 @@ int op_check(const struct op *op, struct strbuf *err)
 	if (err->len == before)
 		op_check_body(op, err);
 	if (err->len == before)
+		op_check_bounds(op, err);
+	if (err->len == before)
 		op_check_run(op, err);
 	return err->len == before ? 0 : -1;
 }

@@ -14,7 +14,13 @@ void op_fault(const struct op *op, const char *at, struct strbuf *err, const cha
 bool op_is_name(const char *s);
 /* Names, ranks, kinds, shapes and recurrences of the body; the rest of the record is sound. */
 bool op_check_body(const struct op *op, struct strbuf *err);
-/* Bounds of accesses at every declared shape, and body against reference at the check shapes. */
+/*
+ * Proves at every declared shape, before anything runs, that each access lies inside or
+ * has an `else`: from extents, ranges, conditions and what the tensor table says of index
+ * tensors.  What cannot be proven is a fault, "body:1:12:".
+ */
+bool op_check_bounds(const struct op *op, struct strbuf *err);
+/* Body against reference at the check shapes. */
 bool op_check_run(const struct op *op, struct strbuf *err);
 
 #endif

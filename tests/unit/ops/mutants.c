@@ -93,7 +93,7 @@ static enum outcome try(const struct op *op, const char *body)
 		setrlimit(RLIMIT_AS, &(struct rlimit){ INT64_C(4) << 30, INT64_C(4) << 30 });
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 		mutant.body = body;
-		_exit(op_check_body(&mutant, &err) && op_check_run(&mutant, &err) ? SURVIVED : CAUGHT);
+		_exit(op_check_body(&mutant, &err) && op_check_bounds(&mutant, &err) && op_check_run(&mutant, &err) ? SURVIVED : CAUGHT);
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return CRASHED;

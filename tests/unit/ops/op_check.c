@@ -116,7 +116,16 @@ static void test_body(void)
 	BODY("t[m] = y[m]; y[m] = t[m] + sum(k) a[m,k] * b[k]", "depends on itself without a decreasing index");
 	BODY("y[m] = (y[m+1] else 0) + sum(k) a[m,k] * b[k]", "depends on itself without a decreasing index");
 	BODY("y[m] = sum(k) a[m,k] * b[k+1]", "read of 'b' outside: dimension 0 is read at 1..200 of 0..199");
-	BODY("y[m] = sum(k if b[k] != 0) a[m,k] * b[k+1]", "read of 'b' outside: index 5 of 0..4");
+	BODY("y[m] = sum(k if b[k] != 0) a[m,k] * b[k+1]", "body:1:37: read of 'b' outside: dimension 0 is read at 1..200 of 0..199");
+	BODY("y[m] = sum(k) a[m,k] * b[i64(a[m,k])]", "body:1:24: read of 'b' cannot be proven inside");
+	BODY("y[m] = sum(k) a[m,k] * (k < K ? b[k+1] : 0)", "body:1:33: read of 'b' outside: dimension 0 is read at 1..200");
+	/* In bounds by a condition, a filter, a range, a remainder, a minimum: then only the values are wrong. */
+	BODY("y[m] = sum(k) a[m,k] * (k + 1 < K ? b[k+1] : 0)", "body and reference disagree");
+	BODY("y[m] = sum(k if k >= 1 && k != 3) a[m,k] * b[k-1]", "body and reference disagree");
+	BODY("y[m] = sum(k) a[m,k] * (sum(j<k+1) b[k-j])", "body and reference disagree");
+	BODY("y[m] = sum(k) a[m,k] * b[(k+3) % K]", "body and reference disagree");
+	BODY("y[m] = sum(k) a[m,k] * b[minimum(2*k, K-1)]", "body and reference disagree");
+	BODY("t[k] = maximum(k-1, 0); y[m] = sum(k) a[m,k] * b[t[k]]", "body and reference disagree");
 	BODY("y[m] = sum(k) a[m,k] b[k]", "body:1:22: expected ';' between statements");
 	BODY("y[m] = sum(k) a[m,k] * ", "but the text ends");
 	BODY("y[m] = foo(a[m,0]) * b[0]", "unknown function 'foo'");

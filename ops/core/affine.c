@@ -1,4 +1,4 @@
-#include "generate/affine.h"
+#include "ops/core/affine.h"
 
 #include <stdlib.h>
 #include <string.h>

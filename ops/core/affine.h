@@ -2,8 +2,8 @@
  * affine.h: exact facts about index expressions: linear forms with integer
  * coefficients over opaque atoms, intervals, strides, and proofs of bounds.
  */
-#ifndef GENERATE_AFFINE_H
-#define GENERATE_AFFINE_H
+#ifndef OPS_CORE_AFFINE_H
+#define OPS_CORE_AFFINE_H
 
 #include "ops/core/arena.h"
 #include "ops/core/expr.h"
