@@ -88,17 +88,25 @@ static struct source source_of(const struct problem *p, int t, enum distribution
 	return s;
 }
 
-/* Non-decreasing, first 0, last the bound; neighbours are often equal: empty segments. */
-static double offset_at(const struct source *s, int64_t i)
+/* Position `at` of a row of `count` + 1 offsets: non-decreasing, first 0, last the bound; neighbours are often equal: empty segments. */
+static double offset_at(const struct source *s, uint64_t row, int64_t at, int64_t count)
 {
-	if (i == 0)
+	if (at == 0)
 		return 0;
-	if (i == s->elems - 1)
+	if (at == count)
 		return (double)s->bound;
 	/* A jitter below one step keeps the order; rounding down to even positions makes ties. */
-	double step = (double)s->bound / (double)(s->elems - 1);
-	double at = step * ((double)(i & ~INT64_C(1)) + rng_uniform_at(s->seed, s->stream, (uint64_t)(i / 2)));
-	return floor(at < (double)s->bound ? at : (double)s->bound);
+	double step = (double)s->bound / (double)count;
+	double v = step * ((double)(at & ~INT64_C(1)) + rng_uniform_at(s->seed, s->stream + 64 * row, (uint64_t)(at / 2)));
+	return floor(v < (double)s->bound ? v : (double)s->bound);
+}
+
+static double length_at(const struct source *s, int64_t i)
+{
+	uint64_t row = (uint64_t)(i / s->last);
+	int64_t at = i % s->last;
+
+	return offset_at(s, row, at + 1, s->last) - offset_at(s, row, at, s->last);
 }
 
 static int64_t gcd(int64_t a, int64_t b)
@@ -150,7 +158,8 @@ static double value_at(const struct source *s, int64_t i)
 	switch (s->tensor->domain) {
 	case OP_INDEX: return floor(rng_uniform_at(s->seed, s->stream, (uint64_t)i) * (double)s->bound);
 	case OP_UNIQUE: return unique_at(s, i);
-	case OP_OFFSETS: return offset_at(s, i);
+	case OP_OFFSETS: return offset_at(s, (uint64_t)(i / s->last), i % s->last, s->last - 1);
+	case OP_LENGTHS: return length_at(s, i);
 	case OP_SORTED: v = sorted_at(s, i); break;
 	default: v = real_at(s, i);
 	}

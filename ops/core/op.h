@@ -19,7 +19,8 @@ enum op_domain {
 	OP_SORTED,  /* as OP_REAL, non-decreasing along the last dimension; equal neighbours occur */
 	OP_INDEX,   /* integers in 0..bound-1 */
 	OP_UNIQUE,  /* integers in 0..bound-1, all different along the last dimension */
-	OP_OFFSETS, /* non-decreasing, first 0, last = bound; empty segments occur */
+	OP_OFFSETS, /* non-decreasing along the last dimension, first 0, last = bound; empty segments occur */
+	OP_LENGTHS, /* at least 0, adding up to bound along the last dimension; zeros occur */
 };
 
 struct op_tensor {
@@ -32,7 +33,7 @@ struct op_tensor {
 	 */
 	const char *dtype;
 	enum op_domain domain;
-	const char *bound; /* OP_INDEX, OP_UNIQUE, OP_OFFSETS: an expression over dims and integer attributes */
+	const char *bound; /* OP_INDEX, OP_UNIQUE, OP_OFFSETS, OP_LENGTHS: an expression over dims and integer attributes */
 	/*
 	 * Broadcasting: the integer attribute whose bit i says that dimension i has extent 1
 	 * here.  The body and the reference are written as if it were not: reads are at 0 in the
