@@ -24,7 +24,7 @@ def load(folder, tensor):
     dtype = tensor["dtype"]
     raw = np.fromfile(os.path.join(folder, tensor["file"]), dtype="<" + STORAGE[dtype]).reshape(tensor["shape"])
     if dtype == "bf16":
-        raw = (raw.astype("<u4") << 16).view("<f4")
+        raw = (raw.reshape(-1).astype("<u4") << 16).view("<f4").reshape(tensor["shape"])
     if dtype == "bool":
         return raw.astype(bool)
     return raw.astype("f8" if dtype in ("f64", "f32", "f16", "bf16") else "i8")

@@ -36,7 +36,8 @@ static void print_store(struct printer *p, const struct normal_stmt *s, const ch
 	if (s->tensor >= 0) {
 		strbuf_addf(p->out, "store_%s(%s, ", dtype_name(problem_tensor_dtype(p->problem, s->tensor)), s->name);
 		loops_flat(p, arg, NULL, 0, s->index_count, s->tensor);
-		strbuf_addf(p->out, ", %s);\n", value);
+		bool is_pair = p->pairs && s->kind != KIND_REAL && dtype_is_real(problem_tensor_dtype(p->problem, s->tensor));
+		strbuf_addf(p->out, is_pair ? ", p_of((double)(%s)));\n" : ", %s);\n", value);
 		return;
 	}
 	strbuf_addf(p->out, "v_%s", s->name);

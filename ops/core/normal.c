@@ -382,6 +382,21 @@ static enum kind call_kind(const struct normal *n, const struct expr *e)
 	return KIND_REAL;
 }
 
+static bool is_truth_literal(const struct expr *e)
+{
+	return e->kind == EXPR_INT && (e->int_value == 0 || e->int_value == 1);
+}
+
+/* Of a choice between x and y: 0 and 1 beside a truth value are truth values. */
+static enum kind choice_kind(const struct normal *n, const struct expr *x, const struct expr *y)
+{
+	enum kind a = normal_kind(n, x), b = normal_kind(n, y);
+
+	if ((a == KIND_BOOL && is_truth_literal(y)) || (b == KIND_BOOL && is_truth_literal(x)))
+		return KIND_BOOL;
+	return a > b ? a : b;
+}
+
 enum kind normal_kind(const struct normal *n, const struct expr *e)
 {
 	enum kind a, b;
@@ -395,7 +410,9 @@ enum kind normal_kind(const struct normal *n, const struct expr *e)
 		return name_kind(n, e->name);
 	case EXPR_ACCESS:
 		a = name_kind(n, e->name);
-		b = e->otherwise ? normal_kind(n, e->otherwise) : a;
+		if (!e->otherwise || (a == KIND_BOOL && is_truth_literal(e->otherwise)))
+			return a;
+		b = normal_kind(n, e->otherwise);
 		return a > b ? a : b;
 	case EXPR_NEG:
 		a = normal_kind(n, e->arg[0]);
@@ -410,9 +427,7 @@ enum kind normal_kind(const struct normal *n, const struct expr *e)
 		a = a > b ? a : b;
 		return a == KIND_BOOL ? KIND_INT : a;
 	case EXPR_SELECT:
-		a = normal_kind(n, e->arg[1]);
-		b = normal_kind(n, e->arg[2]);
-		return a > b ? a : b;
+		return choice_kind(n, e->arg[1], e->arg[2]);
 	case EXPR_CALL:
 		return call_kind(n, e);
 	case EXPR_REDUCE:

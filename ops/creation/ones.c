@@ -1,0 +1,35 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t N = c->dim[0];
+	double *y = c->out[0];
+
+	for (int64_t k = 0; k < N; k++)
+		y[k] = 1;
+}
+
+const struct op op_ones = {
+	.name = "ones",
+	.aliases = "ones_like new_ones",
+	.summary = "a tensor of ones",
+	.dims = "N",
+	.tensor = {
+		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[n] = 1",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8",
+	.shape = {
+		{ "N=1048576", OP_FULL, "f32" },
+		{ "N=333001", OP_HELDOUT, "f32" },
+		{ "N=5", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=67", OP_CHECK, NULL },
+		{ "N=4099", OP_CHECK, NULL },
+	},
+	.torch = "torch.ones(N)",
+	.source_path = __FILE__,
+};

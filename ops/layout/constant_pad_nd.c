@@ -1,0 +1,49 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t O = c->dim[0], H = c->dim[1], W = c->dim[2];
+	int64_t HB = (int64_t)c->attr[0], HA = (int64_t)c->attr[1], WB = (int64_t)c->attr[2], WA = (int64_t)c->attr[3], value = (int64_t)c->attr[4];
+	const double *x = c->in[0];
+	double *y = c->out[0];
+
+	int64_t height = H + HB + HA, width = W + WB + WA;
+
+	for (int64_t k = 0; k < O * height * width; k++)
+		y[k] = value;
+	for (int64_t k = 0; k < O * H * W; k++) {
+		int64_t h = k / W % H + HB, w = k % W + WB;
+		if (h >= 0 && h < height && w >= 0 && w < width)
+			y[(k / (H * W) * height + h) * width + w] = x[k];
+	}
+}
+
+const struct op op_constant_pad_nd = {
+	.name = "constant_pad_nd",
+	.aliases = "pad constant_pad",
+	.summary = "the last two dimensions padded by a constant; cropped where the padding is negative",
+	.dims = "O H W",
+	.tensor = {
+		{ "x", "O H W", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "O H+HB+HA W+WB+WA", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "HB", 0, true }, { "HA", 0, true }, { "WB", 0, true }, { "WA", 0, true }, { "value", 0, true } },
+	.body = "y[o,h<H+HB+HA,w<W+WB+WA] = x[o,h-HB,w-WB] else value",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8 bool",
+	.shape = {
+		{ "O=64 H=224 W=224 HB=1 HA=2 WB=3 WA=2 value=2", OP_FULL, "f32" },
+		{ "O=35 H=101 W=77 HB=1 HA=2 WB=3 WA=2 value=2", OP_HELDOUT, "f32" },
+		{ "O=2 H=5 W=7 HB=1 HA=2 WB=3 WA=2 value=2", OP_CHECK, "f32 f64 f16 bf16 i64 i32 i16 i8 u8" },
+		{ "O=1 H=4 W=5 HB=3 HA=1 WB=0 WA=4", OP_CHECK, NULL },
+		{ "O=3 H=17 W=33", OP_CHECK, NULL },
+		{ "O=1 H=1 W=1", OP_CHECK, NULL },
+		{ "O=2 H=9 W=67 HB=2 HA=0 WB=2 WA=1", OP_CHECK, NULL },
+		{ "O=2 H=9 W=11 HB=-2 HA=3 WB=2 WA=-4 value=1", OP_CHECK, NULL },
+		{ "O=2 H=7 W=3 HB=1 WA=2 value=1", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.pad(x, (WB, WA, HB, HA), value=value)",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,41 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t B = c->dim[0], M = c->dim[1], N = c->dim[2];
+	int64_t K = (int64_t)c->attr[0];
+	const double *x = c->in[0];
+	double *y = c->out[0];
+
+	for (int64_t k = 0; k < B * M * N; k++)
+		if (k % N - k / N % M == K)
+			*y++ = x[k];
+}
+
+const struct op op_diagonal = {
+	.name = "diagonal",
+	.aliases = "diagonal_copy linalg_diagonal",
+	.summary = "a diagonal of each matrix",
+	.dims = "B M N",
+	.tensor = {
+		{ "x", "B M N", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "B minimum(M-maximum(-K,0),N-maximum(K,0))", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "K", 0, true } },
+	.body = "y[b,i<minimum(M-maximum(-K,0),N-maximum(K,0))] = x[b,i+maximum(-K,0),i+maximum(K,0)]",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8 bool",
+	.shape = {
+		{ "B=64 M=512 N=700", OP_FULL, "f32" },
+		{ "B=17 M=303 N=201", OP_HELDOUT, "f32" },
+		{ "B=2 M=5 N=7", OP_CHECK, NULL },
+		{ "B=1 M=1 N=1", OP_CHECK, NULL },
+		{ "B=3 M=4 N=9 K=3", OP_CHECK, NULL },
+		{ "B=2 M=9 N=5 K=-2", OP_CHECK, NULL },
+		{ "B=2 M=33 N=17 K=2", OP_CHECK, NULL },
+	},
+	.torch = "torch.diagonal(x, offset=K, dim1=1, dim2=2)",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,49 @@
+#include "ops/core/op.h"
+
+static int64_t mirrored(int64_t at, int64_t extent)
+{
+	if (at < 0)
+		return -at;
+	return at < extent ? at : 2 * (extent - 1) - at;
+}
+
+static void reference(const struct op_case *c)
+{
+	int64_t O = c->dim[0], H = c->dim[1], W = c->dim[2];
+	int64_t HB = (int64_t)c->attr[0], HA = (int64_t)c->attr[1], WB = (int64_t)c->attr[2], WA = (int64_t)c->attr[3];
+	const double *x = c->in[0];
+	double *y = c->out[0];
+
+	int64_t height = H + HB + HA, width = W + WB + WA;
+
+	for (int64_t k = 0; k < O * height * width; k++)
+		y[k] = x[(k / (height * width) * H + mirrored(k / width % height - HB, H)) * W + mirrored(k % width - WB, W)];
+}
+
+const struct op op_reflection_pad = {
+	.name = "reflection_pad",
+	.aliases = "reflection_pad1d reflection_pad2d",
+	.summary = "the last two dimensions padded by reflection at the edges, which are not repeated",
+	.dims = "O H W",
+	.tensor = {
+		{ "x", "O H W", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "O H+HB+HA W+WB+WA", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "HB", 0, true }, { "HA", 0, true }, { "WB", 0, true }, { "WA", 0, true } },
+	.body = "y[o,h<H+HB+HA,w<W+WB+WA] = x[o,H-1-abs(H-1-abs(h-HB)),W-1-abs(W-1-abs(w-WB))]",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "O=64 H=224 W=224 HB=1 HA=2 WB=3 WA=2", OP_FULL, "f32" },
+		{ "O=35 H=101 W=77 HB=1 HA=2 WB=3 WA=2", OP_HELDOUT, "f32" },
+		{ "O=2 H=5 W=7 HB=1 HA=2 WB=3 WA=2", OP_CHECK, NULL },
+		{ "O=1 H=4 W=5 HB=3 HA=1 WB=0 WA=4", OP_CHECK, NULL },
+		{ "O=3 H=17 W=33", OP_CHECK, NULL },
+		{ "O=1 H=1 W=1", OP_CHECK, NULL },
+		{ "O=2 H=9 W=67 HB=2 HA=0 WB=2 WA=1", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.pad(x.double(), (WB, WA, HB, HA), mode='reflect')",
+	.source_path = __FILE__,
+};
