@@ -48,7 +48,7 @@ static int64_t address_bytes(const struct contestant *c)
 enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
 			      struct strbuf *detail)
 {
-	*out = (struct contestant){ .session = s, .candidate = c, .calls = 1, .detail = "" };
+	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "" };
 	/* A plan we cannot read is a fault of what wrote it. */
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;
@@ -64,7 +64,7 @@ enum verdict contestant_start_baseline(struct session *s, const char *name, stru
 	struct worker_start start = { .baseline = name, .problem = s->problem_text, .target = s->target->name,
 				      .threads = s->problem.threads, .limit_s = 300 };
 
-	*out = (struct contestant){ .session = s, .calls = 1, .detail = "" };
+	*out = (struct contestant){ .session = s, .baseline = name, .calls = 1, .detail = "" };
 	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
 	out->is_running = v == VERDICT_PASSED;
 	return v;
@@ -211,6 +211,36 @@ double contestant_sample(struct contestant *c)
 double contestant_sampler(size_t i, void *contestants)
 {
 	return contestant_sample((struct contestant *)contestants + i);
+}
+
+static bool renew(struct contestant *c)
+{
+	struct session *s = c->session;
+	struct contestant fresh;
+	struct strbuf detail = STRBUF_INIT;
+
+	contestant_end(c);
+	enum verdict v = c->baseline ? contestant_start_baseline(s, c->baseline, &fresh, &detail)
+				     : contestant_start(s, c->candidate, c->artifact, &fresh, &detail);
+	if (v != VERDICT_PASSED) {
+		c->verdict = v;
+		c->detail = arena_strdup(&s->arena, detail.buf);
+	} else {
+		fresh.calls = c->calls;
+		fresh.next_set = c->next_set;
+		fresh.first_ns = c->first_ns;
+		*c = fresh;
+	}
+	strbuf_release(&detail);
+	/* Its pages and its code come in once. */
+	return v == VERDICT_PASSED && !isnan(contestant_sample(c));
+}
+
+bool contestants_renew(void *contestants)
+{
+	struct contestant *c = contestants;
+
+	return renew(&c[0]) && renew(&c[1]);
 }
 
 bool contestant_settle(struct contestant *c)

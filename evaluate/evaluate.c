@@ -259,7 +259,7 @@ static int record_duel(struct session *s, const struct contestant *a, const stru
 
 	if (pairs < FEWEST_PAIRS)
 		return 0;
-	measure_ratio(duel.a_ns, duel.b_ns, pairs, 0.01, 29, &duel);
+	measure_ratio(duel.a_ns, duel.b_ns, pairs, MEASURE_MARGIN, &duel);
 	return session_append(s, RECORD_DUEL, &duel, err);
 }
 

@@ -63,6 +63,7 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 struct contestant {
 	struct session *session;
 	const struct candidate *candidate; /* NULL: a baseline */
+	const char *artifact, *baseline;   /* one of them: what the worker runs */
 	struct plan plan;
 	int plan_dim[OP_MAX_DIMS];
 	struct worker worker;
@@ -87,8 +88,9 @@ enum verdict contestant_check_again(struct contestant *c, struct check_result *w
 bool contestant_settle(struct contestant *c);
 /* One sample [ns per call], or NaN with verdict and detail set. */
 double contestant_sample(struct contestant *c);
-/* A sampler over an array of contestants. */
+/* A sampler over an array of contestants, and the renewer of the first two: new workers, settled calls. */
 double contestant_sampler(size_t i, void *contestants);
+bool contestants_renew(void *contestants);
 /* Readies both for a duel: longer samples, and half a rotation apart, so that neither finds what the other left in the caches. */
 void contestants_apart(struct contestant *a, struct contestant *b);
 

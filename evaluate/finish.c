@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FINALISTS = 3, MOST_TRIED = 8, PAIRS = 40 };
+enum { FINALISTS = 3, MOST_TRIED = 8, PAIRS = 48 };
 
 struct finalist {
 	struct contestant contestant;
@@ -131,7 +131,7 @@ static int enter_all(struct session *s, struct finalist *f, struct strbuf *err)
 
 /* ---- duels ----------------------------------------------------------- */
 
-static int fight(struct session *s, struct contestant *a, struct contestant *b, const char *b_name, struct rng *rng, struct duel *duel,
+static int fight(struct session *s, struct contestant *a, struct contestant *b, const char *b_name, struct duel *duel,
 		 struct strbuf *err)
 {
 	struct contestant side[2] = { *a, *b };
@@ -142,7 +142,7 @@ static int fight(struct session *s, struct contestant *a, struct contestant *b, 
 	/* Slow kernels are measured well by fewer pairs. */
 	double pair_ns = a->first_ns * a->calls + b->first_ns * b->calls;
 	contestants_apart(&side[0], &side[1]);
-	measure_duel(0, 1, pair_ns > 4e8 ? 9 : pair_ns > 1e8 ? 20 : PAIRS, MEASURE_MARGIN, contestant_sampler, side, rng, duel);
+	measure_duel(0, 1, pair_ns > 4e8 ? 10 : pair_ns > 1e8 ? 24 : PAIRS, MEASURE_MARGIN, contestant_sampler, contestants_renew, side, duel);
 	*a = side[0];
 	*b = side[1];
 	if (!duel->pair_count) {
@@ -153,7 +153,7 @@ static int fight(struct session *s, struct contestant *a, struct contestant *b, 
 }
 
 /* Against a baseline: ratio > 1 means the finalist is faster. */
-static int fight_baseline(struct session *s, struct contestant *a, const char *name, struct rng *rng, struct duel *duel, struct strbuf *err)
+static int fight_baseline(struct session *s, struct contestant *a, const char *name, struct duel *duel, struct strbuf *err)
 {
 	struct contestant b;
 	struct strbuf detail = STRBUF_INIT;
@@ -162,7 +162,7 @@ static int fight_baseline(struct session *s, struct contestant *a, const char *n
 	if (contestant_start_baseline(s, name, &b, &detail) != VERDICT_PASSED || !contestant_settle(&b))
 		strbuf_addf(err, "baseline '%s' does not start: %s%s", name, detail.buf, b.detail);
 	else
-		ret = fight(s, a, &b, arena_printf(&s->arena, "baseline:%s", name), rng, duel, err);
+		ret = fight(s, a, &b, arena_printf(&s->arena, "baseline:%s", name), duel, err);
 	contestant_end(&b);
 	strbuf_release(&detail);
 	return ret;
@@ -173,14 +173,14 @@ static int fight_baseline(struct session *s, struct contestant *a, const char *n
  * could not be told from are ties; the lowest id among them and the leader wins,
  * so that noise does not choose.  -1 with *err.
  */
-static int choose(struct session *s, struct finalist *f, int count, struct rng *rng, struct strbuf *ties, struct strbuf *err)
+static int choose(struct session *s, struct finalist *f, int count, struct strbuf *ties, struct strbuf *err)
 {
 	bool is_tied[FINALISTS] = { false };
 	struct duel duel;
 	int best = 0;
 
 	for (int i = 1; i < count; i++) {
-		if (fight(s, &f[best].contestant, &f[i].contestant, f[i].evaluation.candidate, rng, &duel, err))
+		if (fight(s, &f[best].contestant, &f[i].contestant, f[i].evaluation.candidate, &duel, err))
 			return -1;
 		is_tied[i] = duel.verdict == DUEL_SAME || duel.verdict == DUEL_AMBIGUOUS;
 		if (duel.verdict == DUEL_SLOWER) {
@@ -207,13 +207,13 @@ static double spread(const double *value, size_t count, double q)
 }
 
 /* Times of the winner and its margins over the plain loops and the strongest baseline. */
-static int measure_margins(struct session *s, struct contestant *c, struct rng *rng, struct winner *w, struct strbuf *err)
+static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct strbuf *err)
 {
 	const char *name[2] = { "loopnest", s->baseline_name };
 	struct duel duel;
 
 	for (int i = 0; i < 2 && name[i] && (i == 0 || strcmp(name[1], name[0])); i++) {
-		if (fight_baseline(s, c, name[i], rng, &duel, err))
+		if (fight_baseline(s, c, name[i], &duel, err))
 			return -1;
 		if (i == 0) {
 			w->loopnest_ratio = duel.ratio;
@@ -261,7 +261,6 @@ static int publish(struct session *s, const char *folder, const struct candidate
 /* Chooses among the finalists and fills *w; its position, or -1 with *err. */
 static int judge(struct session *s, struct finalist *f, int count, struct winner *w, struct strbuf *err)
 {
-	struct rng rng = { 23, 0 };
 	struct strbuf ties = STRBUF_INIT;
 	int best = 0;
 
@@ -275,8 +274,8 @@ static int judge(struct session *s, struct finalist *f, int count, struct winner
 		session_lock(s, true);
 		for (int i = 0; i < count; i++)
 			contestant_settle(&f[i].contestant);
-		best = choose(s, f, count, &rng, &ties, err);
-		if (best >= 0 && measure_margins(s, &f[best].contestant, &rng, w, err))
+		best = choose(s, f, count, &ties, err);
+		if (best >= 0 && measure_margins(s, &f[best].contestant, w, err))
 			best = -1;
 		session_unlock(s);
 	}

@@ -210,12 +210,12 @@ static int bench_aa(int argc, char **argv)
 {
 	static const struct cli_command command = { "bench-aa", "BATCH", "compares one kernel with itself; prints the share of false verdicts", NULL };
 	struct arguments a;
-	int64_t comparisons = 200, pairs = 40;
+	int64_t comparisons = 200, pairs = 48;
 	defaults(&a);
 	const struct cli_option options[] = {
 		SESSION_OPTIONS(a),
 		{ "comparisons", 0, CLI_INT, &comparisons, "N", "how many [200]" },
-		{ "pairs", 0, CLI_INT, &pairs, "N", "pairs each [40]" },
+		{ "pairs", 0, CLI_INT, &pairs, "N", "pairs each [48]" },
 		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf err = STRBUF_INIT, detail = STRBUF_INIT;
@@ -241,7 +241,6 @@ static int bench_aa(int argc, char **argv)
 			return KM_EXIT_FATAL;
 		}
 	int verdict[4] = { 0 };
-	struct rng rng = { 5, 0 };
 	double *ns = ARENA_ARRAY(&s.arena, double, 2 * pairs);
 	session_lock(&s, true);
 	for (int i = 0; i < 2; i++)
@@ -250,7 +249,7 @@ static int bench_aa(int argc, char **argv)
 	contestants_apart(&c[0], &c[1]);
 	for (int64_t k = 0; k < comparisons; k++) {
 		struct duel d = { .a_ns = ns, .b_ns = ns + pairs };
-		measure_duel(0, 1, (size_t)pairs, MEASURE_MARGIN, contestant_sampler, c, &rng, &d);
+		measure_duel(0, 1, (size_t)pairs, MEASURE_MARGIN, contestant_sampler, contestants_renew, c, &d);
 		verdict[d.verdict]++;
 	}
 	session_unlock(&s);

@@ -106,74 +106,94 @@ void measure_race(struct race_entry *entry, size_t count, int first, sampler *sa
 	}
 }
 
-void measure_ratio(const double *a_ns, const double *b_ns, size_t pairs, double margin,
-		   uint64_t seed, struct duel *duel)
+static size_t block_count(size_t pairs)
 {
-	enum { RESAMPLES = 999, BLOCK = 5 };
-	struct rng rng = { seed, 0 };
-	double *ratio = malloc(2 * (pairs + 1) * sizeof(*ratio)), *draw = ratio + pairs + 1, *medians = malloc(RESAMPLES * sizeof(*medians));
+	return pairs / 2 < MEASURE_BLOCKS ? pairs / 2 : MEASURE_BLOCKS;
+}
 
-	if (!ratio || !medians)
-		abort();
-	/*
-	 * AB and the BA behind it count as one: going second can be an advantage (warm
-	 * caches) or none, but it is the same for both.
-	 */
-	size_t taken = pairs;
-	if (pairs >= 4)
-		pairs /= 2;
-	for (size_t i = 0; i < pairs; i++)
-		ratio[i] = taken >= 4 ? (log(b_ns[2 * i] / a_ns[2 * i]) + log(b_ns[2 * i + 1] / a_ns[2 * i + 1])) / 2 : log(b_ns[i] / a_ns[i]);
-	for (int r = 0; r < RESAMPLES; r++) {
-		/* Blocks of neighbours: a disturbance lasts longer than one pair (moving-block bootstrap, Kuensch 1989). */
-		size_t from = 0;
-		for (size_t i = 0; i < pairs; i++) {
-			from = i % BLOCK ? (from + 1) % pairs : (size_t)rng_below(&rng, (int64_t)pairs);
-			draw[i] = ratio[from];
+/* The first pair of block k. */
+static size_t block_start(size_t k, size_t blocks, size_t pairs)
+{
+	/* Even, so that each block begins with AB. */
+	return k == blocks ? pairs : k * pairs / blocks / 2 * 2;
+}
+
+/* Student's t: that share of the two-sided distribution lies within +- t. */
+static double student(size_t degrees)
+{
+	static const double at_99[] = { 63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499 };
+
+	_Static_assert(MEASURE_CONFIDENCE == 0.99 && ARRAY_SIZE(at_99) == MEASURE_BLOCKS - 1, "the table is for this confidence");
+	return at_99[degrees - 1];
+}
+
+/* log(b/a) of pairs from..to-1: going second can be an advantage (warm caches) or none, but it is the same for both. */
+static double block_ratio(const double *a_ns, const double *b_ns, size_t from, size_t to)
+{
+	double side[2][64], total = 0;
+	size_t count[2] = { 0 }, sides = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (count[i & 1] < ARRAY_SIZE(side[0]))
+			side[i & 1][count[i & 1]++] = log(b_ns[i] / a_ns[i]);
+	for (int k = 0; k < 2; k++)
+		if (count[k]) {
+			total += median(side[k], count[k]);
+			sides++;
 		}
-		medians[r] = median(draw, pairs);
+	return total / (double)sides;
+}
+
+void measure_ratio(const double *a_ns, const double *b_ns, size_t pairs, double margin, struct duel *duel)
+{
+	size_t blocks = block_count(pairs);
+	double ratio[MEASURE_BLOCKS], mean = 0, square = 0;
+
+	duel->pair_count = pairs;
+	duel->verdict = DUEL_AMBIGUOUS;
+	if (blocks < 2) {
+		duel->ratio = pairs ? exp(block_ratio(a_ns, b_ns, 0, pairs)) : NAN;
+		duel->low = duel->high = NAN;
+		return;
 	}
-	memcpy(draw, ratio, pairs * sizeof(*draw));
-	duel->ratio = exp(median(draw, pairs));
-	duel->low = exp(quantile(medians, RESAMPLES, 0.025));
-	duel->high = exp(quantile(medians, RESAMPLES, 0.975));
-	duel->pair_count = taken;
-	/* A verdict must hold in both halves of the run: a passing disturbance fills at most one. */
-	double half[2] = { duel->ratio, duel->ratio };
-	for (int h = 0; h < 2 && pairs >= 8; h++) {
-		memcpy(draw, ratio + (h ? pairs / 2 : 0), pairs / 2 * sizeof(*draw));
-		half[h] = exp(median(draw, pairs / 2));
-	}
-	bool above = half[0] > 1 + margin && half[1] > 1 + margin, below = half[0] < 1 - margin && half[1] < 1 - margin;
-	if (duel->low > 1 + margin && above)
+	for (size_t k = 0; k < blocks; k++)
+		mean += ratio[k] = block_ratio(a_ns, b_ns, block_start(k, blocks, pairs), block_start(k + 1, blocks, pairs));
+	mean /= (double)blocks;
+	for (size_t k = 0; k < blocks; k++)
+		square += (ratio[k] - mean) * (ratio[k] - mean);
+	double half = student(blocks - 1) * sqrt(square / (double)(blocks - 1) / (double)blocks);
+	duel->ratio = exp(mean);
+	duel->low = exp(mean - half);
+	duel->high = exp(mean + half);
+	if (duel->low > 1 + margin)
 		duel->verdict = DUEL_FASTER;
-	else if (duel->high < 1 - margin && below)
+	else if (duel->high < 1 - margin)
 		duel->verdict = DUEL_SLOWER;
 	else if (duel->low >= 1 - margin && duel->high <= 1 + margin)
 		duel->verdict = DUEL_SAME;
-	else
-		duel->verdict = DUEL_AMBIGUOUS;
-	free(ratio);
-	free(medians);
 }
 
-void measure_duel(size_t a, size_t b, size_t pairs, double margin, sampler *sample, void *user,
-		  struct rng *rng, struct duel *duel)
+void measure_duel(size_t a, size_t b, size_t pairs, double margin, sampler *sample, renewer *renew, void *user, struct duel *duel)
 {
-	uint64_t seed = rng_next(rng);
-	size_t got = 0;
+	size_t got = 0, blocks = block_count(pairs), k = 1;
 
 	for (size_t i = 0; i < pairs; i++) {
-		/* ABBA: whichever drift there is hits both alike. */
+		if (k < blocks && i == block_start(k, blocks, pairs)) {
+			k++;
+			if (renew && !renew(user))
+				break;
+		}
+		/* AB, BA: whichever drift there is hits both alike. */
 		size_t first = i & 1 ? b : a, second = i & 1 ? a : b;
 		double x = sample(first, user), y = sample(second, user);
 		if (isnan(x) || isnan(y))
-			continue;
+			break;
 		duel->a_ns[got] = i & 1 ? y : x;
 		duel->b_ns[got++] = i & 1 ? x : y;
 	}
-	if (got)
-		measure_ratio(duel->a_ns, duel->b_ns, got, margin, seed, duel);
+	if (got == pairs)
+		measure_ratio(duel->a_ns, duel->b_ns, got, margin, duel);
 	else
-		*duel = (struct duel){ .a = duel->a, .b = duel->b, .ratio = NAN, .low = NAN, .high = NAN, .verdict = DUEL_AMBIGUOUS };
+		*duel = (struct duel){ .problem = duel->problem, .environment = duel->environment, .a = duel->a, .b = duel->b, .ratio = NAN,
+				       .low = NAN, .high = NAN, .verdict = DUEL_AMBIGUOUS };
 }

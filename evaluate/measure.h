@@ -1,6 +1,6 @@
 /*
  * measure.h: the statistics of timing: medians,
- * successive halving, interleaved pairs, bootstrap intervals.  No clock here:
+ * successive halving, interleaved pairs in blocks, intervals.  No clock here:
  * the sampler is passed in, so the same code replays recorded samples.
  */
 #ifndef EVALUATE_MEASURE_H
@@ -33,15 +33,23 @@ struct race_entry {
 void measure_race(struct race_entry *entry, size_t count, int first, sampler *sample, void *user,
 		  struct rng *rng, size_t *order);
 /*
- * `pairs` interleaved ABBA pairs; ratio = median of b/a, 95 % bootstrap interval
- * of 999 resamples of blocks; FASTER or SLOWER when the interval, and the median
- * of each half of the run, lie wholly outside 1 +- margin, SAME when the interval
- * lies wholly inside, else AMBIGUOUS.
+ * `pairs` interleaved pairs, AB and BA in turn, in up to MEASURE_BLOCKS blocks; before each
+ * block but the first `renew` starts both contestants afresh, so that where their code and
+ * memory happen to lie is drawn again (NULL: they stay; false: the duel ends).  A block's
+ * ratio is the median of b/a over its AB and over its BA pairs, averaged; ratio is the
+ * geometric mean of the blocks', with Student's MEASURE_CONFIDENCE interval over blocks:
+ * pairs of one block share a disturbance and a placement and count as one observation
+ * (batch means: Schmeiser, Operations Research 30(3), 1982; levels of repetition:
+ * Kalibera & Jones, ISMM 2013).  FASTER or SLOWER when the interval lies wholly outside
+ * 1 +- margin, SAME when wholly inside, else AMBIGUOUS.
  */
-void measure_duel(size_t a, size_t b, size_t pairs, double margin, sampler *sample, void *user,
-		  struct rng *rng, struct duel *duel);
+#define MEASURE_CONFIDENCE 0.99
+#define MEASURE_CONFIDENCE_TEXT "99 %"
+enum { MEASURE_BLOCKS = 8 };
+typedef bool renewer(void *user);
+void measure_duel(size_t a, size_t b, size_t pairs, double margin, sampler *sample, renewer *renew, void *user,
+		  struct duel *duel);
 /* The interval alone, from recorded pairs. */
-void measure_ratio(const double *a_ns, const double *b_ns, size_t pairs, double margin,
-		   uint64_t seed, struct duel *duel);
+void measure_ratio(const double *a_ns, const double *b_ns, size_t pairs, double margin, struct duel *duel);
 
 #endif

@@ -1,4 +1,5 @@
 #include "evaluate/record.h"
+#include "evaluate/measure.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -99,8 +100,8 @@ static const struct field duel_fields[] = {
 	F(duel, a, NAME, "1", "candidate id, or baseline:name"),
 	F(duel, b, NAME, "1", "candidate id, or baseline:name"),
 	F(duel, ratio, REAL, "1", "time of b over time of a, median of pairs"),
-	F(duel, low, REAL, "1", "lower end of the 95 % interval of ratio"),
-	F(duel, high, REAL, "1", "upper end of the 95 % interval of ratio"),
+	F(duel, low, REAL, "1", "lower end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
+	F(duel, high, REAL, "1", "upper end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
 	F(duel, verdict, DUEL_VERDICT, "1", "outcome for a"),
 	ARRAY_OF(duel, a_ns, SAMPLES, pair_count, "ns", "raw samples of a"),
 	ARRAY_OF(duel, b_ns, SAMPLES, pair_count, "ns", "raw samples of b, paired"),
@@ -117,11 +118,11 @@ static const struct field winner_fields[] = {
 	F(winner, baseline, NAME, "1", "strongest baseline"),
 	F(winner, baseline_ns, REAL, "ns", "its time"),
 	F(winner, ratio, REAL, "1", "strongest baseline's time over the winner's"),
-	F(winner, ratio_low, REAL, "1", "lower end of the 95 % interval of ratio"),
-	F(winner, ratio_high, REAL, "1", "upper end of the 95 % interval of ratio"),
+	F(winner, ratio_low, REAL, "1", "lower end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
+	F(winner, ratio_high, REAL, "1", "upper end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
 	F(winner, loopnest_ratio, REAL, "1", "time of the -O3 loop nest over the winner's"),
-	F(winner, loopnest_low, REAL, "1", "lower end of its 95 % interval"),
-	F(winner, loopnest_high, REAL, "1", "upper end of its 95 % interval"),
+	F(winner, loopnest_low, REAL, "1", "lower end of its " MEASURE_CONFIDENCE_TEXT " interval"),
+	F(winner, loopnest_high, REAL, "1", "upper end of its " MEASURE_CONFIDENCE_TEXT " interval"),
 	F(winner, sol_ratio, REAL, "1", "share of the speed of light"),
 	F(winner, tolerance_ratio, REAL, "1", "largest error over its bound"),
 	F(winner, ties, TEXT, "1", "candidates within the noise"),

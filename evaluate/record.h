@@ -70,7 +70,7 @@ enum duel_verdict { DUEL_FASTER, DUEL_SLOWER, DUEL_SAME, DUEL_AMBIGUOUS };
 struct duel {
 	const char *problem, *environment;
 	const char *a, *b;        /* candidate id, or "baseline:<name>" */
-	double ratio, low, high;  /* time of b / time of a, median of pairs, 95 % bootstrap interval */
+	double ratio, low, high;  /* time of b / time of a, see measure_duel() */
 	enum duel_verdict verdict;/* of a against b */
 	double *a_ns, *b_ns;      /* paired raw samples */
 	size_t pair_count;

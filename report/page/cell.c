@@ -1,4 +1,5 @@
 /* One page per operator and target: baselines, winner, search curve, source, failures, every trial. */
+#include "evaluate/measure.h"
 #include "report/html.h"
 #include "report/report.h"
 #include "report/svg.h"
@@ -48,8 +49,8 @@ static void winner(struct strbuf *out, const struct report *report, const struct
 	strbuf_addstr(out, "<dl>");
 	strbuf_addstr(out, "<dt>against the strongest baseline (");
 	html_text(out, w->baseline);
-	strbuf_addf(out, ")<dd>%.2fx, 95 %% interval %.2f to %.2f", w->ratio, w->ratio_low, w->ratio_high);
-	row(out, "against the -O3 loop nest", "%.2fx, 95 %% interval %.2f to %.2f", w->loopnest_ratio,
+	strbuf_addf(out, ")<dd>%.2fx, " MEASURE_CONFIDENCE_TEXT "% interval %.2f to %.2f", w->ratio, w->ratio_low, w->ratio_high);
+	row(out, "against the -O3 loop nest", "%.2fx, " MEASURE_CONFIDENCE_TEXT "% interval %.2f to %.2f", w->loopnest_ratio,
 	    w->loopnest_low, w->loopnest_high);
 	if (w->sol_ratio > 0)
 		row(out, "share of the speed of light", "%.0f %%", 100 * w->sol_ratio, 0, 0);

@@ -58,32 +58,88 @@ static void test_race(void)
 	ok(order[0] == 0 && e[2].out, "one that fails is out, however fast");
 }
 
-static struct duel duel_of(double ratio, double noise, uint64_t seed, double *a, double *b)
-{
-	struct truth t = { .mean = { 1000, 1000 * ratio }, .noise = noise, .drift = 0.1, .rng = { seed, 0 } };
-	struct rng rng = { seed, 1 };
-	struct duel d = { .a_ns = a, .b_ns = b };
+/* Noise, a drift, bursts that last several pairs, and a share that where things lie has in the time. */
+struct world {
+	double ratio, noise, placement, burst;
+	double lies[2];
+	struct rng rng;
+	int64_t taken, burst_until;
+};
 
-	measure_duel(0, 1, 40, 0.01, draw, &t, &rng, &d);
-	return d;
+static double normal(struct rng *rng)
+{
+	return sqrt(-2 * log(rng_unit(rng) + 1e-300)) * cos(6.283185307179586 * rng_unit(rng));
+}
+
+static bool place(void *user)
+{
+	struct world *w = user;
+
+	for (int i = 0; i < 2; i++)
+		w->lies[i] = exp(w->placement * normal(&w->rng));
+	return true;
+}
+
+static double live(size_t i, void *user)
+{
+	struct world *w = user;
+	double mean = i ? 1000 * w->ratio : 1000;
+
+	w->taken++;
+	if (w->burst > 0 && rng_unit(&w->rng) < 0.02)
+		w->burst_until = w->taken + 1 + (int64_t)(10 * rng_unit(&w->rng));
+	double burst = w->taken < w->burst_until ? 1 + w->burst * rng_unit(&w->rng) : 1;
+	return mean * w->lies[i] * burst * exp(w->noise * normal(&w->rng)) * (1 + 0.1 * (double)w->taken / 100);
+}
+
+/* How many of 1000 duels end FASTER or SLOWER, and SLOWER. */
+static int told_apart(struct world world, bool renewed, int *slower)
+{
+	double a[64], b[64];
+	int told = 0;
+
+	*slower = 0;
+	for (uint64_t s = 0; s < 1000; s++) {
+		struct world w = world;
+		struct duel d = { .a_ns = a, .b_ns = b };
+		w.rng = (struct rng){ s, 0 };
+		place(&w);
+		measure_duel(0, 1, 48, 0.03, live, renewed ? place : NULL, &w, &d);
+		told += d.verdict == DUEL_FASTER || d.verdict == DUEL_SLOWER;
+		*slower += d.verdict == DUEL_SLOWER;
+	}
+	return told;
 }
 
 static void test_duel(void)
 {
-	double a[64], b[64];
-	int falsely = 0, found = 0;
+	int slower, n;
 
-	for (uint64_t s = 0; s < 400; s++) {
-		enum duel_verdict v = duel_of(1, 0.03, s, a, b).verdict;
-		falsely += v == DUEL_FASTER || v == DUEL_SLOWER;
-		found += duel_of(1.05, 0.03, s, a, b).verdict == DUEL_FASTER;
-	}
-	ok(falsely <= 4, "A/A: %d of 400 false verdicts (at most 1 %%)", falsely);
-	ok(found >= 360, "a difference of 5 %% is found in %d of 400", found);
-	struct duel d = duel_of(2, 0.01, 1, a, b);
+	n = told_apart((struct world){ .ratio = 1, .noise = 0.03 }, true, &slower);
+	ok(n <= 10, "A/A: %d of 1000 false verdicts (at most 1 %%)", n);
+	n = told_apart((struct world){ .ratio = 1, .noise = 0.03, .burst = 0.5 }, true, &slower);
+	ok(n <= 10, "A/A among bursts: %d of 1000", n);
+	n = told_apart((struct world){ .ratio = 1, .noise = 0.01, .placement = 0.03, .burst = 0.3 }, true, &slower);
+	ok(n <= 10, "A/A where placement is worth 3 %%: %d of 1000", n);
+	n = told_apart((struct world){ .ratio = 1, .noise = 0.01, .placement = 0.03, .burst = 0.3 }, false, &slower);
+	ok(n > 50, "and where each side stays where it lies: %d of 1000, which is why it is drawn again", n);
+	told_apart((struct world){ .ratio = 0.9, .noise = 0.02, .placement = 0.01, .burst = 0.3 }, true, &slower);
+	ok(slower >= 900, "10 %% slower is called slower in %d of 1000", slower);
+	told_apart((struct world){ .ratio = 0.95, .noise = 0.01 }, true, &slower);
+	ok(slower >= 900, "5 %% slower, quiet, in %d of 1000", slower);
+
+	double a[64], b[64];
+	struct world w = { .ratio = 2, .noise = 0.01, .lies = { 1, 1 } };
+	struct duel d = { .a_ns = a, .b_ns = b }, again = d;
+	measure_duel(0, 1, 48, 0.03, live, NULL, &w, &d);
 	ok(d.verdict == DUEL_FASTER && fabs(d.ratio - 2) < 0.05 && d.low <= d.ratio && d.ratio <= d.high, "ratio %.3f in %.3f..%.3f", d.ratio, d.low, d.high);
-	ok(duel_of(0.5, 0.01, 1, a, b).verdict == DUEL_SLOWER, "slower is slower");
-	ok(duel_of(1, 0.0001, 1, a, b).verdict == DUEL_SAME, "the same is the same");
+	measure_ratio(a, b, 48, 0.03, &again);
+	ok(again.ratio == d.ratio && again.low == d.low && again.verdict == d.verdict, "recorded pairs give the same interval");
+	w = (struct world){ .ratio = 1, .noise = 0.0001, .lies = { 1, 1 } };
+	measure_duel(0, 1, 10, 0.03, live, NULL, &w, &d);
+	ok(d.verdict == DUEL_SAME && d.pair_count == 10, "the same is the same, ten pairs");
+	measure_duel(0, 1, 3, 0.03, live, NULL, &w, &d);
+	ok(d.verdict == DUEL_AMBIGUOUS && d.pair_count == 3, "three pairs prove nothing");
 }
 
 int main(void)
