@@ -213,6 +213,12 @@ double contestant_sampler(size_t i, void *contestants)
 	return contestant_sample((struct contestant *)contestants + i);
 }
 
+static void stay(struct contestant *c)
+{
+	if (c->session->problem.threads == 1)
+		worker_stay(&c->worker, c->session->turn);
+}
+
 static bool renew(struct contestant *c)
 {
 	struct session *s = c->session;
@@ -226,6 +232,7 @@ static bool renew(struct contestant *c)
 		c->verdict = v;
 		c->detail = arena_strdup(&s->arena, detail.buf);
 	} else {
+		stay(&fresh);
 		fresh.calls = c->calls;
 		fresh.next_set = c->next_set;
 		fresh.first_ns = c->first_ns;
@@ -240,11 +247,13 @@ bool contestants_renew(void *contestants)
 {
 	struct contestant *c = contestants;
 
+	c->session->turn++;
 	return renew(&c[0]) && renew(&c[1]);
 }
 
 bool contestant_settle(struct contestant *c)
 {
+	stay(c);
 	/* The first call pays for its pages and its code. */
 	c->calls = 1;
 	double ns = contestant_sample(c);

@@ -39,6 +39,7 @@ struct session {
 	const char *baseline_name;
 	double elapsed_s;
 	int lock_fd;
+	int turn;                    /* which processor workers of one thread are timed on: worker_stay() */
 	enum exit_code exit_code;    /* what the last failure of a session function means for the tool */
 };
 #define SESSION_INIT { .lock_fd = -1, .stage = STAGE_INIT, .exit_code = KM_EXIT_FATAL }

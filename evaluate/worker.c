@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -274,6 +275,24 @@ enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, c
 
 	*ns = reply.ns;
 	return v;
+}
+
+void worker_stay(const struct worker *worker, int turn)
+{
+	cpu_set_t allowed, one;
+	int count, nth;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) || !(count = CPU_COUNT(&allowed)))
+		return;
+	/* The last one first: interrupts tend to go to the first. */
+	nth = turn % count;
+	for (int cpu = CPU_SETSIZE; cpu-- > 0;)
+		if (CPU_ISSET(cpu, &allowed) && nth-- == 0) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			sched_setaffinity(worker->pid, sizeof(one), &one);
+			return;
+		}
 }
 
 void worker_close(struct worker *w)

@@ -54,6 +54,12 @@ enum verdict worker_run(struct worker *worker, size_t i, int set, const int *pla
 /* `calls` calls rotating through the sets from `first_set`; *ns of all.  The first time touches all sets before the clock starts. */
 enum verdict worker_time(struct worker *worker, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims,
 			 double limit_s, int64_t *ns, struct strbuf *detail);
+/*
+ * The worker's one thread stays on a processor from now on: number `turn`, counted round
+ * the allowed ones from the last.  Contestants of one comparison share it: each on its
+ * own would measure the processors.
+ */
+void worker_stay(const struct worker *worker, int turn);
 void worker_close(struct worker *worker);
 
 #endif

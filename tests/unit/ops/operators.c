@@ -6,6 +6,7 @@
 #include "ops/core/interp.h"
 #include "ops/core/loops.h"
 #include "ops/core/proc.h"
+#include "ops/core/words.h"
 #include "tests/tap.h"
 #include "tests/unit/ops/cases.h"
 
@@ -14,67 +15,134 @@
 
 typedef void loops_fn(void *const *buf, const int64_t *dim);
 
-/* The function of the last text compiled for each kind of loops: most shapes share one. */
-struct built {
+/* Printed loops share a few translation units: their head costs more to compile than they do. */
+enum unit_kind { UNIT_DOUBLE, UNIT_MAGNITUDE, UNIT_NATIVE_FLOAT, UNIT_NATIVE_DOUBLE, UNIT_KINDS };
+enum { MOST_FUNCTIONS = 4096, MOST_CASES = 16384, OPERATORS_A_UNIT = 24 };
+struct unit {
 	struct strbuf text;
-	loops_fn *fn;
+	char *function[MOST_FUNCTIONS]; /* as printed: equal ones are compiled once */
+	int count;
+	void *library;
 };
+struct one_case {
+	struct problem problem;
+	int fn[UNIT_KINDS]; /* number in its unit, or -1 */
+};
+static struct unit unit[UNIT_KINDS];
+static struct one_case *one_case;
+static int case_count;
 static char folder[64];
 static int built_count;
 
-static loops_fn *build(struct built *b, const char *text)
+/* The number of the problem's loops in unit k; -1: they could not be printed. */
+static int add_function(enum unit_kind k, const struct problem *p)
 {
-	struct strbuf path = STRBUF_INIT, errout = STRBUF_INIT, err = STRBUF_INIT;
-	struct proc_result result;
-	struct proc_limits limits = { .wall_s = 60 };
-	void *library = NULL;
+	struct unit *u = &unit[k];
+	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
+	char symbol[32];
 
-	if (b->fn && !strcmp(b->text.buf, text))
-		return b->fn;
-	strbuf_reset(&b->text);
-	strbuf_addstr(&b->text, text);
-	strbuf_addf(&path, "%s/%d.so", folder, built_count++);
-	if (proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O1", "-Wall", "-Wno-unused", "-Werror", "-shared", "-fPIC", "-x", "c", "-", "-o",
-			       path.buf, "-lm"), text, &limits, &result, NULL, &errout, &err) || result.exit_code)
-		printf("# %s%s\n# %s\n", err.buf, errout.buf, text);
-	else
-		library = dlopen(path.buf, RTLD_NOW | RTLD_LOCAL);
-	b->fn = library ? (loops_fn *)dlsym(library, "loops") : NULL;
-	unlink(path.buf);
-	strbuf_release(&path);
-	strbuf_release(&errout);
-	strbuf_release(&err);
-	return b->fn;
+	if (loops_print(p, k <= UNIT_MAGNITUDE ? LOOPS_DOUBLE : LOOPS_NATIVE, k == UNIT_MAGNITUDE, "loops", &text, &err)) {
+		printf("# %s\n", err.buf);
+		strbuf_release(&err);
+		return -1;
+	}
+	char *function = strstr(text.buf, "void loops(");
+	for (int i = 0; i < u->count; i++)
+		if (!strcmp(u->function[i], function)) {
+			strbuf_release(&text);
+			return i;
+		}
+	if (!u->count)
+		strbuf_add(&u->text, text.buf, (size_t)(function - text.buf));
+	u->function[u->count] = strdup(function);
+	snprintf(symbol, sizeof(symbol), "void loops%d(", u->count);
+	strbuf_addstr(&u->text, symbol);
+	strbuf_addstr(&u->text, function + strlen("void loops("));
+	strbuf_release(&text);
+	return u->count++;
 }
 
-/* Prints, builds and runs the loops over the case's inputs; outputs into out[t].  false: it could not be done. */
-static bool run_loops(struct built *b, const struct case_data *c, enum loops_arithmetic arithmetic, bool magnitude, double *const *out)
+/* The double loops do not depend on the dtype beyond its kind: one dtype of each kind has them. */
+static bool is_first_of_kind(const struct problem *p)
 {
-	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
-	void *buf[OP_MAX_TENSORS];
-	loops_fn *fn = NULL;
-
-	if (loops_print(c->problem, arithmetic, magnitude, "loops", &text, &err))
-		printf("# %s\n", err.buf);
-	else
-		fn = build(b, text.buf);
-	strbuf_release(&text);
-	strbuf_release(&err);
-	if (!fn)
-		return false;
-	for (int t = 0; t < c->tensor_count; t++)
-		buf[t] = arithmetic == LOOPS_NATIVE ? c->storage[t] : out[t] ? out[t] : c->value[t];
-	fn(buf, c->problem->dim);
-	for (int t = 0; t < c->tensor_count; t++)
-		for (int64_t i = 0; arithmetic == LOOPS_NATIVE && out[t] && i < c->elems[t]; i++)
-			out[t][i] = dtype_load(problem_tensor_dtype(c->problem, t), c->storage[t], i);
+	for (int d = 0; d < (int)p->dtype; d++)
+		if (words_index(p->op->dtypes, dtype_name((enum dtype)d)) >= 0 && dtype_is_real((enum dtype)d) == dtype_is_real(p->dtype) &&
+		    (d == DTYPE_bool) == (p->dtype == DTYPE_bool))
+			return false;
 	return true;
 }
 
-struct run {
-	struct built built[3];
-	enum distribution reals;
-};
+static int add_case(const struct problem *p, enum op_use use, void *user)
+{
+	struct one_case *c = &one_case[case_count];
+	bool is_first = is_first_of_kind(p);
+
+	(void)use, (void)user;
+	if (case_count == MOST_CASES)
+		return -1;
+	c->problem = *p;
+	c->fn[UNIT_DOUBLE] = is_first ? add_function(UNIT_DOUBLE, p) : -1;
+	c->fn[UNIT_MAGNITUDE] = is_first ? add_function(UNIT_MAGNITUDE, p) : -1;
+	enum unit_kind native = p->dtype == DTYPE_f64 ? UNIT_NATIVE_DOUBLE : UNIT_NATIVE_FLOAT;
+	c->fn[UNIT_NATIVE_FLOAT] = c->fn[UNIT_NATIVE_DOUBLE] = -1;
+	c->fn[native] = add_function(native, p);
+	case_count++;
+	return 0;
+}
+
+static bool build(struct unit *u)
+{
+	struct strbuf path = STRBUF_INIT, errout = STRBUF_INIT, err = STRBUF_INIT;
+	struct proc_result result = { 0 };
+	struct proc_limits limits = { .wall_s = 300 };
+
+	/* A name for each: the loader takes a file of a known inode for the one it has. */
+	strbuf_addf(&path, "%s/%d.so", folder, built_count++);
+	if (u->count && (proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O1", "-Wall", "-Wno-unused", "-Werror", "-shared", "-fPIC", "-x", "c", "-", "-o",
+					    path.buf, "-lm"), u->text.buf, &limits, &result, NULL, &errout, &err) || result.exit_code))
+		printf("# %s%.4000s\n", err.buf, errout.buf);
+	else if (u->count)
+		u->library = dlopen(path.buf, RTLD_NOW | RTLD_LOCAL);
+	strbuf_release(&path);
+	strbuf_release(&errout);
+	strbuf_release(&err);
+	return !u->count || u->library;
+}
+
+static void forget(struct unit *u, int number)
+{
+	struct strbuf path = STRBUF_INIT;
+
+	if (u->library)
+		dlclose(u->library);
+	strbuf_addf(&path, "%s/%d.so", folder, number);
+	unlink(path.buf);
+	strbuf_release(&path);
+	for (int i = 0; i < u->count; i++)
+		free(u->function[i]);
+	strbuf_release(&u->text);
+	*u = (struct unit){ .text = STRBUF_INIT };
+}
+
+/* Runs loops number n of unit k over the case's inputs; outputs into out[t].  false: there are none. */
+static bool run_loops(enum unit_kind k, int n, const struct case_data *c, double *const *out)
+{
+	bool native = k >= UNIT_NATIVE_FLOAT;
+	void *buf[OP_MAX_TENSORS];
+	char symbol[32];
+
+	snprintf(symbol, sizeof(symbol), "loops%d", n);
+	loops_fn *fn = n >= 0 && unit[k].library ? (loops_fn *)dlsym(unit[k].library, symbol) : NULL;
+	if (!fn)
+		return false;
+	for (int t = 0; t < c->tensor_count; t++)
+		buf[t] = native ? c->storage[t] : out[t] ? out[t] : c->value[t];
+	fn(buf, c->problem->dim);
+	for (int t = 0; t < c->tensor_count; t++)
+		for (int64_t i = 0; native && out[t] && i < c->elems[t]; i++)
+			out[t][i] = dtype_load(problem_tensor_dtype(c->problem, t), c->storage[t], i);
+	return true;
+}
 
 /* New output arrays. */
 static void make_outputs(struct case_data *c, double **out)
@@ -118,53 +186,65 @@ static bool interpret(const struct case_data *c, double *const *value, double *c
 	return done;
 }
 
-static int one_problem(const struct problem *p, enum op_use use, void *user)
+/* What was compared of one operator, and what was not as it should be. */
+struct tally {
+	int cases, evaluated, agree, loops, magnitudes, native, wanted_loops, wanted_native;
+};
+
+static void one_draw(const struct one_case *k, enum distribution reals, struct tally *n)
 {
-	struct run *run = user;
+	const struct problem *p = &k->problem;
 	struct strbuf name = STRBUF_INIT;
 	struct case_data c;
 	double *value[OP_MAX_TENSORS], *magnitude[OP_MAX_TENSORS], *got[OP_MAX_TENSORS], *want[OP_MAX_TENSORS];
-	bool is_native_exact = run->reals == INPUTS_normal;
+	enum unit_kind native = p->dtype == DTYPE_f64 ? UNIT_NATIVE_DOUBLE : UNIT_NATIVE_FLOAT;
+	int before;
 
-	(void)use;
 	problem_print(p, &name);
-	case_open(&c, p, run->reals);
+	case_open(&c, p, reals);
 	make_outputs(&c, value);
 	make_outputs(&c, magnitude);
 	make_outputs(&c, got);
 	for (int t = 0; t < OP_MAX_TENSORS; t++)
 		want[t] = value[t] ? c.value[t] : NULL;
-	if (ok(interpret(&c, value, magnitude), "%s: the body evaluates", name.buf)) {
-		ok(!differ(&c, value, want, magnitude, 1e-13), "%s: body and reference agree", name.buf);
-		ok(run_loops(&run->built[0], &c, LOOPS_DOUBLE, false, got) && !differ(&c, got, want, magnitude, 1e-13),
-		   "%s: loops in double and reference agree", name.buf);
-		ok(run_loops(&run->built[1], &c, LOOPS_DOUBLE, true, got) && !differ(&c, got, magnitude, magnitude, 1e-6),
-		   "%s: loops and body have the same magnitude", name.buf);
-		if (is_native_exact)
-			ok(run_loops(&run->built[2], &c, LOOPS_NATIVE, false, got) && !differ(&c, got, want, magnitude, 0),
-			   "%s: native loops are within the tolerance", name.buf);
+	n->cases++;
+	before = n->evaluated + n->agree + n->loops + n->magnitudes + n->native - n->wanted_loops * 2 - n->wanted_native;
+	if (interpret(&c, value, magnitude)) {
+		n->evaluated++;
+		n->agree += !differ(&c, value, want, magnitude, 1e-13);
+		if (is_first_of_kind(p)) {
+			n->wanted_loops++;
+			n->loops += run_loops(UNIT_DOUBLE, k->fn[UNIT_DOUBLE], &c, got) && !differ(&c, got, want, magnitude, 1e-13);
+			n->magnitudes += run_loops(UNIT_MAGNITUDE, k->fn[UNIT_MAGNITUDE], &c, got) && !differ(&c, got, magnitude, magnitude, 1e-6);
+		}
+		if (reals == INPUTS_normal) {
+			n->wanted_native++;
+			n->native += run_loops(native, k->fn[native], &c, got) && !differ(&c, got, want, magnitude, 0);
+		}
 	}
+	if (n->evaluated + n->agree + n->loops + n->magnitudes + n->native - n->wanted_loops * 2 - n->wanted_native != before + 2)
+		printf("# the above: %s, %s inputs\n", name.buf, distribution_name(reals));
 	case_close(&c);
 	strbuf_release(&name);
-	return 0;
 }
 
 static void one_operator(const struct op *op)
 {
-	struct run run = { .built = { { .text = STRBUF_INIT }, { .text = STRBUF_INIT }, { .text = STRBUF_INIT } } };
 	struct strbuf err = STRBUF_INIT;
+	struct tally n = { 0 };
 
-	ok(!op_check(op, &err), "%s: the declaration is sound", op->name);
-	if (err.len)
+	if (!ok(!op_check(op, &err), "%s: the declaration is sound", op->name))
 		printf("# %s\n", err.buf);
-	strbuf_reset(&err);
-	if (problem_each(op, OP_CHECK, 1, one_problem, &run, &err))
-		ok(false, "%s: %s", op->name, err.buf);
-	run.reals = INPUTS_special;
-	if (problem_each(op, OP_CHECK, 1, one_problem, &run, &err))
-		ok(false, "%s: %s", op->name, err.buf);
-	for (size_t i = 0; i < ARRAY_SIZE(run.built); i++)
-		strbuf_release(&run.built[i].text);
+	for (int i = 0; i < case_count; i++)
+		if (one_case[i].problem.op == op) {
+			one_draw(&one_case[i], INPUTS_normal, &n);
+			one_draw(&one_case[i], INPUTS_special, &n);
+		}
+	ok(n.cases && n.evaluated == n.cases, "%s: the body evaluates in %d of %d cases", op->name, n.evaluated, n.cases);
+	ok(n.agree == n.cases, "%s: body and reference agree in %d of %d", op->name, n.agree, n.cases);
+	ok(n.loops == n.wanted_loops, "%s: loops in double and reference agree in %d of %d", op->name, n.loops, n.wanted_loops);
+	ok(n.magnitudes == n.wanted_loops, "%s: loops and body have the same magnitude in %d of %d", op->name, n.magnitudes, n.wanted_loops);
+	ok(n.native == n.wanted_native, "%s: native loops are within the tolerance in %d of %d", op->name, n.native, n.wanted_native);
 	strbuf_release(&err);
 }
 
@@ -178,16 +258,42 @@ static bool is_wanted(const struct op *op, int argc, char **argv)
 	return found;
 }
 
+/* Prints, compiles and judges a group of operators. */
+static void one_group(const struct op *const *op, int count)
+{
+	struct strbuf err = STRBUF_INIT;
+
+	case_count = 0;
+	for (int i = 0; i < count; i++)
+		if (problem_each(op[i], OP_CHECK, 1, add_case, NULL, &err))
+			ok(false, "%s: %s", op[i]->name, err.buf);
+	for (int k = 0; k < UNIT_KINDS; k++)
+		ok(build(&unit[k]), "%s and after: unit %d of %d functions is built", op[0]->name, k, unit[k].count);
+	for (int i = 0; i < count; i++)
+		one_operator(op[i]);
+	for (int k = 0; k < UNIT_KINDS; k++)
+		forget(&unit[k], built_count - UNIT_KINDS + k);
+	strbuf_release(&err);
+}
+
 int main(int argc, char **argv)
 {
-	const struct op *op;
+	const struct op *op, *group[OPERATORS_A_UNIT];
+	int count = 0;
 
 	strcpy(folder, "/tmp/km-operators-XXXXXX");
-	if (!mkdtemp(folder))
+	one_case = calloc(MOST_CASES, sizeof(*one_case));
+	if (!mkdtemp(folder) || !one_case)
 		return 3;
-	for (size_t i = 0; (op = op_at(i)); i++)
+	for (size_t i = 0; (op = op_at(i)); i++) {
 		if (is_wanted(op, argc, argv))
-			one_operator(op);
+			group[count++] = op;
+		if (count == OPERATORS_A_UNIT || (!op_at(i + 1) && count)) {
+			one_group(group, count);
+			count = 0;
+		}
+	}
 	rmdir(folder);
+	free(one_case);
 	return done_testing();
 }
