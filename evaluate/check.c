@@ -47,22 +47,6 @@ static void *claim(size_t bytes)
 	return p;
 }
 
-/* op.h, "tolerance": probabilistic rounding bound, plus the smallest normal number (flushing is allowed). */
-static double bound_of(const struct problem *p, int t, double want, double magnitude)
-{
-	enum dtype out = problem_tensor_dtype(p, t);
-	double n = (double)problem_terms(p), c = p->op->tolerance > 0 ? p->op->tolerance : 1;
-	double g = 8 + 2 * sqrt(n) + log2(n < 1 ? 1 : n);
-	double u_out = dtype_roundoff(out), u_acc = out == DTYPE_f64 ? dtype_roundoff(DTYPE_f64) : dtype_roundoff(DTYPE_f32);
-
-	if (!dtype_is_real(out))
-		return 0;
-	/* Infinite terms that do not show in the value must not excuse any value. */
-	if (!isfinite(magnitude))
-		magnitude = fabs(want);
-	return c * (u_out * fabs(want) + u_acc * g * magnitude) + (out == DTYPE_f64 ? DBL_MIN : FLT_MIN);
-}
-
 /* Corners, tails and random positions in clusters that share rows. */
 static int64_t draw_sample(int64_t elems, int64_t row, int64_t want, uint64_t secret, int64_t *index)
 {
@@ -110,7 +94,7 @@ static int evaluate_lazily(struct expected *e, const struct reader *reader, int6
 			double magnitude;
 			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, err);
 			if (!ret)
-				out->bound[i] = bound_of(&e->problem, out->tensor, out->want[i], magnitude);
+				out->bound[i] = problem_tolerance(&e->problem, out->tensor, out->want[i], magnitude);
 		}
 	}
 	interp_close(in);
@@ -183,7 +167,7 @@ static int evaluate_compiled(struct expected *e, const struct reader *reader, st
 		free(in[t]);
 	for (int o = 0; o < e->output_count && !ret; o++)
 		for (int64_t i = 0; i < e->output[o].count; i++)
-			e->output[o].bound[i] = bound_of(p, e->output[o].tensor, e->output[o].want[i], e->output[o].bound[i]);
+			e->output[o].bound[i] = problem_tolerance(p, e->output[o].tensor, e->output[o].want[i], e->output[o].bound[i]);
 	return ret;
 }
 

@@ -7,9 +7,9 @@ static const struct {
 	const char *name, *ctype;
 	size_t bytes;
 	bool is_real;
-	double roundoff;
+	double roundoff, tiny;
 } table[] = {
-#define X(name, bytes, is_real, roundoff, ctype) { #name, #ctype, bytes, is_real, roundoff },
+#define X(name, bytes, is_real, roundoff, tiny, ctype) { #name, #ctype, bytes, is_real, roundoff, tiny },
 #include "ops/core/dtype.def"
 #undef X
 };
@@ -18,6 +18,7 @@ const char *dtype_name(enum dtype dtype) { return table[dtype].name; }
 size_t dtype_bytes(enum dtype dtype) { return table[dtype].bytes; }
 bool dtype_is_real(enum dtype dtype) { return table[dtype].is_real; }
 double dtype_roundoff(enum dtype dtype) { return table[dtype].roundoff; }
+double dtype_tiny(enum dtype dtype) { return table[dtype].tiny; }
 const char *dtype_ctype(enum dtype dtype) { return table[dtype].ctype; }
 
 bool dtype_find(const char *name, enum dtype *dtype)

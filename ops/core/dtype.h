@@ -5,7 +5,7 @@
 #include "ops/core/base.h"
 
 enum dtype {
-#define X(name, bytes, is_real, roundoff, ctype) DTYPE_##name,
+#define X(name, bytes, is_real, roundoff, tiny, ctype) DTYPE_##name,
 #include "ops/core/dtype.def"
 #undef X
 	DTYPE_COUNT
@@ -15,7 +15,8 @@ const char *dtype_name(enum dtype dtype);
 bool dtype_find(const char *name, enum dtype *dtype); /* false: no such name, *dtype untouched */
 size_t dtype_bytes(enum dtype dtype);
 bool dtype_is_real(enum dtype dtype);
-double dtype_roundoff(enum dtype dtype); /* u: |fl(x) - x| <= u |x| */
+double dtype_roundoff(enum dtype dtype); /* u: |fl(x) - x| <= u |x| + dtype_tiny() */
+double dtype_tiny(enum dtype dtype); /* the least normal number where flushing to 0 is usual (f64, f32, bf16), else the least number */
 const char *dtype_ctype(enum dtype dtype); /* C type of the storage */
 
 /* Element i of an array, exactly (i64 beyond 2^53 rounds to nearest). */

@@ -112,8 +112,8 @@ struct op {
 
 /*
  * Tolerance.  An output element passes when
- *   |got - want| <= c * (u_out * |want| + u_acc * g(n) * magnitude)
- * with u_out the roundoff of the output's dtype, u_acc that of f32 (the floor of
+ *   |got - want| <= c * (u_out * |want| + u_acc * g(n) * magnitude) + tiny
+ * with tiny of dtype_tiny(), u_out the roundoff of the output's dtype, u_acc that of f32 (the floor of
  * accumulation), n the reduction length, g(n) = 8 + 2 sqrt(n) + log2(n)
  * and magnitude the sum of |terms| (at least |want|), bounded from the data by the
  * checker.  Probabilistic rounding bound: Higham & Mary, SIAM J. Sci. Comput.

@@ -246,6 +246,20 @@ static int64_t evaluate_or(const struct problem *p, const char *text, int64_t ot
 double problem_flop(const struct problem *p) { return (double)evaluate_or(p, p->op->flop, 0); }
 int64_t problem_terms(const struct problem *p) { return evaluate_or(p, p->op->terms, 1); }
 
+double problem_tolerance(const struct problem *p, int t, double want, double magnitude)
+{
+	enum dtype out = problem_tensor_dtype(p, t);
+	double n = (double)problem_terms(p), c = p->op->tolerance > 0 ? p->op->tolerance : 1;
+	double g = 8 + 2 * sqrt(n) + log2(n < 1 ? 1 : n), u_acc = dtype_roundoff(out == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32);
+
+	if (!dtype_is_real(out))
+		return 0;
+	/* Infinite terms that do not show in the value must not excuse any value. */
+	if (!isfinite(magnitude))
+		magnitude = fabs(want);
+	return c * (dtype_roundoff(out) * fabs(want) + u_acc * g * magnitude) + dtype_tiny(out);
+}
+
 static bool has_access(const struct expr *e)
 {
 	if (e->kind == EXPR_ACCESS)

@@ -36,6 +36,8 @@ double problem_flop(const struct problem *p);
 /* Compulsory traffic: every input read once (gathered ones, of which data chooses the part, not at all), every output written once [bytes]. */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
+/* How far an element of output t may lie from `want`: op.h, "tolerance"; 0 for what is not real. */
+double problem_tolerance(const struct problem *p, int t, double want, double magnitude);
 
 /*
  * Runs the operator's reference: value[] by tensor, dense arrays of double; inputs are

@@ -57,13 +57,4 @@ static __attribute__((unused)) bool case_close_to(double got, double want, doubl
 	return fabs(got - want) <= bound;
 }
 
-/* The declared tolerance of one element (ops/core/op.h). */
-static __attribute__((unused)) double case_tolerance(const struct problem *p, int t, double want, double magnitude)
-{
-	double n = (double)problem_terms(p), c = p->op->tolerance > 0 ? p->op->tolerance : 1;
-	double g = 8 + 2 * sqrt(n) + log2(n > 1 ? n : 1);
-
-	return c * (dtype_roundoff(problem_tensor_dtype(p, t)) * fabs(want) + dtype_roundoff(DTYPE_f32) * g * magnitude);
-}
-
 #endif

@@ -1,0 +1,40 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double v = c->in[0][i];
+		c->out[0][i] = v > 20 ? v : log1p(exp(v));
+	}
+}
+
+const struct op op_softplus = {
+	.name = "softplus",
+	.summary = "log(1 + exp(x)); x itself above 20",
+	.dims = "N",
+	.tensor = {
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[n] = x[n] > 20 ? x[n] : softplus(x[n])",
+	.reference = reference,
+	.flop = "N",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f32" },
+		{ "N=1000003", OP_HELDOUT, "f32" },
+		{ "N=1610612736", OP_LARGE, "f32", "kb1/29" },
+		{ "N=2097152", OP_FULL, "f32", "kb1/29/cpu" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.softplus(x)",
+	.opinfo = "nn.functional.softplus",
+	.sample = "dict(x=flat(input)) if kw.get('beta', 1) == 1 and kw.get('threshold', 20) == 20 else "
+		"skip('other beta or threshold')",
+	.source_path = __FILE__,
+};

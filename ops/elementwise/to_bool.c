@@ -1,0 +1,35 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double v = c->in[0][i];
+		c->out[0][i] = v != 0;
+	}
+}
+
+const struct op op_to_bool = {
+	.name = "to_bool",
+	.summary = "conversion to bool: is it not zero?",
+	.dims = "N",
+	.tensor = {
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "N", OP_OUT, "bool", OP_REAL, NULL },
+	},
+	.body = "y[n] = x[n] != 0",
+	.reference = reference,
+	.flop = "N",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8 f8e4m3 f8e5m2",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f32" },
+		{ "N=1000003", OP_HELDOUT, "f32" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "x.to(torch.bool)",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,36 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double v = c->in[0][i];
+		c->out[0][i] = v;
+	}
+}
+
+const struct op op_to_f32 = {
+	.name = "to_f32",
+	.aliases = "to",
+	.summary = "conversion to f32",
+	.dims = "N",
+	.tensor = {
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "N", OP_OUT, "f32", OP_REAL, NULL },
+	},
+	.body = "y[n] = f64(x[n])",
+	.reference = reference,
+	.flop = "N",
+	.terms = "1",
+	.dtypes = "f64 f16 bf16 i64 i32 i16 i8 u8 bool f8e4m3 f8e5m2",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f64" },
+		{ "N=1000003", OP_HELDOUT, "f64" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "x * 1.0",
+	.source_path = __FILE__,
+};
