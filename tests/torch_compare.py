@@ -16,7 +16,17 @@ except ImportError as e:
     sys.exit(77)
 
 STORAGE = {"f64": "f8", "f32": "f4", "f16": "f2", "bf16": "u2", "i64": "i8", "i32": "i4", "i16": "i2", "i8": "i1",
-           "u8": "u1", "bool": "u1"}
+           "u8": "u1", "bool": "u1", "f8e4m3": "u1", "f8e5m2": "u1"}
+REAL = ("f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2")
+
+
+def e4m3(byte):
+    """The value of an fp8 e4m3 byte (OCP 8-bit floating point): no infinity, one NaN a sign."""
+    exponent, fraction = byte >> 3 & 15, byte & 7
+    if exponent == 15 and fraction == 7:
+        return float("nan")
+    value = (8 + fraction) * 2.0 ** (exponent - 10) if exponent else fraction * 2.0 ** -9
+    return -value if byte >> 7 else value
 
 
 def load(folder, tensor):
@@ -25,9 +35,13 @@ def load(folder, tensor):
     raw = np.fromfile(os.path.join(folder, tensor["file"]), dtype="<" + STORAGE[dtype]).reshape(tensor["shape"])
     if dtype == "bf16":
         raw = (raw.reshape(-1).astype("<u4") << 16).view("<f4").reshape(tensor["shape"])
+    if dtype == "f8e5m2":
+        raw = (raw.astype("<u2") << 8).view("<f2")
+    if dtype == "f8e4m3":
+        raw = np.array([e4m3(b) for b in range(256)])[raw]
     if dtype == "bool":
         return raw.astype(bool)
-    return raw.astype("f8" if dtype in ("f64", "f32", "f16", "bf16") else "i8")
+    return raw.astype("f8" if dtype in REAL else "i8")
 
 
 def differences(want, got):
@@ -70,6 +84,7 @@ def judge(folder, case):
 
 def main(folder):
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)  # what integers turn into where a function is real
     cases = [json.loads(line) for line in open(os.path.join(folder, "manifest.jsonl"))]
     failed = 0
     for i, case in enumerate(cases, 1):

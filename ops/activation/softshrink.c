@@ -7,7 +7,7 @@ static void reference(const struct op_case *c)
 	double least = c->attr[0];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double v = c->in[0][i];
-		c->out[0][i] = isnan(v) ? v : fabs(v) > least ? v - copysign(least, v) : 0 * v;
+		c->out[0][i] = fabs(v) > least ? v - copysign(least, v) : 0;
 	}
 }
 
@@ -20,7 +20,7 @@ const struct op op_softshrink = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "least", 0.5, false } },
-	.body = "y[n] = x[n] > least ? x[n] - least : x[n] < -least ? x[n] + least : 0 * x[n]",
+	.body = "y[n] = x[n] > least ? x[n] - least : x[n] < -least ? x[n] + least : 0",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",

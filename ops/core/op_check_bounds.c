@@ -27,6 +27,7 @@ struct bounds {
 	struct interval value[MAX_STMTS]; /* of each statement */
 	bool has_value[MAX_STMTS];
 	int depth;
+	bool is_tightening; /* intervals of names by their ranges alone: a condition is being applied */
 	struct strbuf *err;
 	bool bad;
 };
@@ -172,11 +173,37 @@ static struct interval of_access(struct bounds *b, const struct expr *e)
 	return e->otherwise ? either(v, interval_of(b, e->otherwise)) : v;
 }
 
+/* An index's range, cut by what conditions say of it alone: c * index + rest >= 0. */
+static struct interval tightened(struct bounds *b, const struct expr *name, struct interval v)
+{
+	if (b->is_tightening)
+		return v;
+	b->is_tightening = true;
+	for (size_t i = b->guard_first; i < b->guard_count; i++) {
+		struct affine rest = b->guard[i];
+		int64_t c = 0;
+		rest.term = ARENA_ARRAY(&b->arena, struct affine_term, rest.count + 1);
+		rest.count = 0;
+		for (size_t k = 0; k < b->guard[i].count; k++)
+			if (expr_equal(b->guard[i].term[k].atom, name))
+				c = b->guard[i].term[k].coefficient;
+			else
+				rest.term[rest.count++] = b->guard[i].term[k];
+		int64_t most = c ? interval_of_affine(b, &rest).hi : far;
+		if (c > 0 && most < far && -floor_div(most, c) > v.lo)
+			v.lo = -floor_div(most, c);
+		if (c < 0 && most < far && floor_div(most, -c) < v.hi)
+			v.hi = floor_div(most, -c);
+	}
+	b->is_tightening = false;
+	return v;
+}
+
 static struct interval of_name(struct bounds *b, const struct expr *e)
 {
 	for (size_t i = b->index_count; i-- > b->index_first;)
 		if (!strcmp(b->index[i].name, e->name))
-			return b->index[i].value;
+			return tightened(b, e, b->index[i].value);
 	for (size_t i = 0; i < b->problem->binding_count; i++)
 		if (!strcmp(b->problem->binding[i].name, e->name))
 			return point(b->problem->binding[i].value);
@@ -363,19 +390,53 @@ static bool enter_range(struct bounds *b, const struct expr_range *r)
 
 /* ---- accesses ----------------------------------------------------------- */
 
-static void check_access(struct bounds *b, const struct expr *e)
+/* Extents of what e accesses; the rank. */
+static int extents_of(struct bounds *b, const struct expr *e, int64_t extent[OP_MAX_RANK])
 {
 	const struct normal_stmt *s = normal_find(b->form, e->name);
 	int t = op_tensor_index(b->problem->op, e->name), rank = 0;
+
+	if (!s)
+		return t >= 0 ? problem_shape(b->problem, t, extent) : 0;
+	for (; rank < (int)s->index_count && rank < OP_MAX_RANK; rank++)
+		extent[rank] = interval_of(b, s->index[rank].hi).lo;
+	return rank;
+}
+
+/* Where the `else` of an access is evaluated: its one position that can be outside is, on the one side that it can be. */
+static void guard_outside(struct bounds *b, const struct expr *e)
+{
 	int64_t extent[OP_MAX_RANK];
+	int rank = extents_of(b, e, extent), doubtful = -1;
+	struct affine low, high;
+
+	for (int i = 0; i < rank && (size_t)i < e->arg_count; i++) {
+		low = affine_of(&b->arena, e->arg[i]);
+		high = affine_of(&b->arena, expr_binary(&b->arena, OP_SUB, expr_int(&b->arena, extent[i] - 1), e->arg[i]));
+		if (is_nonnegative(b, &low) && is_nonnegative(b, &high))
+			continue;
+		if (doubtful >= 0)
+			return;
+		doubtful = i;
+	}
+	if (doubtful < 0)
+		return;
+	struct expr *first = expr_int(&b->arena, 0), *past = expr_int(&b->arena, extent[doubtful]);
+	low = affine_of(&b->arena, e->arg[doubtful]);
+	high = affine_of(&b->arena, expr_binary(&b->arena, OP_SUB, expr_int(&b->arena, extent[doubtful] - 1), e->arg[doubtful]));
+	if (is_nonnegative(b, &low))
+		guard_le(b, past, e->arg[doubtful], 0);
+	else if (is_nonnegative(b, &high))
+		guard_le(b, e->arg[doubtful], first, 1);
+}
+
+static void check_access(struct bounds *b, const struct expr *e)
+{
+	int64_t extent[OP_MAX_RANK];
+	int rank = extents_of(b, e, extent);
 	struct strbuf where = STRBUF_INIT;
 	char at[48];
 
-	if (s)
-		for (; rank < (int)s->index_count && rank < OP_MAX_RANK; rank++)
-			extent[rank] = interval_of(b, s->index[rank].hi).lo;
-	else if (t >= 0)
-		rank = problem_shape(b->problem, t, extent);
 	for (int i = 0; i < rank && (size_t)i < e->arg_count && !b->bad; i++) {
 		struct affine low = affine_of(&b->arena, e->arg[i]);
 		struct affine high = affine_of(&b->arena, expr_binary(&b->arena, OP_SUB, expr_int(&b->arena, extent[i] - 1), e->arg[i]));
@@ -441,7 +502,11 @@ static void check_expr(struct bounds *b, const struct expr *e)
 	}
 	b->index_count = indices;
 	b->guard_count = guards;
-	check_expr(b, e->otherwise);
+	if (e->otherwise) {
+		guard_outside(b, e);
+		check_expr(b, e->otherwise);
+		b->guard_count = guards;
+	}
 }
 
 static int bounds_at(const struct problem *p, enum op_use use, void *user)

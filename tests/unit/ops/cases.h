@@ -6,6 +6,7 @@
 #define TESTS_UNIT_OPS_CASES_H
 
 #include "ops/core/inputs.h"
+#include "ops/core/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,6 +56,16 @@ static __attribute__((unused)) bool case_close_to(double got, double want, doubl
 	if (isnan(got) || isnan(want) || isinf(got) || isinf(want))
 		return (isnan(got) && isnan(want)) || got == want;
 	return fabs(got - want) <= bound;
+}
+
+/* In double nothing depends on the dtype beyond its kind: is p's the first of its kind that the operator has? */
+static __attribute__((unused)) bool case_is_first_of_kind(const struct problem *p)
+{
+	for (int d = 0; d < (int)p->dtype; d++)
+		if (words_index(p->op->dtypes, dtype_name((enum dtype)d)) >= 0 && dtype_is_real((enum dtype)d) == dtype_is_real(p->dtype) &&
+		    (d == DTYPE_bool) == (p->dtype == DTYPE_bool))
+			return false;
+	return true;
 }
 
 #endif

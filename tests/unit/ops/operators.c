@@ -62,20 +62,10 @@ static int add_function(enum unit_kind k, const struct problem *p)
 	return u->count++;
 }
 
-/* The double loops do not depend on the dtype beyond its kind: one dtype of each kind has them. */
-static bool is_first_of_kind(const struct problem *p)
-{
-	for (int d = 0; d < (int)p->dtype; d++)
-		if (words_index(p->op->dtypes, dtype_name((enum dtype)d)) >= 0 && dtype_is_real((enum dtype)d) == dtype_is_real(p->dtype) &&
-		    (d == DTYPE_bool) == (p->dtype == DTYPE_bool))
-			return false;
-	return true;
-}
-
 static int add_case(const struct problem *p, enum op_use use, void *user)
 {
 	struct one_case *c = &one_case[case_count];
-	bool is_first = is_first_of_kind(p);
+	bool is_first = case_is_first_of_kind(p);
 
 	(void)use, (void)user;
 	if (case_count == MOST_CASES)
@@ -212,7 +202,7 @@ static void one_draw(const struct one_case *k, enum distribution reals, struct t
 	if (interpret(&c, value, magnitude)) {
 		n->evaluated++;
 		n->agree += !differ(&c, value, want, magnitude, 1e-13);
-		if (is_first_of_kind(p)) {
+		if (case_is_first_of_kind(p)) {
 			n->wanted_loops++;
 			n->loops += run_loops(UNIT_DOUBLE, k->fn[UNIT_DOUBLE], &c, got) && !differ(&c, got, want, magnitude, 1e-13);
 			n->magnitudes += run_loops(UNIT_MAGNITUDE, k->fn[UNIT_MAGNITUDE], &c, got) && !differ(&c, got, magnitude, magnitude, 1e-6);
