@@ -57,7 +57,7 @@ static struct value real_binary(enum expr_op op, struct value a, struct value b)
 	case OP_MUL: return real_value(x * y, p * fabs(y) + fabs(x) * q);
 	case OP_DIV: return real_value(x / y, p / fabs(y) + fabs(x) * q / (y * y));
 	case OP_FLOORDIV: return real_value(real_floor_div(x, y), 0);
-	case OP_MOD: return real_value(real_mod(x, y), p);
+	case OP_MOD: return real_value(real_mod(x, y), p + fabs(floor(x / y)) * q);
 	case OP_EQ: return truth_value(x == y);
 	case OP_NE: return truth_value(x != y);
 	case OP_LT: return truth_value(x < y);

@@ -1,0 +1,39 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double g = c->in[0][i], v = c->in[1][i];
+		c->out[0][i] = g * (0.5 * (1 + tanh(sqrt(2 / acos(-1.0)) * (v + 0.044715 * v * v * v))) + 0.5 * v * (1 - tanh(sqrt(2 / acos(-1.0)) * (v + 0.044715 * v * v * v)) * tanh(sqrt(2 / acos(-1.0)) * (v + 0.044715 * v * v * v))) * sqrt(2 / acos(-1.0)) * (1 + 3 * 0.044715 * v * v));
+	}
+}
+
+const struct op op_gelu_tanh_backward = {
+	.name = "gelu_tanh_backward",
+	.summary = "gradient of gelu in its tanh form",
+	.dims = "N",
+	.tensor = {
+		{ "g", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "dx[n] = g[n] * (0.5 * (1 + tanh(0.79788456080286535588 * (x[n] + 0.044715 * x[n] * sq(x[n])))) "
+		"+ 0.5 * x[n] * (1 - sq(tanh(0.79788456080286535588 * (x[n] + 0.044715 * x[n] * sq(x[n]))))) * "
+		"0.79788456080286535588 * (1 + 0.134145 * sq(x[n])))",
+	.reference = reference,
+	.flop = "8*N",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f32" },
+		{ "N=1000003", OP_HELDOUT, "f32" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.gelu(x, approximate='tanh'), x, "
+		"g)[0])(x.detach().requires_grad_())",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,36 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double g = c->in[0][i], v = c->in[1][i];
+		c->out[0][i] = v <= 0 ? 0 : g;
+	}
+}
+
+const struct op op_relu_backward = {
+	.name = "relu_backward",
+	.summary = "gradient of relu",
+	.dims = "N",
+	.tensor = {
+		{ "g", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "dx[n] = x[n] <= 0 ? 0 : g[n]",
+	.reference = reference,
+	.flop = "8*N",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f32" },
+		{ "N=1000003", OP_HELDOUT, "f32" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.relu(x), x, g)[0])(x.detach().requires_grad_())",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,43 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0] * c->dim[1] * c->dim[2]; i++) {
+		double x = c->in[0][i], y = c->in[1][i];
+		c->out[0][i] = (double)((int64_t)x | (int64_t)y);
+	}
+}
+
+const struct op op_bitwise_or = {
+	.name = "bitwise_or",
+	.summary = "bits that one has",
+	.dims = "A B C",
+	.tensor = {
+		{ "x", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OX" },
+		{ "y", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OY" },
+		{ "z", "A B C", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "OX", 0, true }, { "OY", 0, true } },
+	.body = "z[a,b,c] = bit_or(x[a,b,c], y[a,b,c])",
+	.reference = reference,
+	.flop = "A*B*C",
+	.terms = "1",
+	.dtypes = "i64 i32 i16 i8 u8",
+	.shape = {
+		{ "A=1 B=1024 C=4096 OY=2", OP_FULL, "i64" },
+		{ "A=1 B=777 C=3001 OY=2", OP_HELDOUT, "i64" },
+		{ "A=2 B=3 C=5", OP_CHECK, NULL },
+		{ "A=3 B=4 C=7 OY=2", OP_CHECK, NULL },
+		{ "A=1 B=1 C=1", OP_CHECK, NULL },
+		{ "A=2 B=17 C=67 OY=3", OP_CHECK, NULL },
+		{ "A=3 B=4 C=7 OX=5 OY=2", OP_CHECK, NULL },
+		{ "A=1 B=2 C=1033 OY=7", OP_CHECK, NULL },
+		{ "A=3 B=5 C=9 OX=4", OP_CHECK, NULL },
+	},
+	.torch = "torch.bitwise_or(x, y)",
+	.opinfo = "bitwise_or",
+	.sample = "dict(**broadcast(x=input, y=args[0]))",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,41 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	for (int64_t i = 0; i < c->dim[0] * c->dim[1] * c->dim[2]; i++)
+		c->out[0][i] = c->in[c->in[0][i] != 0 ? 1 : 2][i];
+}
+
+const struct op op_where = {
+	.name = "where",
+	.summary = "the first where the condition holds, else the second",
+	.dims = "A B C",
+	.tensor = {
+		{ "m", "A B C", OP_IN, "bool", OP_REAL, NULL, .ones = "OM" },
+		{ "x", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OX" },
+		{ "y", "A B C", OP_IN, "T", OP_REAL, NULL, .ones = "OY" },
+		{ "z", "A B C", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "OM", 0, true }, { "OX", 0, true }, { "OY", 0, true } },
+	.body = "z[a,b,c] = m[a,b,c] ? x[a,b,c] : y[a,b,c]",
+	.reference = reference,
+	.flop = "0",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8 bool",
+	.shape = {
+		{ "A=1 B=1024 C=4096 OM=4", OP_FULL, "f32" },
+		{ "A=1 B=777 C=3001 OM=4", OP_HELDOUT, "f32" },
+		{ "A=2 B=3 C=5", OP_CHECK, NULL },
+		{ "A=3 B=4 C=7 OM=4", OP_CHECK, NULL },
+		{ "A=1 B=1 C=1", OP_CHECK, NULL },
+		{ "A=2 B=17 C=67 OM=3", OP_CHECK, NULL },
+		{ "A=1 B=2 C=1033 OX=7 OM=1", OP_CHECK, NULL },
+		{ "A=3 B=5 C=9 OY=6", OP_CHECK, NULL },
+	},
+	.torch = "torch.where(m, x, y)",
+	.opinfo = "where",
+	.sample = "dict(**broadcast(m=args[0], x=input, y=args[1]))",
+	.source_path = __FILE__,
+};
