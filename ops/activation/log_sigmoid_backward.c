@@ -19,7 +19,7 @@ const struct op op_log_sigmoid_backward = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "dx[n] = g[n] * (1 - sigmoid(x[n]))",
+	.body = "dx[n] = g[n] * sigmoid(-x[n])",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",

@@ -210,6 +210,63 @@ static int print_arguments(struct printer *p, struct arena *arena)
 	return 0;
 }
 
+/* e with reads of `name` turned into reads of `other`. */
+static struct expr *renamed(struct arena *arena, const struct expr *e, const char *name, const char *other)
+{
+	if (!e)
+		return NULL;
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+	*copy = *e;
+	if ((e->kind == EXPR_NAME || e->kind == EXPR_ACCESS) && !strcmp(e->name, name))
+		copy->name = other;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = renamed(arena, e->arg[i], name, other);
+	copy->range = ARENA_ARRAY(arena, struct expr_range, e->range_count + 1);
+	for (size_t i = 0; i < e->range_count; i++)
+		copy->range[i] = (struct expr_range){ e->range[i].name, renamed(arena, e->range[i].lo, name, other), renamed(arena, e->range[i].hi, name, other) };
+	copy->filter = renamed(arena, e->filter, name, other);
+	copy->otherwise = renamed(arena, e->otherwise, name, other);
+	return copy;
+}
+
+/*
+ * An output's memory receives magnitudes: what later statements read of it must be a
+ * pair of its own, from which the output is then copied.
+ */
+static void keep_read_outputs(struct arena *arena, struct normal *n)
+{
+	struct normal_stmt *grown = ARENA_ARRAY(arena, struct normal_stmt, 2 * n->stmt_count + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->stmt_count; i++) {
+		struct normal_stmt s = n->stmt[i];
+		bool is_read = false;
+		for (size_t k = 0; k < n->stmt_count; k++)
+			is_read |= expr_uses(n->stmt[k].value, s.name);
+		if (s.tensor < 0 || !is_read) {
+			grown[count++] = s;
+			continue;
+		}
+		const char *other = arena_printf(arena, "%s_value_", s.name);
+		for (size_t k = 0; k < n->stmt_count; k++)
+			n->stmt[k].value = renamed(arena, n->stmt[k].value, s.name, other);
+		for (size_t k = 0; k < count; k++)
+			grown[k].value = renamed(arena, grown[k].value, s.name, other);
+		struct expr **index = ARENA_ARRAY(arena, struct expr *, s.index_count + 1);
+		for (size_t k = 0; k < s.index_count; k++)
+			index[k] = expr_name(arena, s.index[k].name);
+		struct normal_stmt kept = n->stmt[i];
+		kept.name = other;
+		kept.tensor = -1;
+		s.value = s.index_count ? expr_access(arena, other, index, s.index_count) : expr_name(arena, other);
+		grown[count++] = kept;
+		grown[count++] = s;
+	}
+	n->stmt = grown;
+	n->stmt_count = count;
+}
+
 int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
 		const char *symbol, struct strbuf *out, struct strbuf *err)
 {
@@ -219,6 +276,8 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 
 	if (normal_form(&arena, problem->op, problem->dtype, problem->attr, &p.normal, err))
 		goto out;
+	if (magnitude)
+		keep_read_outputs(&arena, &p.normal);
 	if (arithmetic == LOOPS_NATIVE)
 		loops_share(&arena, &p.normal);
 	p.is_array = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);

@@ -1,0 +1,41 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	double total = 0;
+	int64_t R = c->dim[0], C = c->dim[1];
+	for (int64_t r = 0; r < R; r++)
+		for (int64_t k = 0; k < C; k++) {
+			double p = c->in[0][r * C + k], t = c->in[1][r * C + k];
+			total -= t * log(p) + (1 - t) * log1p(-p);
+		}
+	c->out[0][0] = total / ((double)R * (double)C);
+}
+
+const struct op op_binary_cross_entropy = {
+	.name = "binary_cross_entropy",
+	.summary = "mean of -(t log p + (1 - t) log(1 - p))",
+	.dims = "R C",
+	.tensor = {
+		{ "p", "R C", OP_IN, "T", OP_REAL, NULL, .lo = 0.0625, .hi = 0.9375 },
+		{ "t", "R C", OP_IN, "T", OP_REAL, NULL, .lo = 0, .hi = 1 },
+		{ "y", "", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y = sum(r,c) -(t[r,c] * log(p[r,c]) + (1 - t[r,c]) * log1p(-p[r,c])) / (R*C)",
+	.reference = reference,
+	.flop = "3*R*C",
+	.terms = "R*C",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "R=2048 C=1024", OP_FULL, "f32" },
+		{ "R=777 C=2001", OP_HELDOUT, "f32" },
+		{ "R=3 C=5", OP_CHECK, NULL },
+		{ "R=1 C=1", OP_CHECK, NULL },
+		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=2 C=1027", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.binary_cross_entropy(p, t)",
+	.source_path = __FILE__,
+};

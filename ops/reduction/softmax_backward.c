@@ -1,0 +1,43 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t R = c->dim[0], C = c->dim[1];
+	for (int64_t r = 0; r < R; r++) {
+		const double *g = c->in[0] + r * C, *y = c->in[1] + r * C;
+		double dot = 0;
+		for (int64_t i = 0; i < C; i++)
+			dot += g[i] * y[i];
+		for (int64_t i = 0; i < C; i++)
+			c->out[0][r * C + i] = (g[i] - dot) * y[i];
+	}
+}
+
+const struct op op_softmax_backward = {
+	.name = "softmax_backward",
+	.aliases = "_softmax_backward_data",
+	.summary = "gradient of softmax from its output",
+	.dims = "R C",
+	.tensor = {
+		{ "g", "R C", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "R C", OP_IN, "T", OP_REAL, NULL },
+		{ "dx", "R C", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "s[r] = sum(c) g[r,c] * y[r,c]; dx[r,c] = y[r,c] * (g[r,c] - s[r])",
+	.reference = reference,
+	.flop = "4*R*C",
+	.terms = "C",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "R=2048 C=1024", OP_FULL, "f32" },
+		{ "R=777 C=2001", OP_HELDOUT, "f32" },
+		{ "R=3 C=5", OP_CHECK, NULL },
+		{ "R=1 C=1", OP_CHECK, NULL },
+		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=2 C=1027", OP_CHECK, NULL },
+	},
+	.torch = "torch.ops.aten._softmax_backward_data(g, y, 1, y.dtype)",
+	.source_path = __FILE__,
+};
