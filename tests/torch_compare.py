@@ -11,6 +11,8 @@ import sys
 try:
     import numpy as np
     import torch
+
+    import distributions
 except ImportError as e:
     print(f"no PyTorch: {e}", file=sys.stderr)
     sys.exit(77)
@@ -59,7 +61,7 @@ def differences(want, got):
 
 
 def judge(folder, case):
-    names = {"torch": torch, **case["dims"]}
+    names = {"torch": torch, **vars(distributions), **case["dims"]}
     for name, value in case["attributes"].items():
         names[name] = int(value) if value == int(value) else value
     outputs = []

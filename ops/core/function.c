@@ -71,7 +71,8 @@ const struct function function_table[] = {
 	PRELUDE("hardswish", 1, "x", "x * clamp(x + 3, 0, 6) / 6"),
 	PRELUDE("leaky", 2, "x a", "x > 0 ? x : a * x"),
 	PRELUDE("sq", 1, "x", "x * x"),
-	PRELUDE("uniform", 2, "seed i", "philox(seed, i, 0) * 2.3283064365386963e-10"),
+	/* 24 bits, so that f32 never rounds to 1. */
+	PRELUDE("uniform", 2, "seed i", "shr(philox(seed, i, 0), 8) * 5.9604644775390625e-08"),
 	{ NULL, 0, NULL, NULL, NULL },
 };
 

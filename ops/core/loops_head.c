@@ -46,6 +46,8 @@ static const char pair_arithmetic[] =
 	"inline_ num p_of(double v) { return (num){ v, fabs(v) }; }\n"
 	"inline_ num p_add(num a, num b) { return p_make(a.v + b.v, a.m + b.m); }\n"
 	"inline_ num p_sub(num a, num b) { return p_make(a.v - b.v, a.m + b.m); }\n"
+	"inline_ num p_maximum(num a, num b) { return a.v == a.v && (b.v != b.v || b.v > a.v) ? b : a; }\n"
+	"inline_ num p_minimum(num a, num b) { return a.v == a.v && (b.v != b.v || b.v < a.v) ? b : a; }\n"
 	"inline_ num p_neg(num a) { return (num){ -a.v, a.m }; }\n"
 	"inline_ num p_mul(num a, num b) { return p_make(a.v * b.v, a.m * fabs(b.v) + fabs(a.v) * b.m); }\n"
 	"inline_ num p_div(num a, num b) { return p_make(a.v / b.v, a.m / fabs(b.v) + fabs(a.v) * b.m / (b.v * b.v)); }\n"

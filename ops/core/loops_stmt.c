@@ -69,7 +69,8 @@ static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
 		loops_value(p, e->arg[0], kind);
 		loops_add(p, ");\n");
 	} else if (!is_arg) {
-		strbuf_addf(p->out, "acc_ = %s_%s(acc_, ", kind == KIND_REAL ? "f" : "i", e->op == OP_MAX ? "maximum" : "minimum");
+		/* The magnitude of a reduction is the winner's, also where two tie. */
+		strbuf_addf(p->out, "acc_ = %s_%s(acc_, ", kind != KIND_REAL ? "i" : p->pairs ? "p" : "f", e->op == OP_MAX ? "maximum" : "minimum");
 		loops_value(p, e->arg[0], kind);
 		loops_add(p, ");\n");
 	} else {

@@ -1,0 +1,46 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t B = c->dim[0], D = c->dim[3];
+	const double *w = c->in[0], *ids = c->in[1], *off = c->in[2];
+	double *y = c->out[0];
+
+	for (int64_t b = 0; b < B; b++, y += D) {
+		double count = off[b + 1] - off[b];
+		for (int64_t d = 0; d < D; d++)
+			y[d] = 0;
+		for (int64_t t = (int64_t)off[b]; t < (int64_t)off[b + 1]; t++)
+			for (int64_t d = 0; d < D; d++)
+				y[d] += w[(int64_t)ids[t] * D + d];
+		for (int64_t d = 0; d < D; d++)
+			y[d] = count > 0 ? y[d] / count : 0;
+	}
+}
+
+const struct op op_embedding_bag_mean = {
+	.name = "embedding_bag_mean",
+	.summary = "mean of the table rows that each bag's ids name; 0 for an empty bag",
+	.dims = "B T V D",
+	.tensor = {
+		{ "w", "V D", OP_IN, "T", OP_REAL, NULL },
+		{ "ids", "T", OP_IN, "i64", OP_INDEX, "V" },
+		{ "off", "B+1", OP_IN, "i64", OP_OFFSETS, "T" },
+		{ "y", "B D", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[b,d] = (sum(t in off[b]..off[b+1]) w[ids[t],d]) / maximum(off[b+1] - off[b], 1)",
+	.reference = reference,
+	.flop = "T*D",
+	.terms = "T",
+	.dtypes = "f32 f64",
+	.shape = {
+		{ "B=1024 T=20480 V=20000 D=64", OP_FULL, "f32" },
+		{ "B=100 T=2001 V=5000 D=48", OP_HELDOUT, "f32" },
+		{ "B=3 T=7 V=5 D=3", OP_CHECK, NULL },
+		{ "B=1 T=1 V=1 D=1", OP_CHECK, NULL },
+		{ "B=17 T=101 V=31 D=19", OP_CHECK, NULL },
+		{ "B=9 T=4 V=11 D=33", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.embedding_bag(ids, w, off[:-1], mode='mean')",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,47 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t B = c->dim[0], T = c->dim[1], D = c->dim[3];
+	const double *w = c->in[0], *ids = c->in[1], *off = c->in[2], *a = c->in[3];
+	double *y = c->out[0];
+
+	int64_t b = 0;
+
+	for (int64_t k = 0; k < B * D; k++)
+		y[k] = 0;
+	for (int64_t t = 0; t < T; t++) {
+		while (t >= (int64_t)off[b + 1])
+			b++;
+		for (int64_t d = 0; d < D; d++)
+			y[b * D + d] += a[t] * w[(int64_t)ids[t] * D + d];
+	}
+}
+
+const struct op op_embedding_bag_weighted = {
+	.name = "embedding_bag_weighted",
+	.summary = "weighted sum of the table rows that each bag's ids name",
+	.dims = "B T V D",
+	.tensor = {
+		{ "w", "V D", OP_IN, "T", OP_REAL, NULL },
+		{ "ids", "T", OP_IN, "i64", OP_INDEX, "V" },
+		{ "off", "B+1", OP_IN, "i64", OP_OFFSETS, "T" },
+		{ "a", "T", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "B D", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[b,d] = sum(t in off[b]..off[b+1]) a[t] * w[ids[t],d]",
+	.reference = reference,
+	.flop = "2*T*D",
+	.terms = "T",
+	.dtypes = "f32 f64",
+	.shape = {
+		{ "B=1024 T=20480 V=20000 D=64", OP_FULL, "f32" },
+		{ "B=100 T=2001 V=5000 D=48", OP_HELDOUT, "f32" },
+		{ "B=3 T=7 V=5 D=3", OP_CHECK, NULL },
+		{ "B=1 T=1 V=1 D=1", OP_CHECK, NULL },
+		{ "B=17 T=101 V=31 D=19", OP_CHECK, NULL },
+		{ "B=9 T=4 V=11 D=33", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.embedding_bag(ids, w, off[:-1], mode='sum', per_sample_weights=a)",
+	.source_path = __FILE__,
+};

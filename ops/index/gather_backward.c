@@ -1,0 +1,39 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t O = c->dim[0], R = c->dim[1], S = c->dim[2], I = c->dim[3];
+	const double *g = c->in[0], *i = c->in[1];
+	double *y = c->out[0];
+
+	for (int64_t k = 0; k < O * R * I; k++)
+		y[k] = 0;
+	for (int64_t k = 0; k < O * S * I; k++)
+		y[(k / (S * I) * R + (int64_t)i[k]) * I + k % I] += g[k];
+}
+
+const struct op op_gather_backward = {
+	.name = "gather_backward",
+	.summary = "gradient of gather: what the indices name, added up",
+	.dims = "O R S I",
+	.tensor = {
+		{ "g", "O S I", OP_IN, "T", OP_REAL, NULL },
+		{ "i", "O S I", OP_IN, "i64", OP_INDEX, "R" },
+		{ "y", "O R I", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[o,r,e<I] = sum(s if i[o,s,e] == r) g[o,s,e]",
+	.reference = reference,
+	.flop = "O*S*I",
+	.terms = "S",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "O=16 R=512 S=300 I=64", OP_FULL, "f32" },
+		{ "O=7 R=101 S=55 I=33", OP_HELDOUT, "f32" },
+		{ "O=2 R=5 S=7 I=3", OP_CHECK, NULL },
+		{ "O=1 R=1 S=1 I=1", OP_CHECK, NULL },
+		{ "O=3 R=9 S=4 I=1", OP_CHECK, NULL },
+		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
+	},
+	.torch = "torch.zeros(O, R, I, dtype=g.dtype).scatter_add(1, i, g)",
+	.source_path = __FILE__,
+};

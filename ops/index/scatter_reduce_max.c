@@ -1,0 +1,46 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t O = c->dim[0], R = c->dim[1], S = c->dim[2], I = c->dim[3];
+	const double *x = c->in[0], *i = c->in[1], *v = c->in[2];
+	double *y = c->out[0];
+
+	for (int64_t k = 0; k < O * R * I; k++)
+		y[k] = x[k];
+	for (int64_t k = 0; k < O * S * I; k++) {
+		double *at = &y[(k / (S * I) * R + (int64_t)i[k]) * I + k % I];
+		if (isnan(v[k]) || v[k] > *at)
+			*at = v[k];
+	}
+}
+
+const struct op op_scatter_reduce_max = {
+	.name = "scatter_reduce_max",
+	.aliases = "scatter_reduce",
+	.summary = "the greatest of the values that the indices send to an element, and of what it held",
+	.dims = "O R S I",
+	.tensor = {
+		{ "x", "O R I", OP_IN, "T", OP_REAL, NULL },
+		{ "i", "O S I", OP_IN, "i64", OP_INDEX, "R" },
+		{ "v", "O S I", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "O R I", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "m[o,r,e<I] = max(s if i[o,s,e] == r) v[o,s,e]; y[o,r,e<I] = maximum(x[o,r,e], m[o,r,e])",
+	.reference = reference,
+	.flop = "O*S*I",
+	.terms = "S+1",
+	.dtypes = "f32 f64 i64 i32",
+	.shape = {
+		{ "O=16 R=512 S=300 I=64", OP_FULL, "f32" },
+		{ "O=7 R=101 S=55 I=33", OP_HELDOUT, "f32" },
+		{ "O=2 R=5 S=7 I=3", OP_CHECK, NULL },
+		{ "O=1 R=1 S=1 I=1", OP_CHECK, NULL },
+		{ "O=3 R=9 S=4 I=1", OP_CHECK, NULL },
+		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
+	},
+	.torch = "x.scatter_reduce(1, i, v, 'amax')",
+	.source_path = __FILE__,
+};
