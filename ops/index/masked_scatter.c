@@ -20,7 +20,7 @@ const struct op op_masked_scatter = {
 		{ "v", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "k[n] = sum(j<=n) mask[j]; y[n] = mask[n] ? v[k[n]-1] : x[n]",
+	.body = "k[n] = sum(j<n) mask[j]; y[n] = mask[n] ? v[k[n]] : x[n]",
 	.reference = reference,
 	.flop = "0",
 	.terms = "N",

@@ -26,8 +26,8 @@ const struct op op_masked_select = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 		{ "count", "", OP_OUT, "i64", OP_REAL, NULL },
 	},
-	.body = "k[n] = sum(j<=n) mask[j]; count = k[N-1]; at[t<N] = sum(n) (k[n] <= t); y[t<N] = t < count ? "
-		"x[at[t]] : 0",
+	.body = "k[n] = sum(j<=n) mask[j]; count = k[N-1]; at[t<N] = sum(n<N-1) (k[n] <= t); "
+		"y[t<N] = t < count ? x[at[t]] : 0",
 	.reference = reference,
 	.flop = "0",
 	.terms = "N",
