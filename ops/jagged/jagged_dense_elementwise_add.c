@@ -1,0 +1,43 @@
+#include "ops/core/op.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t B = c->dim[0], L = c->dim[2], D = c->dim[3];
+	const double *v = c->in[0], *off = c->in[1], *x = c->in[2];
+	double *y = c->out[0];
+
+	for (int64_t k = 0; k < B * L * D; k++)
+		y[k] = x[k];
+	for (int64_t b = 0; b < B; b++)
+		for (int64_t t = (int64_t)off[b]; t < (int64_t)off[b + 1]; t++)
+			for (int64_t d = 0, l = t - (int64_t)off[b]; d < D && l < L; d++)
+				y[(b * L + l) * D + d] += v[t * D + d];
+}
+
+const struct op op_jagged_dense_elementwise_add = {
+	.name = "jagged_dense_elementwise_add",
+	.summary = "a dense tensor plus the jagged rows that it holds, 0 where they are shorter",
+	.dims = "B T L D",
+	.tensor = {
+		{ "v", "T D", OP_IN, "T", OP_REAL, NULL },
+		{ "off", "B+1", OP_IN, "i64", OP_OFFSETS, "T" },
+		{ "x", "B L D", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "B L D", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "y[b,l,d] = x[b,l,d] + (off[b] + l < off[b+1] ? v[off[b]+l,d] : 0)",
+	.reference = reference,
+	.flop = "B*L*D",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "B=512 T=10240 L=32 D=64", OP_FULL, "f32" },
+		{ "B=100 T=2001 L=17 D=48", OP_HELDOUT, "f32" },
+		{ "B=3 T=7 L=4 D=5", OP_CHECK, NULL },
+		{ "B=1 T=1 L=1 D=1", OP_CHECK, NULL },
+		{ "B=17 T=101 L=5 D=19", OP_CHECK, NULL },
+		{ "B=9 T=4 L=3 D=33", OP_CHECK, NULL },
+	},
+	.torch = "x + torch.stack([torch.cat([v[off[b]:off[b + 1]][:L], torch.full((max(L - int(off[b + "
+		"1] - off[b]), 0), D), 0, dtype=v.dtype)]) for b in range(B)])",
+	.source_path = __FILE__,
+};
