@@ -95,7 +95,9 @@ static void print_start(struct printer *p, const struct expr *e, enum kind kind)
 	case OP_ARGMIN: loops_add(p, p->pairs ? "-1; num best_ = p_of(0)" : "-1; num best_ = 0"); break;
 	default: {
 		const char *sign = e->op == OP_MAX ? "-" : "";
-		if (kind != KIND_REAL)
+		if (kind == KIND_BOOL)
+			loops_add(p, e->op == OP_MAX ? "0" : "1");
+		else if (kind != KIND_REAL)
 			loops_add(p, e->op == OP_MAX ? "INT64_MIN" : "INT64_MAX");
 		else if (p->pairs)
 			strbuf_addf(p->out, "(num){ %sINFINITY, 0 }", sign);

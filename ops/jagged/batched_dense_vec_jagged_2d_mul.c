@@ -24,7 +24,7 @@ const struct op op_batched_dense_vec_jagged_2d_mul = {
 		{ "off", "B+1", OP_IN, "i64", OP_OFFSETS, "T" },
 		{ "y", "B D", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "y[b,d] = sum(t in off[b]..off[b+1]) (x[b,t-off[b]] else 0) * v[t,d]",
+	.body = "y[b,d] = sum(t in off[b]..off[b+1] if t - off[b] < L) (x[b,t-off[b]] else 0) * v[t,d]",
 	.reference = reference,
 	.flop = "2*T*D",
 	.terms = "L",

@@ -56,6 +56,7 @@ const struct op op_jagged_layer_norm_backward = {
 		{ "B=9 T=4 D=33", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.cat([(r - r.mean()) / torch.sqrt(r.var(unbiased=False) + "
-		"eps) for r in [x[off[b]:off[b + 1]] for b in range(B)]]), x, g)[0])(v.clone().requires_grad_())",
+		"eps) for r in [x[off[b]:off[b + 1]] for b in range(B)] if len(r)]), x, "
+		"g)[0])(v.clone().requires_grad_())",
 	.source_path = __FILE__,
 };

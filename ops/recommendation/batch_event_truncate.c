@@ -47,9 +47,9 @@ const struct op op_batch_event_truncate = {
 	.attr = { { "LIMIT", 2, true } },
 	.body = "ul[u] = minimum(outer[u], LIMIT); ui[u<U+1] = sum(j<u) outer[j]; uo[u<U+1] = sum(j<u) ul[j]; "
 		"events = uo[U]; seg[e] = sum(u<U-1) (uo[u+1] <= e); src[e] = ui[seg[e]] + e - uo[seg[e]]; "
-		"il[e] = e < events ? inner[src[e]] : 0; vi[e<E+1] = sum(j<e) inner[j]; "
+		"il[e] = e < events ? (inner[src[e]] else 0) : 0; vi[e<E+1] = sum(j<e) inner[j]; "
 		"vo[e<E+1] = sum(j<e) il[j]; count = vo[E]; ev[n<V] = sum(e<E-1) (vo[e+1] <= n); "
-		"y[n<V] = n < count ? v[vi[src[ev[n]]]+n-vo[ev[n]]] : 0",
+		"at[n<V] = n < count ? (vi[src[ev[n]]] else 0) + n - vo[ev[n]] : -1; y[n<V] = v[at[n]] else 0",
 	.reference = reference,
 	.flop = "0",
 	.terms = "E",

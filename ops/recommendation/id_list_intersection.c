@@ -44,7 +44,7 @@ const struct op op_id_list_intersection = {
 	.body = "seg[s] = sum(b<B-1) (oa[b+1] <= s); "
 		"keep[s] = max(t in oz[seg[s]]..oz[seg[s]+1]) (z[t] == a[s]); "
 		"length[b] = sum(s in oa[b]..oa[b+1]) keep[s]; k[s] = sum(j<=s) keep[j]; count = k[S-1]; "
-		"at[o<S] = sum(s) (k[s] <= o); y[o<S] = o < count ? a[at[o]] : -1",
+		"at[o<S] = sum(s<S-1) (k[s] <= o); y[o<S] = o < count ? a[at[o]] : -1",
 	.reference = reference,
 	.flop = "S",
 	.terms = "maximum(S,T)",

@@ -48,7 +48,7 @@ const struct op op_id_list_union = {
 		"k[t<T+1] = sum(j<t) fresh[j]; length[b] = oa[b+1] - oa[b] + k[oz[b+1]] - k[oz[b]]; count = S + "
 		"k[T]; row[o<S+T] = sum(b<B-1) (oa[b+1] + k[oz[b+1]] <= o); q[o<S+T] = o - k[oz[row[o]]]; "
 		"at[o<S+T] = sum(t) (k[t+1] <= o - oa[row[o]+1]); y[o<S+T] = o < count ? (q[o] < oa[row[o]+1] ? "
-		"a[q[o]] : z[at[o]]) : -1",
+		"(a[q[o]] else -1) : (z[at[o]] else -1)) : -1",
 	.reference = reference,
 	.flop = "T",
 	.terms = "maximum(S,T)",
