@@ -23,8 +23,8 @@ const struct op op_jagged_dense_dense_elementwise_add_jagged_output = {
 		{ "z", "B L D", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "T D", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "seg[t] = sum(b<B-1) (off[b+1] <= t); y[t,d] = v[t,d] + (x[seg[t],t-off[seg[t]],d] else 0) + "
-		"(z[seg[t],t-off[seg[t]],d] else 0)",
+	.body = "seg[t] = sum(b<B-1) (off[b+1] <= t); y[t,d] = v[t,d] + ((x[seg[t],t-off[seg[t]],d] else 0) + "
+		"(z[seg[t],t-off[seg[t]],d] else 0))",
 	.reference = reference,
 	.flop = "2*T*D",
 	.terms = "1",

@@ -33,7 +33,6 @@ const struct op op_expand = {
 		{ "A=3 B=4 C=7 OX=1", OP_CHECK, NULL },
 		{ "A=2 B=9 C=5 OX=4", OP_CHECK, NULL },
 		{ "A=5 B=3 C=17 OX=5", OP_CHECK, NULL },
-		{ "A=3 B=2 C=5 OX=7", OP_CHECK, NULL },
 	},
 	.torch = "x.expand(A, B, C).contiguous()",
 	.source_path = __FILE__,

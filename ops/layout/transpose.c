@@ -9,6 +9,7 @@ static void reference(const struct op_case *c)
 
 const struct op op_transpose = {
 	.name = "transpose",
+	.aliases = "t",
 	.summary = "matrix transpose",
 	.dims = "M N",
 	.tensor = { { "x", "M N", OP_IN, "T", OP_REAL, NULL }, { "y", "N M", OP_OUT, "T", OP_REAL, NULL } },
@@ -16,11 +17,11 @@ const struct op op_transpose = {
 	.reference = reference,
 	.flop = "0",
 	.terms = "1",
-	.dtypes = "f32",
+	.dtypes = "f32 f64 f16 bf16 i64 i32 i16 i8 u8 bool",
 	.shape = {
-		{ "M=2048 N=2048", OP_SEARCH, NULL },
-		{ "M=512 N=8192", OP_FULL, NULL },
-		{ "M=777 N=3001", OP_HELDOUT, NULL },
+		{ "M=2048 N=2048", OP_SEARCH, "f32" },
+		{ "M=512 N=8192", OP_FULL, "f32" },
+		{ "M=777 N=3001", OP_HELDOUT, "f32" },
 		{ "M=3 N=5", OP_CHECK, NULL },
 		{ "M=1 N=1", OP_CHECK, NULL },
 		{ "M=17 N=67", OP_CHECK, NULL },

@@ -40,7 +40,7 @@ const struct op op_bernoulli = {
 		{ "N=5", OP_CHECK, NULL },
 		{ "N=67 SEED=3", OP_CHECK, NULL },
 		{ "N=4099 SEED=42", OP_CHECK, NULL },
-		{ "N=1 SEED=7", OP_CHECK, NULL },
+		{ "N=3 SEED=7", OP_CHECK, NULL },
 	},
 	.torch = "(unit(SEED, N) < p).double()",
 	.source_path = __FILE__,

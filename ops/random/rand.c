@@ -38,7 +38,7 @@ const struct op op_rand = {
 		{ "N=5", OP_CHECK, NULL },
 		{ "N=67 SEED=3", OP_CHECK, NULL },
 		{ "N=4099 SEED=42", OP_CHECK, NULL },
-		{ "N=1 SEED=7", OP_CHECK, NULL },
+		{ "N=3 SEED=7", OP_CHECK, NULL },
 	},
 	.torch = "follows(unit(SEED, N), lambda x: x, 1 / 2, 1 / 12)",
 	.source_path = __FILE__,

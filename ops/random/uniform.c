@@ -39,7 +39,7 @@ const struct op op_uniform = {
 		{ "N=5 lo=-1 hi=3", OP_CHECK, NULL },
 		{ "N=67 SEED=3 lo=-1 hi=3", OP_CHECK, NULL },
 		{ "N=4099 SEED=42 lo=-1 hi=3", OP_CHECK, NULL },
-		{ "N=1 SEED=7 lo=-1 hi=3", OP_CHECK, NULL },
+		{ "N=3 SEED=7 lo=-1 hi=3", OP_CHECK, NULL },
 		{ "N=1031 SEED=2", OP_CHECK, NULL },
 	},
 	.torch = "follows(lo + (hi - lo) * unit(SEED, N), lambda x: (x - lo) / (hi - lo), (lo + hi) / 2, "
