@@ -20,6 +20,12 @@ static bool is_real_vector(enum dtype d)
 	return d == DTYPE_f32 || d == DTYPE_bf16;
 }
 
+/* Is the value outside another one in each lane? */
+static bool varies_outside(const struct emitter *e, const struct expr *otherwise, int v)
+{
+	return otherwise && expr_uses(otherwise, e->kernel->index[v].name);
+}
+
 bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units)
 {
 	struct expr access;
@@ -29,6 +35,8 @@ bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units
 		int s = emit_lane_stride(e, &access, v);
 		*units += s == 1;
 		if (s < 0 || !emit_dtype(e, emit_through_view(e, &access)->name, &dtype) || (s == 1 && !is_real_vector(dtype)))
+			return false;
+		if (varies_outside(e, x->otherwise, v) && (s == 0 || dtype != DTYPE_f32))
 			return false;
 		return !x->otherwise || emit_fits_vector(e, x->otherwise, v, units);
 	}
@@ -81,7 +89,10 @@ static const char *load_text(struct emitter *e, const struct expr *access, bool 
 {
 	const struct expr *x = emit_through_view(e, access);
 	const struct expr *otherwise = access->otherwise ? access->otherwise : x->otherwise;
-	const char *condition, *mask, *fill = otherwise ? emit_real(e, otherwise, false) : "0.0f";
+	const char *condition, *mask;
+	/* In a vector a value outside that varies is printed where it is used. */
+	bool is_plain = otherwise && !(is_vector && varies_outside(e, otherwise, e->vector));
+	const char *fill = is_plain ? emit_real(e, otherwise, false) : "0.0f";
 	enum dtype dtype;
 
 	if (e->failed || !emit_dtype(e, x->name, &dtype))
@@ -92,6 +103,9 @@ static const char *load_text(struct emitter *e, const struct expr *access, bool 
 		emit_fail(e, "access to '%s' has no unit stride along '%s'", x->name, e->kernel->index[e->vector].name);
 	emit_guards(e, x, &condition, &mask);
 	const char *at = emit_pointer(e, x);
+	if (varies_outside(e, otherwise, e->vector) && (*mask || e->is_tail))
+		return emit_text(e, "__builtin_masked_load(%s%s, %s, %s)", e->is_tail ? *mask ? "km_m & " : "km_m" : "", mask, at,
+				 emit_real(e, otherwise, true));
 	if (*mask)
 		return emit_text(e, "km_l_%s_m(%s, %s%s, %s)", dtype_name(dtype), at, e->is_tail ? "km_m & " : "", mask, fill);
 	if (e->is_tail)

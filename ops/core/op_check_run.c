@@ -33,7 +33,9 @@ static int compare(struct trial *x, struct interp *in, int t, struct strbuf *err
 			return -1;
 		}
 		double want = x->value[t][i];
-		bool same = got == want || (isnan(got) && isnan(want)) || fabs(got - want) <= 1e-9 * magnitude;
+		if (!isfinite(magnitude))
+			magnitude = fabs(want);
+		bool same = got == want || (isnan(got) && isnan(want)) || (isfinite(want) && fabs(got - want) <= 1e-9 * magnitude);
 		if (!same) {
 			struct strbuf where = STRBUF_INIT;
 			problem_print(x->problem, &where);
