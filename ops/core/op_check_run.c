@@ -74,11 +74,14 @@ out:
 	return ret;
 }
 
-/* Usual values, those on which ties and thresholds fall, and scales at which an unstable form overflows. */
+/* Usual values, those on which ties and thresholds fall, scales at which an unstable form overflows, and what is no number. */
 static int run_at(const struct problem *p, enum op_use use, void *user)
 {
 	(void)use;
-	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) || run_with(p, INPUTS_wide, user) ? -1 : 0;
+	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) || run_with(p, INPUTS_wide, user) ||
+			       run_with(p, INPUTS_special, user)
+		       ? -1
+		       : 0;
 }
 
 bool op_check_run(const struct op *op, struct strbuf *err)
