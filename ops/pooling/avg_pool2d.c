@@ -1,0 +1,56 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	const int64_t *d = c->dim;
+	int64_t k0 = (int64_t)c->attr[0], s0 = (int64_t)c->attr[1], p0 = (int64_t)c->attr[2], o0 = (d[1] + 2 * p0 - k0) / s0 + 1;
+	int64_t k1 = (int64_t)c->attr[3], s1 = (int64_t)c->attr[4], p1 = (int64_t)c->attr[5], o1 = (d[2] + 2 * p1 - k1) / s1 + 1;
+	double *y = c->out[0];
+
+	for (int64_t n = 0; n < d[0]; n++)
+		for (int64_t i0 = 0; i0 < o0; i0++)
+			for (int64_t i1 = 0; i1 < o1; i1++) {
+				double total = 0;
+				for (int64_t w0 = 0; w0 < k0; w0++)
+					for (int64_t w1 = 0; w1 < k1; w1++) {
+						int64_t a0 = i0 * s0 + w0 - p0;
+						int64_t a1 = i1 * s1 + w1 - p1;
+						if (a0 < 0 || a0 >= d[1] || a1 < 0 || a1 >= d[2])
+							continue;
+						double v = c->in[0][(n * d[1] + a0) * d[2] + a1];
+						total += v;
+					}
+				*y++ = total / (double)(k0 * k1);
+			}
+}
+
+const struct op op_avg_pool2d = {
+	.name = "avg_pool2d",
+	.summary = "mean of each window in 2 dimensions, padding counted",
+	.dims = "N H W",
+	.tensor = {
+		{ "x", "N H W", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "N (H+2*PH-KH)//SH+1 (W+2*PW-KW)//SW+1", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "KH", 2, true }, { "SH", 2, true }, { "PH", 0, true }, { "KW", 2, true }, { "SW", 2, true }, { "PW", 0, true } },
+	.body = "HO = (H + 2*PH - KH)//SH + 1; WO = (W + 2*PW - KW)//SW + 1; "
+		"y[n,h<HO,w<WO] = sum(u<KH,v<KW) (x[n,h*SH+u-PH,w*SW+v-PW] else 0) / (KH*KW)",
+	.reference = reference,
+	.flop = "N*((H+2*PH-KH)//SH+1)*((W+2*PW-KW)//SW+1)*KH*KW",
+	.terms = "KH*KW",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "N=1024 H=2048 W=2048 KH=11 SH=11 KW=11 SW=11", OP_LARGE, "f32", "kb1/45" },
+		{ "N=16 H=256 W=256 KH=11 SH=11 KW=11 SW=11", OP_FULL, "f32", "kb1/45/cpu" },
+		{ "N=2 H=14 W=16 KH=11 SH=11 KW=11 SW=11", OP_CHECK, NULL },
+		{ "N=7 H=131 W=123 KH=11 SH=11 KW=11 SW=11", OP_HELDOUT, "f32" },
+		{ "N=3 H=5 W=7", OP_CHECK, NULL },
+		{ "N=1 H=2 W=2", OP_CHECK, NULL },
+		{ "N=2 H=11 W=12 KH=3 SH=3 PH=1 KW=4 PW=2", OP_CHECK, NULL },
+		{ "N=2 H=13 W=14 KH=5 SH=3 PH=2 KW=5 SW=3 PW=2", OP_CHECK, NULL },
+	},
+	.torch = "torch.nn.functional.avg_pool2d(x.unsqueeze(1), (KH, KW,), (SH, SW,), (PH, PW,)).squeeze(1)",
+	.source_path = __FILE__,
+};
