@@ -1,0 +1,65 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t H = c->dim[0], I = c->dim[1], J = c->dim[2], D = c->dim[3], E = c->dim[4];
+	double *p = malloc((size_t)J * sizeof(*p));
+
+	if (!p)
+		abort();
+	for (int64_t h = 0; h < H; h++)
+		for (int64_t i = 0; i < I; i++) {
+			int64_t count = J;
+			double most = -INFINITY, total = 0;
+			for (int64_t j = 0; j < count; j++) {
+				p[j] = 0;
+				for (int64_t d = 0; d < D; d++)
+					p[j] += c->in[0][(h * I + i) * D + d] * c->in[1][(h * J + j) * D + d];
+				p[j] = p[j] / sqrt((double)D);
+				most = isnan(p[j]) || p[j] > most ? p[j] : most;
+			}
+			for (int64_t j = 0; j < count; j++)
+				total += p[j] = exp(p[j] - most);
+			for (int64_t e = 0; e < E; e++) {
+				double sum = 0;
+				for (int64_t j = 0; j < count; j++)
+					sum += p[j] / total * c->in[2][(h * J + j) * E + e];
+				c->out[0][(h * I + i) * E + e] = sum;
+			}
+		}
+	free(p);
+}
+
+const struct op op_scaled_dot_product_attention = {
+	.name = "scaled_dot_product_attention",
+	.summary = "softmax(Q K^T / sqrt(D)) V; H counts batches times heads",
+	.dims = "H I J D E",
+	.tensor = {
+		{ "q", "H I D", OP_IN, "T", OP_REAL, NULL },
+		{ "k", "H J D", OP_IN, "T", OP_REAL, NULL },
+		{ "v", "H J E", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "H I E", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "s[h,i,j] = sum(d) q[h,i,d] * k[h,j,d] / sqrt(D); m[h,i] = max(j) s[h,i,j]; "
+		"p[h,i,j] = exp(s[h,i,j] - m[h,i]); l[h,i] = sum(j) p[h,i,j]; "
+		"y[h,i,e] = sum(j) p[h,i,j] * v[h,j,e] / l[h,i]",
+	.reference = reference,
+	.flop = "2*H*I*J*(D+E)",
+	.terms = "maximum(J,D)",
+	.tolerance = 2,
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "H=1024 I=512 J=512 D=1024 E=1024", OP_LARGE, "f32", "kb1/97" },
+		{ "H=2 I=128 J=128 D=256 E=256", OP_FULL, "f32", "kb1/97/cpu" },
+		{ "H=8 I=256 J=256 D=64 E=64", OP_FULL, "f32" },
+		{ "H=3 I=101 J=133 D=48 E=40", OP_HELDOUT, "f32" },
+		{ "H=2 I=3 J=5 D=7 E=4", OP_CHECK, NULL },
+		{ "H=1 I=1 J=1 D=1 E=1", OP_CHECK, NULL },
+		{ "H=3 I=9 J=17 D=8 E=11", OP_CHECK, NULL },
+	},
+	.torch = "torch.softmax(q @ k.transpose(1, 2) / math.sqrt(D), -1) @ v",
+	.source_path = __FILE__,
+};
