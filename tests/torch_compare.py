@@ -5,6 +5,7 @@ tests/unit/ops/dump wrote.  Speaks TAP.
     torch_compare.py FOLDER      exit 0 when all agree, 77 without PyTorch
 """
 import json
+import math
 import os
 import sys
 
@@ -61,7 +62,7 @@ def differences(want, got):
 
 
 def judge(folder, case):
-    names = {"torch": torch, **vars(distributions), **case["dims"]}
+    names = {"torch": torch, "math": math, **vars(distributions), **case["dims"]}
     for name, value in case["attributes"].items():
         names[name] = int(value) if value == int(value) else value
     outputs = []

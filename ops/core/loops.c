@@ -231,8 +231,8 @@ static struct expr *renamed(struct arena *arena, const struct expr *e, const cha
 }
 
 /*
- * An output's memory receives magnitudes: what later statements read of it must be a
- * pair of its own, from which the output is then copied.
+ * An output's memory receives magnitudes, or values rounded to a narrow dtype: what later
+ * statements read of it must be kept apart, and the output is copied from there.
  */
 static void keep_read_outputs(struct arena *arena, struct normal *n)
 {
@@ -276,7 +276,7 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 
 	if (normal_form(&arena, problem->op, problem->dtype, problem->attr, &p.normal, err))
 		goto out;
-	if (magnitude)
+	if (magnitude || (arithmetic == LOOPS_NATIVE && dtype_bytes(problem->dtype) < sizeof(float)))
 		keep_read_outputs(&arena, &p.normal);
 	if (arithmetic == LOOPS_NATIVE)
 		loops_share(&arena, &p.normal);
