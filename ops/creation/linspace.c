@@ -9,7 +9,7 @@ static void reference(const struct op_case *c)
 	double step = N > 1 ? (hi - lo) / (double)(N - 1) : 0;
 
 	for (int64_t k = 0; k < N; k++)
-		y[k] = 2 * k < N - 1 || (N > 1 && k < N / 2) ? lo + (double)k * step : hi - (double)(N - 1 - k) * step;
+		y[k] = N == 1 || k < N / 2 ? lo + (double)k * step : hi - (double)(N - 1 - k) * step;
 }
 
 const struct op op_linspace = {
@@ -20,7 +20,7 @@ const struct op op_linspace = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "lo", -1, false }, { "hi", 2, false } },
-	.body = "y[n] = n < N // 2 ? lo + n * ((hi - lo) / maximum(N - 1, 1)) : "
+	.body = "y[n] = n < N // 2 || N == 1 ? lo + n * ((hi - lo) / maximum(N - 1, 1)) : "
 		"hi - (N - 1 - n) * ((hi - lo) / maximum(N - 1, 1))",
 	.reference = reference,
 	.flop = "0",
@@ -33,6 +33,7 @@ const struct op op_linspace = {
 		{ "N=8", OP_CHECK, NULL },
 		{ "N=67 lo=3 hi=-4.5", OP_CHECK, NULL },
 		{ "N=2", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.linspace(lo, hi, N, dtype=torch.float64)",
 	.source_path = __FILE__,

@@ -27,8 +27,7 @@ const struct op op_diag_embed = {
 		{ "y", "B N+abs(K) N+abs(K)", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "K", 0, true } },
-	.body = "y[b,i<N+abs(K),j<N+abs(K)] = j - i == K && i + minimum(K,0) >= 0 && i + minimum(K,0) < N ? "
-		"x[b,i+minimum(K,0)] : 0",
+	.body = "y[b,i<N+abs(K),j<N+abs(K)] = j - i == K ? (x[b,minimum(i,j)] else 0) : 0",
 	.reference = reference,
 	.flop = "0",
 	.terms = "1",

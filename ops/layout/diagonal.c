@@ -35,6 +35,7 @@ const struct op op_diagonal = {
 		{ "B=3 M=4 N=9 K=3", OP_CHECK, NULL },
 		{ "B=2 M=9 N=5 K=-2", OP_CHECK, NULL },
 		{ "B=2 M=33 N=17 K=2", OP_CHECK, NULL },
+		{ "B=2 M=5 N=9 K=-2", OP_CHECK, NULL },
 	},
 	.torch = "torch.diagonal(x, offset=K, dim1=1, dim2=2)",
 	.source_path = __FILE__,

@@ -37,7 +37,7 @@ const struct op op_multinomial = {
 		{ "y", "K", OP_OUT, "i64", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true } },
-	.body = "s[n] = sum(j<=n) p[j]; y[k] = minimum(sum(n) (s[n] <= uniform(SEED, k) * s[N-1]), N - 1)",
+	.body = "s[n] = sum(j<=n) p[j]; y[k] = sum(n<N-1) (s[n] <= uniform(SEED, k) * s[N-1])",
 	.reference = reference,
 	.flop = "N",
 	.terms = "N",

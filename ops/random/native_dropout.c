@@ -46,6 +46,7 @@ const struct op op_native_dropout = {
 		{ "N=4099 SEED=42 p=0.25", OP_CHECK, NULL },
 		{ "N=3 SEED=7 p=0.25", OP_CHECK, NULL },
 		{ "N=1031 SEED=2", OP_CHECK, NULL },
+		{ "N=67 SEED=2 p=0.15354269742965698", OP_CHECK, NULL },
 	},
 	.torch = "(lambda k: (torch.where(k, x.double() / (1 - p), 0.0), k))(unit(SEED, N) >= p)",
 	.source_path = __FILE__,

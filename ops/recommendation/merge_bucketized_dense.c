@@ -31,7 +31,7 @@ const struct op op_merge_bucketized_dense = {
 	.reference = reference,
 	.flop = "F*B*K",
 	.terms = "K",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 i64 i32",
 	.shape = {
 		{ "F=2 B=2048 K=4", OP_FULL, "f32", "paper/merge_bucketized_dense/cpu" },
 		{ "F=64 B=4096 K=8", OP_FULL, "f32" },
