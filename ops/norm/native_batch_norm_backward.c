@@ -31,13 +31,13 @@ const struct op op_native_batch_norm_backward = {
 		{ "x", "N C S", OP_IN, "T", OP_REAL, NULL },
 		{ "g", "C", OP_IN, "T", OP_REAL, NULL },
 		{ "mu", "C", OP_IN, "T", OP_REAL, NULL },
-		{ "is", "C", OP_IN, "T", OP_REAL, NULL, .lo = 0.5, .hi = 2 },
+		{ "rs", "C", OP_IN, "T", OP_REAL, NULL, .lo = 0.5, .hi = 2 },
 		{ "dx", "N C S", OP_OUT, "T", OP_REAL, NULL },
 		{ "dg", "C", OP_OUT, "T", OP_REAL, NULL },
 		{ "db", "C", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "db[c] = sum(n,s) d[n,c,s]; q[c] = sum(n,s) d[n,c,s] * (x[n,c,s] - mu[c]); dg[c] = q[c] * is[c]; "
-		"dx[n,c,s] = g[c] * is[c] * (d[n,c,s] - db[c] / (N*S) - (x[n,c,s] - mu[c]) * sq(is[c]) * q[c] / (N*S))",
+	.body = "db[c] = sum(n,s) d[n,c,s]; q[c] = sum(n,s) d[n,c,s] * (x[n,c,s] - mu[c]); dg[c] = q[c] * rs[c]; "
+		"dx[n,c,s] = g[c] * rs[c] * (d[n,c,s] - db[c] / (N*S) - (x[n,c,s] - mu[c]) * sq(rs[c]) * q[c] / (N*S))",
 	.reference = reference,
 	.flop = "8*N*C*S",
 	.terms = "N*S",

@@ -1,0 +1,83 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t H = c->dim[0], I = c->dim[1], J = c->dim[2], D = c->dim[3], E = c->dim[4];
+	double *p = malloc((size_t)J * 2 * sizeof(*p)), *a = p + J, root = sqrt((double)D);
+
+	if (!p)
+		abort();
+	for (int64_t i = 0; i < H * J * D; i++)
+		c->out[1][i] = 0;
+	for (int64_t i = 0; i < H * J * E; i++)
+		c->out[2][i] = 0;
+	for (int64_t hi = 0; hi < H * I; hi++) {
+		const double *g = c->in[0] + hi * E, *q = c->in[1] + hi * D, *k = c->in[2] + hi / I * J * D, *v = c->in[3] + hi / I * J * E;
+		double most = -INFINITY, total = 0, dot = 0;
+		for (int64_t j = 0; j < J; j++) {
+			p[j] = a[j] = 0;
+			for (int64_t d = 0; d < D; d++)
+				p[j] += q[d] * k[j * D + d];
+			for (int64_t e = 0; e < E; e++)
+				a[j] += g[e] * v[j * E + e];
+			p[j] /= root;
+			most = isnan(p[j]) || p[j] > most ? p[j] : most;
+		}
+		for (int64_t j = 0; j < J; j++)
+			total += p[j] = exp(p[j] - most);
+		for (int64_t j = 0; j < J; j++) {
+			p[j] /= total;
+			dot += p[j] * a[j];
+		}
+		for (int64_t d = 0; d < D; d++)
+			c->out[0][hi * D + d] = 0;
+		for (int64_t j = 0; j < J; j++) {
+			double z = p[j] * (a[j] - dot) / root;
+			for (int64_t d = 0; d < D; d++) {
+				c->out[0][hi * D + d] += z * k[j * D + d];
+				c->out[1][(hi / I * J + j) * D + d] += z * q[d];
+			}
+			for (int64_t e = 0; e < E; e++)
+				c->out[2][(hi / I * J + j) * E + e] += p[j] * g[e];
+		}
+	}
+	free(p);
+}
+
+const struct op op_scaled_dot_product_attention_backward = {
+	.name = "scaled_dot_product_attention_backward",
+	.summary = "gradients of attention: of queries, keys and values",
+	.dims = "H I J D E",
+	.tensor = {
+		{ "g", "H I E", OP_IN, "T", OP_REAL, NULL },
+		{ "q", "H I D", OP_IN, "T", OP_REAL, NULL },
+		{ "k", "H J D", OP_IN, "T", OP_REAL, NULL },
+		{ "v", "H J E", OP_IN, "T", OP_REAL, NULL },
+		{ "dq", "H I D", OP_OUT, "T", OP_REAL, NULL },
+		{ "dk", "H J D", OP_OUT, "T", OP_REAL, NULL },
+		{ "dv", "H J E", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.body = "s[h,i,j] = sum(d) q[h,i,d] * k[h,j,d] / sqrt(D); m[h,i] = max(j) s[h,i,j]; "
+		"l[h,i] = sum(j) exp(s[h,i,j] - m[h,i]); p[h,i,j] = exp(s[h,i,j] - m[h,i]) / l[h,i]; "
+		"a[h,i,j] = sum(e) g[h,i,e] * v[h,j,e]; r[h,i] = sum(j) a[h,i,j] * p[h,i,j]; "
+		"z[h,i,j] = p[h,i,j] * (a[h,i,j] - r[h,i]); dq[h,i,d] = sum(j) z[h,i,j] * k[h,j,d] / sqrt(D); "
+		"dk[h,j,d] = sum(i) z[h,i,j] * q[h,i,d] / sqrt(D); dv[h,j,e] = sum(i) p[h,i,j] * g[h,i,e]",
+	.reference = reference,
+	.flop = "6*H*I*J*(D+E)",
+	.terms = "maximum(maximum(I,J),D)",
+	.tolerance = 4,
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "H=8 I=128 J=128 D=64 E=64", OP_FULL, "f32" },
+		{ "H=3 I=61 J=73 D=48 E=40", OP_HELDOUT, "f32" },
+		{ "H=2 I=3 J=5 D=7 E=4", OP_CHECK, NULL },
+		{ "H=1 I=1 J=1 D=1 E=1", OP_CHECK, NULL },
+		{ "H=3 I=9 J=17 D=8 E=11", OP_CHECK, NULL },
+	},
+	.torch = "(lambda q, k, v: torch.autograd.grad(torch.softmax(q @ k.transpose(1, 2) / math.sqrt(D), -1) @ "
+		"v, (q, k, v), g))(*(t.detach().requires_grad_() for t in (q, k, v)))",
+	.source_path = __FILE__,
+};
