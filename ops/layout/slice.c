@@ -35,6 +35,7 @@ const struct op op_slice = {
 		{ "O=1 R=1 S=1 I=1", OP_CHECK, NULL },
 		{ "O=3 R=7 S=4 I=1 START=1", OP_CHECK, NULL },
 		{ "O=2 R=17 S=5 I=3 START=3 STEP=3", OP_CHECK, NULL },
+		{ "O=2 R=11 S=3 I=3 START=1 STEP=3", OP_CHECK, NULL },
 	},
 	.torch = "x[:, START:START + (S - 1) * STEP + 1:STEP].contiguous()",
 	.source_path = __FILE__,

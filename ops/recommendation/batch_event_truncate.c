@@ -63,6 +63,8 @@ const struct op op_batch_event_truncate = {
 		{ "U=7 E=67 V=131 LIMIT=7", OP_CHECK, NULL },
 		{ "U=5 E=33 V=9 LIMIT=3", OP_CHECK, NULL },
 		{ "U=3 E=301 V=501 LIMIT=100", OP_CHECK, NULL },
+		{ "U=7 E=67 V=301", OP_CHECK, NULL },
+		{ "U=5 E=33 V=99 LIMIT=100", OP_CHECK, NULL },
 	},
 	.torch = "(lambda oo, io: (lambda keep: (lambda vals: (outer.clamp(max=LIMIT), torch.cat([inner[keep], "
 		"torch.zeros(E - len(keep), dtype=torch.int64)]), torch.cat([vals, torch.zeros(V - len(vals), "

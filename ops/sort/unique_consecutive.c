@@ -27,7 +27,7 @@ const struct op op_unique_consecutive = {
 		"the length of each run, the rest 0; their count",
 	.dims = "N",
 	.tensor = {
-		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL, .lo = 0, .hi = 2 },
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 		{ "inverse", "N", OP_OUT, "i64", OP_REAL, NULL },
 		{ "counts", "N", OP_OUT, "i64", OP_REAL, NULL },
