@@ -1,0 +1,46 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t R = c->dim[0], C = c->dim[1];
+	double scale = c->in[0][0] / ((double)R * (double)C);
+	for (int64_t i = 0; i < R * C; i++) {
+		double p = c->in[1][i], t = c->in[2][i];
+		double slope = (p - t) / c->attr[0];
+		if (fabs(slope) > 1)
+			slope = copysign(1, slope);
+		c->out[0][i] = scale * slope;
+	}
+}
+
+const struct op op_smooth_l1_loss_backward = {
+	.name = "smooth_l1_loss_backward",
+	.summary = "gradient of smooth_l1_loss",
+	.dims = "R C",
+	.tensor = {
+		{ "g", "", OP_IN, "T", OP_REAL, NULL },
+		{ "p", "R C", OP_IN, "T", OP_REAL, NULL },
+		{ "t", "R C", OP_IN, "T", OP_REAL, NULL },
+		{ "dp", "R C", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "beta", 1, false } },
+	.body = "d[r,c] = p[r,c] - t[r,c]; "
+		"dp[r,c] = g * (d[r,c] >= beta ? 1 : d[r,c] <= -beta ? -1 : d[r,c] / beta) / (R*C)",
+	.reference = reference,
+	.flop = "4*R*C",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "R=2048 C=1024", OP_FULL, "f32" },
+		{ "R=777 C=2001", OP_HELDOUT, "f32" },
+		{ "R=3 C=5", OP_CHECK, NULL },
+		{ "R=1 C=1", OP_CHECK, NULL },
+		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=2 C=1027", OP_CHECK, NULL },
+	},
+	.torch = "(lambda p: torch.autograd.grad(torch.nn.functional.smooth_l1_loss(p, t, beta=beta), p, g)[0])"
+		"(p.detach().requires_grad_())",
+	.source_path = __FILE__,
+};
