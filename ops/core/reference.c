@@ -43,7 +43,7 @@ struct ref ref_copy(struct ref x)
 	return y;
 }
 
-static void drop(struct ref x)
+void ref_free(struct ref x)
 {
 	if (x.owned)
 		free(x.at);
@@ -58,7 +58,7 @@ static struct ref changeable(struct ref x)
 void ref_store(double *out, struct ref x)
 {
 	memcpy(out, x.at, (size_t)ref_count(x) * sizeof(double));
-	drop(x);
+	ref_free(x);
 }
 
 /* Elements between neighbours along an axis. */
@@ -159,7 +159,7 @@ static struct ref convolution(struct ref x, struct ref weight, struct ref bias, 
 				*to++ = convolve(x, image, channels, k, transposed ? filters * taps : taps, weight.dim + 2, out, w, transposed) +
 					(bias.at ? bias.at[o] : 0);
 			} while (advance(out, dim + 2, spatial));
-	drop(x);
+	ref_free(x);
 	return y;
 }
 
@@ -185,7 +185,7 @@ struct ref ref_linear(struct ref x, struct ref weight, struct ref bias)
 				sum += x.at[i * k + l] * weight.at[j * k + l];
 			y.at[i * n + j] = sum;
 		}
-	drop(x);
+	ref_free(x);
 	return y;
 }
 
@@ -231,7 +231,7 @@ static struct ref pool(struct ref x, int spatial, const int64_t *size, const int
 				first[i] = out[i] * stride[i] - padding[i];
 			*to++ = pool_one(plane, spatial, extent, size, first, mean);
 		} while (advance(out, dim + outer, spatial));
-	drop(x);
+	ref_free(x);
 	return y;
 }
 
@@ -347,7 +347,7 @@ static struct ref fold(struct ref x, int axis, double start, double (*f)(double 
 			sofar = f(x.at[(i / step * extent + k) * step + i % step], sofar);
 		y.at[i] = sofar;
 	}
-	drop(x);
+	ref_free(x);
 	return y;
 }
 
@@ -362,7 +362,7 @@ struct ref ref_softmax(struct ref x, int axis)
 	struct ref total = ref_logsumexp(ref_copy(x), axis);
 
 	x = ref_map(ref_subtract(x, total), exp);
-	drop(total);
+	ref_free(total);
 	return x;
 }
 

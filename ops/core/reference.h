@@ -37,6 +37,7 @@ struct ref ref_view(const double *at, int rank, const int64_t *dim);
 struct ref ref_new(int rank, const int64_t *dim); /* zeros */
 struct ref ref_copy(struct ref x);                /* x stays as it is */
 void ref_store(double *out, struct ref x);        /* copies the elements to out and takes x over */
+void ref_free(struct ref x);                      /* of a view: nothing */
 int64_t ref_count(struct ref x);
 
 /*

@@ -1,0 +1,66 @@
+#include "ops/core/op.h"
+#include "ops/core/reference.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t nb = c->dim[0], ci = c->dim[1], z = c->dim[2], h = c->dim[3],
+		w = c->dim[4], o = c->dim[5], kz = c->dim[6], kh = c->dim[7], kw = c->dim[8];
+	int64_t stride = (int64_t)c->attr[0], padding = (int64_t)c->attr[1];
+	double eps = c->attr[2], lo = c->attr[3], hi = c->attr[4];
+	struct ref x = REF(c->in[0], nb, ci, z, h, w);
+	struct ref weight = REF(c->in[1], o, ci, kz, kh, kw);
+	struct ref bias = REF(c->in[2], o);
+	struct ref factor = REF(c->in[3], o, 1, 1, 1);
+
+	struct ref_window window = ref_window(stride, padding);
+	struct ref y = ref_conv(x, weight, bias, window);
+	y = ref_multiply(y, factor);
+	y = ref_instance_norm(y, REF_NONE, REF_NONE, eps);
+	y = ref_clamp(y, lo, hi);
+	y = ref_multiply(y, factor);
+	y = ref_max(y, 1);
+	ref_store(c->out[0], y);
+}
+
+const struct op op_conv3d_multiply_instance_norm_clamp_multiply_max = {
+	.name = "conv3d_multiply_instance_norm_clamp_multiply_max",
+	.summary = "convolution, factor a channel, instance norm, clamp, the factor "
+		   "again, maximum over channels",
+	.dims = "NB CI Z H W O KZ KH KW",
+	.static_dims = "KZ KH KW",
+	.tensor = { { "x", "NB CI Z H W", OP_IN, "T", OP_REAL, NULL },
+		    { "weight", "O CI KZ KH KW", OP_IN, "T", OP_REAL, NULL },
+		    { "bias", "O", OP_IN, "T", OP_REAL, NULL },
+		    { "factor", "O", OP_IN, "T", OP_REAL, NULL },
+		    { "y", "NB (Z+2*P-KZ)//S+1 (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
+	.attr = { { "S", 1, true }, { "P", 0, true }, { "eps", 1e-05, false }, { "lo", -1, false },
+		  { "hi", 1, false } },
+	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
+		"1; "
+		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "
+		"(x[nb,ci,z*S+t-P,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,t,u,v]; "
+		"scaled[nb,o,z<ZO,i<HO,j<WO] = conv[nb,o,z,i,j] * factor[o]; "
+		"mean[nb,o] = sum(z<ZO,i<HO,j<WO) scaled[nb,o,z,i,j] / (ZO*HO*WO); "
+		"variance[nb,o] = sum(z<ZO,i<HO,j<WO) sq(scaled[nb,o,z,i,j] - mean[nb,o]) / "
+		"(ZO*HO*WO); "
+		"scaled2[nb,o,z<ZO,i<HO,j<WO] = clamp(((scaled[nb,o,z,i,j] - mean[nb,o]) * "
+		"rsqrt(variance[nb,o] + eps)), lo, hi) * factor[o]; "
+		"y[nb,z<ZO,i<HO,j<WO] = max(o) scaled2[nb,o,z,i,j]",
+	.reference = reference,
+	.flop = "2*NB*O*((Z+2*P-KZ)//S+1)*((H+2*P-KH)//S+1)*((W+2*P-KW)//S+1)*CI*KZ*KH*KW",
+	.terms = "CI*KZ*KH*KW*((((Z+2*P-KZ)//S+1))*(((H+2*P-KH)//S+1))*(((W+2*P-KW)//S+1)))",
+	.dtypes = "f32",
+	.shape = {
+		{ "NB=2 CI=3 Z=16 H=32 W=32 O=16 KZ=3 KH=3 KW=3", OP_FULL, NULL, "kb2/79/cpu" },
+		{ "NB=128 CI=3 Z=16 H=32 W=32 O=16 KZ=3 KH=3 KW=3", OP_LARGE, NULL, "kb2/79" },
+		{ "NB=3 CI=3 Z=7 H=15 W=19 O=19 KZ=3 KH=3 KW=3", OP_HELDOUT, NULL },
+		{ "NB=2 CI=3 Z=4 H=5 W=5 O=5 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
+		{ "NB=2 CI=1 Z=4 H=6 W=5 O=1 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
+		{ "NB=2 CI=2 Z=2 H=5 W=1 O=4 KZ=4 KH=5 KW=3 S=2 P=2", OP_CHECK, NULL },
+		{ "NB=1 CI=4 Z=5 H=7 W=9 O=9 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
+	},
+	.torch = "torch.amax((torch.clamp(torch.instance_norm((torch.conv3d(x, weight, "
+		 "bias, S, P) * factor.reshape(-1, 1, 1, 1)), None, None, None, None, "
+		 "True, 0, eps, False), lo, hi) * factor.reshape(-1, 1, 1, 1)), 1)",
+	.source_path = __FILE__,
+};

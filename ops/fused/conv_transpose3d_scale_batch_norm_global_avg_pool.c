@@ -1,0 +1,72 @@
+#include "ops/core/op.h"
+#include "ops/core/reference.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t nb = c->dim[0], ci = c->dim[1], z = c->dim[2], h = c->dim[3],
+		w = c->dim[4], o = c->dim[5], kz = c->dim[6], kh = c->dim[7], kw = c->dim[8];
+	int64_t stride = (int64_t)c->attr[0], padding = (int64_t)c->attr[1],
+		output_padding = (int64_t)c->attr[2];
+	double factor = c->attr[3], eps = c->attr[4];
+	struct ref x = REF(c->in[0], nb, ci, z, h, w);
+	struct ref weight = REF(c->in[1], ci, o, kz, kh, kw);
+	struct ref bias = REF(c->in[2], o);
+	struct ref scale = REF(c->in[3], o);
+	struct ref shift = REF(c->in[4], o);
+
+	struct ref_window window = ref_window(stride, padding);
+	for (int i = 0; i < 3; i++)
+		window.output_padding[i] = output_padding;
+	struct ref y = ref_conv_transpose(x, weight, bias, window);
+	y = ref_affine(y, factor, 0);
+	y = ref_batch_norm(y, scale, shift, eps);
+	y = ref_mean(y, 2);
+	y = ref_mean(y, 3);
+	y = ref_mean(y, 4);
+	ref_store(c->out[0], y);
+}
+
+const struct op op_conv_transpose3d_scale_batch_norm_global_avg_pool = {
+	.name = "conv_transpose3d_scale_batch_norm_global_avg_pool",
+	.summary = "transposed convolution, factor, batch norm (training), mean over "
+		   "space",
+	.dims = "NB CI Z H W O KZ KH KW",
+	.static_dims = "KZ KH KW",
+	.tensor = { { "x", "NB CI Z H W", OP_IN, "T", OP_REAL, NULL },
+		    { "weight", "CI O KZ KH KW", OP_IN, "T", OP_REAL, NULL },
+		    { "bias", "O", OP_IN, "T", OP_REAL, NULL },
+		    { "scale", "O", OP_IN, "T", OP_REAL, NULL },
+		    { "shift", "O", OP_IN, "T", OP_REAL, NULL },
+		    { "y", "NB O", OP_OUT, "T", OP_REAL, NULL } },
+	.attr = { { "S", 1, true }, { "P", 0, true }, { "Q", 0, true }, { "factor", 2, false },
+		  { "eps", 1e-05, false } },
+	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
+		"+ Q; "
+		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "
+		"&& (i+P-u) % S == 0 && (j+P-v) % S == 0) "
+		"(x[nb,ci,(z+P-t)//S,(i+P-u)//S,(j+P-v)//S] else 0) * weight[ci,o,t,u,v]; "
+		"scaled[nb,o,z<ZO,i<HO,j<WO] = conv[nb,o,z,i,j] * factor; "
+		"mean[o] = sum(nb,z<ZO,i<HO,j<WO) scaled[nb,o,z,i,j] / (NB*ZO*HO*WO); "
+		"variance[o] = sum(nb,z<ZO,i<HO,j<WO) sq(scaled[nb,o,z,i,j] - mean[o]) / "
+		"(NB*ZO*HO*WO); "
+		"normal[nb,o,z<ZO,i<HO,j<WO] = ((scaled[nb,o,z,i,j] - mean[o]) * rsqrt(variance[o] "
+		"+ eps) * scale[o] + shift[o]); "
+		"y[nb,o] = sum(z<ZO,i<HO,j<WO) normal[nb,o,z,i,j] / (ZO*HO*WO)",
+	.reference = reference,
+	.flop = "2*NB*O*Z*H*W*CI*KZ*KH*KW",
+	.terms = "CI*KZ*KH*KW*((NB)*(((Z-1)*S-2*P+KZ+Q))*(((H-1)*S-2*P+KH+Q))*(((W-1)*S-2*P+KW+Q)))",
+	.dtypes = "f32",
+	.shape = {
+		{ "NB=2 CI=8 Z=16 H=16 W=16 O=64 KZ=5 KH=5 KW=5", OP_FULL, NULL, "kb2/77/cpu" },
+		{ "NB=16 CI=64 Z=16 H=32 W=32 O=128 KZ=5 KH=5 KW=5", OP_LARGE, NULL, "kb2/77" },
+		{ "NB=3 CI=9 Z=1 H=9 W=13 O=19 KZ=5 KH=5 KW=5", OP_HELDOUT, NULL },
+		{ "NB=2 CI=3 Z=1 H=1 W=1 O=5 KZ=5 KH=5 KW=5", OP_CHECK, NULL },
+		{ "NB=2 CI=1 Z=1 H=1 W=1 O=1 KZ=5 KH=5 KW=5", OP_CHECK, NULL },
+		{ "NB=2 CI=2 Z=1 H=1 W=2 O=4 KZ=4 KH=5 KW=3 S=3 P=2 Q=2", OP_CHECK, NULL },
+		{ "NB=3 CI=4 Z=1 H=1 W=3 O=9 KZ=5 KH=5 KW=5", OP_CHECK, NULL },
+	},
+	.torch = "torch.mean(torch.nn.functional.batch_norm((torch.conv_transpose3d(x, "
+		 "weight, bias, S, P, Q) * factor), None, None, scale, shift, True, 0, "
+		 "eps), [2, 3, 4])",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,45 @@
+#include "ops/core/op.h"
+#include "ops/core/reference.h"
+
+/*
+ * KernelBench level 2, problem 18: what follows the sum runs over an axis of extent 1 and changes nothing.
+ */
+static void reference(const struct op_case *c)
+{
+	int64_t m = c->dim[0], n = c->dim[1], k = c->dim[2];
+	struct ref x = REF(c->in[0], m, k);
+	struct ref weight = REF(c->in[1], n, k);
+	struct ref bias = REF(c->in[2], n);
+
+	struct ref y = ref_linear(x, weight, bias);
+	y = ref_sum(y, 1);
+	ref_store(c->out[0], y);
+}
+
+const struct op op_matmul_sum_max_avg_pool_log_sum_exp_log_sum_exp = {
+	.name = "matmul_sum_max_avg_pool_log_sum_exp_log_sum_exp",
+	.summary = "linear layer summed over its row; maximum, mean and log-sum-exp of "
+		   "that one number are itself",
+	.dims = "M N K",
+	.tensor = { { "x", "M K", OP_IN, "T", OP_REAL, NULL },
+		    { "weight", "N K", OP_IN, "T", OP_REAL, NULL },
+		    { "bias", "N", OP_IN, "T", OP_REAL, NULL },
+		    { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
+	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
+		"y[m] = sum(n) linear[m,n]",
+	.reference = reference,
+	.flop = "2*M*N*K",
+	.terms = "K*((N))",
+	.dtypes = "f32",
+	.shape = {
+		{ "M=512 N=1024 K=1024", OP_FULL, NULL, "kb2/18/cpu" },
+		{ "M=1024 N=8192 K=8192", OP_LARGE, NULL, "kb2/18" },
+		{ "M=77 N=333 K=300", OP_HELDOUT, NULL },
+		{ "M=5 N=3 K=7", OP_CHECK, NULL },
+		{ "M=1 N=1 K=1", OP_CHECK, NULL },
+		{ "M=17 N=35 K=33", OP_CHECK, NULL },
+		{ "M=4 N=67 K=19", OP_CHECK, NULL },
+	},
+	.torch = "torch.sum(torch.nn.functional.linear(x, weight, bias), 1)",
+	.source_path = __FILE__,
+};

@@ -1,0 +1,58 @@
+#include "ops/core/op.h"
+#include "ops/core/reference.h"
+
+static void reference(const struct op_case *c)
+{
+	int64_t m = c->dim[0], n = c->dim[1], k = c->dim[2];
+	int64_t groups = (int64_t)c->attr[0];
+	double eps = c->attr[1];
+	struct ref x = REF(c->in[0], m, k);
+	struct ref weight = REF(c->in[1], n, k);
+	struct ref bias = REF(c->in[2], n);
+	struct ref addend = REF(c->in[3], n);
+	struct ref scale = REF(c->in[4], n);
+	struct ref shift = REF(c->in[5], n);
+
+	struct ref y = ref_linear(x, weight, bias);
+	y = ref_map(y, ref_silu);
+	y = ref_add(y, addend);
+	y = ref_group_norm(y, groups, scale, shift, eps);
+	ref_store(c->out[0], y);
+}
+
+const struct op op_matmul_swish_sum_group_norm = {
+	.name = "matmul_swish_sum_group_norm",
+	.summary = "linear layer, swish, a second bias, group norm",
+	.dims = "M N K",
+	.tensor = { { "x", "M K", OP_IN, "T", OP_REAL, NULL },
+		    { "weight", "N K", OP_IN, "T", OP_REAL, NULL },
+		    { "bias", "N", OP_IN, "T", OP_REAL, NULL },
+		    { "addend", "N", OP_IN, "T", OP_REAL, NULL },
+		    { "scale", "N", OP_IN, "T", OP_REAL, NULL },
+		    { "shift", "N", OP_IN, "T", OP_REAL, NULL },
+		    { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
+	.attr = { { "G", 64, true }, { "eps", 1e-05, false } },
+	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
+		"shifted[m,n] = (silu(linear[m,n]) + addend[n]); "
+		"E = N//G; "
+		"mean[m,g<G] = sum(e<E) shifted[m,g*E+e] / (E); "
+		"variance[m,g<G] = sum(e<E) sq(shifted[m,g*E+e] - mean[m,g]) / (E); "
+		"y[m,n] = (shifted[m,n] - mean[m,n//E]) * rsqrt(variance[m,n//E] + eps) * scale[n] "
+		"+ shift[n]",
+	.reference = reference,
+	.flop = "2*M*N*K",
+	.terms = "K*((N//G))",
+	.dtypes = "f32",
+	.shape = {
+		{ "M=512 N=1024 K=1024", OP_FULL, NULL, "kb2/37/cpu" },
+		{ "M=32768 N=4096 K=1024", OP_LARGE, NULL, "kb2/37" },
+		{ "M=77 N=1344 K=300", OP_HELDOUT, NULL },
+		{ "M=2 N=256 K=3", OP_CHECK, NULL },
+		{ "M=3 N=24 K=5 G=3", OP_CHECK, NULL },
+		{ "M=5 N=10 K=7 G=2", OP_CHECK, NULL },
+		{ "M=3 N=320 K=17", OP_CHECK, NULL },
+	},
+	.torch = "torch.group_norm((torch.nn.functional.silu(torch.nn.functional.linear(x, "
+		 "weight, bias)) + addend), G, scale, shift, eps)",
+	.source_path = __FILE__,
+};
