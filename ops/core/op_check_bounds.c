@@ -210,6 +210,24 @@ static struct interval of_name(struct bounds *b, const struct expr *e)
 	return of_access(b, e);
 }
 
+/* The interval v of e, cut where a condition is no further from it than a constant. */
+static struct interval cut(struct bounds *b, const struct expr *e, struct interval v)
+{
+	struct affine a = affine_of(&b->arena, e), rest;
+
+	for (size_t i = b->guard_first; i < b->guard_count && !b->is_tightening; i++) {
+		/* e >= e - guard, e <= e + guard. */
+		if (!difference(b, &a, &b->guard[i], &rest))
+			continue;
+		int64_t lo = interval_of_affine(b, &rest).lo;
+		v.lo = lo > v.lo ? lo : v.lo;
+		rest = affine_of(&b->arena, expr_binary(&b->arena, OP_ADD, affine_expr(&b->arena, &a), affine_expr(&b->arena, &b->guard[i])));
+		int64_t hi = rest.is_exact ? interval_of_affine(b, &rest).hi : far;
+		v.hi = hi < v.hi ? hi : v.hi;
+	}
+	return v;
+}
+
 static struct interval of_quotient(struct interval x, struct interval y, bool is_mod)
 {
 	if (y.lo <= 0)
@@ -316,7 +334,7 @@ static struct interval interval_of(struct bounds *b, const struct expr *e)
 		if (e->kind == EXPR_BINARY && e->op >= OP_EQ) {
 			x = span(0, 1);
 		} else if (e->kind == EXPR_BINARY && (e->op == OP_FLOORDIV || e->op == OP_MOD)) {
-			x = of_quotient(interval_of(b, e->arg[0]), interval_of(b, e->arg[1]), e->op == OP_MOD);
+			x = of_quotient(cut(b, e->arg[0], interval_of(b, e->arg[0])), interval_of(b, e->arg[1]), e->op == OP_MOD);
 		} else if (e->kind == EXPR_NEG || e->op == OP_ADD || e->op == OP_SUB || e->op == OP_MUL) {
 			a = affine_of(&b->arena, e);
 			/* A product of two unknowns is its own atom. */

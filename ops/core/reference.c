@@ -361,6 +361,9 @@ struct ref ref_softmax(struct ref x, int axis)
 {
 	struct ref total = ref_logsumexp(ref_copy(x), axis);
 
+	/* exp(inf - inf): a row that holds an infinity, or nothing but negative ones, has no softmax. */
+	for (int64_t i = 0; i < ref_count(total); i++)
+		total.at[i] = isinf(total.at[i]) ? NAN : total.at[i];
 	x = ref_map(ref_subtract(x, total), exp);
 	ref_free(total);
 	return x;

@@ -29,16 +29,14 @@ const struct op op_conv3d_max_log_sum_exp_relu = {
 		    { "bias", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB ((Z+2*P-KZ)//S+1)//J ((H+2*P-KH)//S+1)//J ((W+2*P-KW)//S+1)//J", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 1, true }, { "J", 2, true } },
-	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
-		"1; "
+	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "
-		"(x[nb,ci,z*S+t-P,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,t,u,v]; "
-		"ZP = ZO//J; HP = HO//J; WP = WO//J; "
-		"tiles[nb,o,z<ZP,i<HP,j<WP] = max(p<J,q<J,r<J) conv[nb,o,z*J+p,i*J+q,j*J+r]; "
-		"peak[nb,z<ZP,i<HP,j<WP] = max(o) tiles[nb,o,z,i,j]; "
-		"lse[nb,z<ZP,i<HP,j<WP] = peak[nb,z,i,j] + log(sum(o) exp(tiles[nb,o,z,i,j] - "
-		"peak[nb,z,i,j])); "
-		"y[nb,z<ZP,i<HP,j<WP] = relu(lse[nb,z,i,j])",
+		"(x[nb,ci,z*S+t-P,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,t,u,v]; ZP = ZO//J; HP = "
+		"HO//J; WP = WO//J; tiles[nb,o,z<ZP,i<HP,j<WP] = max(p<J,q<J,r<J) "
+		"conv[nb,o,z*J+p,i*J+q,j*J+r]; peak[nb,z<ZP,i<HP,j<WP] = max(o) tiles[nb,o,z,i,j]; "
+		"lse[nb,z<ZP,i<HP,j<WP] = abs(peak[nb,z,i,j]) == inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
+		"+ log(sum(o) exp(tiles[nb,o,z,i,j] - peak[nb,z,i,j])); y[nb,z<ZP,i<HP,j<WP] = "
+		"relu(lse[nb,z,i,j])",
 	.reference = reference,
 	.flop = "2*NB*O*((Z+2*P-KZ)//S+1)*((H+2*P-KH)//S+1)*((W+2*P-KW)//S+1)*CI*KZ*KH*KW",
 	.terms = "CI*KZ*KH*KW*((O))",

@@ -39,16 +39,13 @@ const struct op op_conv_transpose3d_log_sum_exp_hard_swish_subtract_clamp = {
 		    { "y", "NB (Z-1)*S-2*P+KZ+Q (H-1)*S-2*P+KH+Q (W-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 1, true }, { "Q", 0, true }, { "lo", -1, false },
 		  { "hi", 1, false } },
-	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
-		"+ Q; "
-		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "
-		"&& (i+P-u) % S == 0 && (j+P-v) % S == 0) "
-		"(x[nb,ci,(z+P-t)//S,(i+P-u)//S,(j+P-v)//S] else 0) * weight[ci,o,t,u,v]; "
-		"peak[nb,z<ZO,i<HO,j<WO] = max(o) conv[nb,o,z,i,j]; "
-		"lse[nb,z<ZO,i<HO,j<WO] = peak[nb,z,i,j] + log(sum(o) exp(conv[nb,o,z,i,j] - "
-		"peak[nb,z,i,j])); "
-		"y[nb,z<ZO,i<HO,j<WO] = clamp((lse[nb,z,i,j] * sigmoid(lse[nb,z,i,j] + 3) / 6 - "
-		"subtrahend), lo, hi)",
+	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW + "
+		"Q; conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 && "
+		"(i+P-u) % S == 0 && (j+P-v) % S == 0) (x[nb,ci,(z+P-t)//S,(i+P-u)//S,(j+P-v)//S] else "
+		"0) * weight[ci,o,t,u,v]; peak[nb,z<ZO,i<HO,j<WO] = max(o) conv[nb,o,z,i,j]; "
+		"lse[nb,z<ZO,i<HO,j<WO] = abs(peak[nb,z,i,j]) == inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
+		"+ log(sum(o) exp(conv[nb,o,z,i,j] - peak[nb,z,i,j])); y[nb,z<ZO,i<HO,j<WO] = "
+		"clamp((lse[nb,z,i,j] * sigmoid(lse[nb,z,i,j] + 3) / 6 - subtrahend), lo, hi)",
 	.reference = reference,
 	.flop = "2*NB*O*Z*H*W*CI*KZ*KH*KW",
 	.terms = "CI*KZ*KH*KW*((O))",

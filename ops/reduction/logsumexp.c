@@ -13,7 +13,7 @@ static void reference(const struct op_case *c)
 				most = isnan(x[r * I]) || x[r * I] > most ? x[r * I] : most;
 			for (int64_t r = 0; r < R; r++)
 				sum += exp(x[r * I] - most);
-			c->out[0][o * I + i] = most + log(sum);
+			c->out[0][o * I + i] = isinf(most) ? most : most + log(sum);
 		}
 }
 
@@ -25,7 +25,8 @@ const struct op op_logsumexp = {
 		{ "x", "O R I", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "O I", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "m[o,i] = max(r) x[o,r,i]; y[o,i] = m[o,i] + log(sum(r) exp(x[o,r,i] - m[o,i]))",
+	.body = "m[o,i] = max(r) x[o,r,i]; y[o,i] = abs(m[o,i]) == inf ? m[o,i] : m[o,i] + log(sum(r) "
+		"exp(x[o,r,i] - m[o,i]))",
 	.reference = reference,
 	.flop = "5*O*R*I",
 	.terms = "R",
