@@ -43,6 +43,9 @@ const struct op op_rms_norm_backward = {
 	.shape = {
 		{ "R=2048 C=1024", OP_FULL, "f32" },
 		{ "R=777 C=2001", OP_HELDOUT, "f32" },
+		{ "R=16384 C=1024", OP_LARGE, "f32", "paper/rmsnorm_bwd" },
+		{ "R=8192 C=8192", OP_LARGE, "f32", "paper/rmsnorm_bwd" },
+		{ "R=4096 C=1024", OP_FULL, "f32", "paper/rmsnorm_bwd/cpu" },
 		{ "R=3 C=5", OP_CHECK, NULL },
 		{ "R=1 C=1", OP_CHECK, NULL },
 		{ "R=17 C=67", OP_CHECK, NULL },
