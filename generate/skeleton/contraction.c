@@ -182,20 +182,20 @@ static void write_epilogue(struct arena *arena, const struct match *m, const cha
 	const char *place = m->has_batch ? arena_printf(arena, "p0, %s, %s", row, column) : arena_printf(arena, "%s, %s", row, column);
 
 	if (last == m->sum) {
-		strbuf_addf(text, "  %s[%s] = acc[i, j]\n", last->name, place);
+		strbuf_addf(text, "  %s[%s] = _acc[i, j]\n", last->name, place);
 		return;
 	}
 	const struct expr *access = find_access(last->value, m->sum->name);
 	const struct expr *value = last->value;
 	if (access) {
 		struct expr *marks[2] = { expr_name(arena, "local_i"), expr_name(arena, "local_j") };
-		struct expr *acc = expr_access(arena, "acc", marks, 2);
+		struct expr *acc = expr_access(arena, "_acc", marks, 2);
 		/* Every read of the sum is at the same indices. */
 		value = expr_replace_name(arena, value, "", acc);
 		struct strbuf s = STRBUF_INIT, from = STRBUF_INIT;
 		expr_print(access, &from);
 		expr_print(value, &s);
-		strbuf_replace(&s, from.buf, "acc[local_i, local_j]");
+		strbuf_replace(&s, from.buf, "_acc[local_i, local_j]");
 		struct strbuf err = STRBUF_INIT;
 		struct expr *parsed;
 		if (!expr_parse(arena, s.buf, "epilogue", EXPR_TILE, &parsed, &err))
@@ -233,11 +233,11 @@ static int lower_amx(struct arena *arena, const struct match *m, const struct pr
 		    arena_printf(arena, "cdiv(%s, %lld)", jfirst ? s.rows : s.columns, (long long)(jfirst ? bm : bn)));
 	strbuf_addf(text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%lld of rup(%s, 32)%s\n", (long long)bm, s.rows, pi, (long long)bm,
 		    (long long)bn, s.columns, pj, (long long)bn, (long long)(bk ? bk : INT64_C(1) << 30), s.depth, bk ? "-k0" : "");
-	strbuf_addstr(text, "  knob AMX=1\n  tile acc f32 [i, j] @acc : i/16 j/16 i%16 j%16\n  tile a bf16 [i, k] @view\n  tile b bf16 [k, j] @view\n  acc[i, j] = 0\n");
+	strbuf_addstr(text, "  knob AMX=1\n  tile _acc f32 [i, j] @acc : i/16 j/16 i%16 j%16\n  tile _a bf16 [i, k] @view\n  tile _b bf16 [k, j] @view\n  _acc[i, j] = 0\n");
 	const char *indent = bk ? "  " : "", *k0 = bk ? "k0+" : "";
 	if (bk)
 		strbuf_addf(text, "  for k0 in 0..rup(%s, 32) step %lld\n", s.depth, (long long)bk);
-	strbuf_addf(text, "%s  a[i, k] <- Ap[p%d*%lld+i, %sk]\n%s  b[k, j] <- Bp[%sk, p%d*%lld+j]\n%s  acc[i, j] += mma(k) a[i, k] * b[k, j]\n", indent, pi,
+	strbuf_addf(text, "%s  _a[i, k] <- Ap[p%d*%lld+i, %sk]\n%s  _b[k, j] <- Bp[%sk, p%d*%lld+j]\n%s  _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n", indent, pi,
 		    (long long)bm, k0, indent, k0, pj, (long long)bn, indent);
 	if (bk)
 		strbuf_addstr(text, "  end\n");
@@ -297,10 +297,10 @@ static int lower_simt(struct arena *arena, const struct match *m, const struct p
 		    s.columns, s.p + 1, (long long)bn, (long long)bk, s.depth);
 	strbuf_addf(text, q ? "  knob INSTR=%s WM=%lld WN=%lld KU=%lld\n" : "  knob INSTR=%s TM=%lld TN=%lld KU=%lld\n", q ? q->name : "fma", (long long)wm,
 		    (long long)wn, (long long)point_int(space, point, "KU"));
-	strbuf_addf(text, "  tile acc f32 [i, j] @acc\n  tile a %s [i, k] @shared : %s\n  tile b %s [k, j] @shared : %s\n  acc[i, j] = 0\n", dtype, a_digits,
+	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n", dtype, a_digits,
 		    dtype, b_digits);
 	const char *row = arena_printf(arena, "p%d*%lld+i", s.p, (long long)bm), *column = arena_printf(arena, "p%d*%lld+j", s.p + 1, (long long)bn);
-	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    a[i, k] <- %s\n    b[k, j] <- %s\n    acc[i, j] += mma(k) a[i, k] * b[k, j]\n  end\n", s.depth,
+	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    _a[i, k] <- %s\n    _b[k, j] <- %s\n    _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n  end\n", s.depth,
 		    (long long)bk, (long long)point_int(space, point, "PIPE"), at(arena, m, m->a, row, column, "k0+k"), at(arena, m, m->b, row, column, "k0+k"));
 	write_epilogue(arena, m, row, column, text);
 	return 1;
@@ -355,7 +355,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	strbuf_addf(text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%lld of %s%s\n", (long long)bm, s.rows, pi, (long long)bm, (long long)bn, s.columns,
 		    pj, (long long)bn, (long long)(bk ? bk : INT64_C(1) << 30), s.depth, bk ? "-k0" : "");
 	strbuf_addf(text, "  knob MR=%lld NV=%lld KU=%lld\n", (long long)mr, (long long)nv, (long long)point_int(space, point, "KU"));
-	strbuf_addf(text, "  tile acc f32 [i, j] @acc%s\n  tile a f32 [i, k] @view\n  tile b f32 [k, j] @view\n  acc[i, j] = 0\n",
+	strbuf_addf(text, "  tile _acc f32 [i, j] @acc%s\n  tile _a f32 [i, k] @view\n  tile _b f32 [k, j] @view\n  _acc[i, j] = 0\n",
 		    bk ? arena_printf(arena, " : j/%lld i j%%%lld", (long long)nr, (long long)nr) : "");
 	const char *row = arena_printf(arena, "p%d*%lld+i", pi, (long long)bm), *column = arena_printf(arena, "p%d*%lld+j", pj, (long long)bn);
 	const char *depth = bk ? "k0+k" : "k", *indent = bk ? "  " : "";
@@ -363,7 +363,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	const char *from_b = pack_b ? arena_printf(arena, "Bp[%s, %s]", depth, column) : at(arena, m, m->b, row, column, depth);
 	if (bk)
 		strbuf_addf(text, "  for k0 in 0..%s step %lld\n", s.depth, (long long)bk);
-	strbuf_addf(text, "%s  a[i, k] <- %s\n%s  b[k, j] <- %s\n%s  acc[i, j] += mma(k) a[i, k] * b[k, j]\n", indent, from_a, indent, from_b, indent);
+	strbuf_addf(text, "%s  _a[i, k] <- %s\n%s  _b[k, j] <- %s\n%s  _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n", indent, from_a, indent, from_b, indent);
 	if (bk)
 		strbuf_addstr(text, "  end\n");
 	write_epilogue(arena, m, row, column, text);

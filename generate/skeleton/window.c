@@ -134,16 +134,16 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	strbuf_addf(text, "  index o<%lld of %s-p2*%lld i<%lld of %s-p1*%lld j<%lld of %s c<%lld of %s u<%lld v<%lld h<%lld w<%lld\n", (long long)bo, o, (long long)bo,
 		    (long long)bh, ho, (long long)bh, (long long)columns, wo, (long long)channels, ci, (long long)kh, (long long)kw, (long long)rows, (long long)width);
 	strbuf_addf(text, "  knob MR=%lld NV=%lld KU=%lld\n  tile x_ f32 [c, h, w] @shared\n", (long long)mr, (long long)nv, (long long)point_int(space, point, "KU"));
-	strbuf_addf(text, by_row ? "  tile acc f32 [o, i, j] @acc\n  tile k_ f32 [o, c, u, v] @view\n" : "  tile acc f32 [i, j, o] @acc\n  tile k_ f32 [c, u, v, o] @view\n");
+	strbuf_addf(text, by_row ? "  tile _acc f32 [o, i, j] @acc\n  tile k_ f32 [o, c, u, v] @view\n" : "  tile _acc f32 [i, j, o] @acc\n  tile k_ f32 [c, u, v, o] @view\n");
 	strbuf_addf(text, "  x_[c, h, w] <- %s[p0, c, p1*%lld+h-%lld, w-%lld]\n", m->data->name, (long long)(bh * m->stride), (long long)m->before_rows,
 		    (long long)m->before_columns);
 	const char *at = m->stride == 1 ? "x_[c, i+u, j+v]" : arena_printf(arena, "x_[c, i*%lld+u, j*%lld+v]", (long long)m->stride, (long long)m->stride);
 	if (by_row)
-		strbuf_addf(text, "  k_[o, c, u, v] <- %s[p2*%lld+o, c, u, v]\n  acc[o, i, j] = 0\n  acc[o, i, j] += mma(c, u, v) k_[o, c, u, v] * %s\n", m->weight->name,
+		strbuf_addf(text, "  k_[o, c, u, v] <- %s[p2*%lld+o, c, u, v]\n  _acc[o, i, j] = 0\n  _acc[o, i, j] += mma(c, u, v) k_[o, c, u, v] * %s\n", m->weight->name,
 			    (long long)bo, at);
 	else
-		strbuf_addf(text, "  k_[c, u, v, o] <- Wp[c, u, v, p2*%lld+o]\n  acc[i, j, o] = 0\n  acc[i, j, o] += mma(c, u, v) %s * k_[c, u, v, o]\n", (long long)bo, at);
-	strbuf_addf(text, "  %s[p0, p2*%lld+o, p1*%lld+i, j] = acc[%s]\n", s->name, (long long)bo, (long long)bh, by_row ? "o, i, j" : "i, j, o");
+		strbuf_addf(text, "  k_[c, u, v, o] <- Wp[c, u, v, p2*%lld+o]\n  _acc[i, j, o] = 0\n  _acc[i, j, o] += mma(c, u, v) %s * k_[c, u, v, o]\n", (long long)bo, at);
+	strbuf_addf(text, "  %s[p0, p2*%lld+o, p1*%lld+i, j] = _acc[%s]\n", s->name, (long long)bo, (long long)bh, by_row ? "o, i, j" : "i, j, o");
 	return 1;
 }
 

@@ -213,9 +213,14 @@ static struct interval of_name(struct bounds *b, const struct expr *e)
 /* The interval v of e, cut where a condition is no further from it than a constant. */
 static struct interval cut(struct bounds *b, const struct expr *e, struct interval v)
 {
-	struct affine a = affine_of(&b->arena, e), rest;
+	struct affine a, rest;
 
-	for (size_t i = b->guard_first; i < b->guard_count && !b->is_tightening; i++) {
+	/* Once deep: conditions inside conditions would be without end. */
+	if (b->is_tightening)
+		return v;
+	b->is_tightening = true;
+	a = affine_of(&b->arena, e);
+	for (size_t i = b->guard_first; i < b->guard_count; i++) {
 		/* e >= e - guard, e <= e + guard. */
 		if (!difference(b, &a, &b->guard[i], &rest))
 			continue;
@@ -225,6 +230,7 @@ static struct interval cut(struct bounds *b, const struct expr *e, struct interv
 		int64_t hi = rest.is_exact ? interval_of_affine(b, &rest).hi : far;
 		v.hi = hi < v.hi ? hi : v.hi;
 	}
+	b->is_tightening = false;
 	return v;
 }
 

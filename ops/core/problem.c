@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void list_operators(struct strbuf *err)
-{
-	const struct op *op;
-
-	for (size_t i = 0; (op = op_at(i)); i++)
-		strbuf_addf(err, "%s%s", i ? ", " : "", op->name);
-}
-
 /* Value of "a.shape"-like integer text over the problem's dims and attributes. */
 static int evaluate(const struct problem *p, const char *text, int64_t *value, struct strbuf *err)
 {
@@ -162,8 +154,10 @@ int problem_parse(const char *text, struct problem *problem, struct strbuf *err)
 	}
 	const struct op *op = op_find(part[0]);
 	if (!op) {
-		strbuf_addf(err, "unknown operator '%s': known are ", part[0]);
-		list_operators(err);
+		size_t count = 0;
+		while (op_at(count))
+			count++;
+		strbuf_addf(err, "unknown operator '%s': 'km-generate ops' lists the %zu there are", part[0], count);
 		return -1;
 	}
 	enum dtype dtype;

@@ -16,6 +16,9 @@ static void test_selfcheck(void)
 
 	for (size_t i = 0; (op = op_at(i)); i++) {
 		struct strbuf err = STRBUF_INIT;
+		/* Those searched in every budget; `km-evaluate selfcheck` has all. */
+		if (!(op->shape[0].use & OP_SEARCH))
+			continue;
 		struct selfcheck_counts counts = { 0 };
 		ok(!check_selfcheck(op, 0, &counts, &err) && counts.rejected + counts.right == counts.cheats, "%s: the reference passes, cheats do not %s", op->name, err.buf);
 		strbuf_release(&err);

@@ -142,6 +142,11 @@ int main(void)
 
 	if (!ok(!op_check(&good, &err) && !err.len, "a sound declaration passes"))
 		printf("# %s\n", err.buf);
+	/* 0 times what was there: of finite values. */
+	for (int t = 0; t < 2; t++) {
+		recurrent.tensor[t].lo = -2;
+		recurrent.tensor[t].hi = 2;
+	}
 	recurrent.body = "t[m] = (y[m-1] else 0) * 0; y[m] = t[m] + sum(k) a[m,k] * b[k]";
 	if (!ok(!op_check(&recurrent, &err), "so does a recurrence over two statements"))
 		printf("# %s\n", err.buf);
