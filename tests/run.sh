@@ -2,14 +2,14 @@
 # Runs TAP programs and says "N passed, N failed, N skipped" at the end.
 #   tests/run.sh JOBS program...
 # A program fails when a line says "not ok", when its exit code is not 0, or when
-# its plan (1..N) is missing or wrong.  Each has 300 s (TEST_SECONDS).
+# its plan (1..N) is missing or wrong.  Each has 600 s (TEST_SECONDS).
 jobs=$1
 shift
 
 run_one() {
 	name=$(echo "$1" | tr '/' '_')
 	start=$(date +%s)
-	timeout -k 5 "${TEST_SECONDS:-300}" "$1" >"$RESULTS/$name.out" 2>"$RESULTS/$name.err" </dev/null
+	timeout -k 5 "${TEST_SECONDS:-600}" "$1" >"$RESULTS/$name.out" 2>"$RESULTS/$name.err" </dev/null
 	code=$?
 	awk -v code=$code -v program="$1" -v seconds=$(($(date +%s) - start)) '
 		/^ok /     { passed++; if (/# SKIP/) skipped++ }

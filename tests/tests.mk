@@ -1,6 +1,7 @@
 # Tests: unit programs (tests/unit/<layer>/<module>.c) and shell tests (tests/tNNNN-what.sh), all TAP.
 #   make check                       all that need no device, after set-up
 #   make check TESTS="tests/t0*.sh"  some
+#   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
@@ -23,10 +24,18 @@ check: setup-check
 
 unit: $(UNIT)
 
+# All operators: cheats that the checker must reject, mutants that op_check() must catch.  Long.
+check-ops: setup-check
+	$Q $(MAKE) --no-print-directory -j2 all unit
+	$Q $B/bin/km-generate ops | cut -f1 | xargs -n 40 -P 2 $B/bin/km-evaluate selfcheck --work=$(WORK); a=$$?; \
+	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; exit $$((a || b))
+WORK    = 0
+MUTANTS = 1250
+
 check-gpu: all
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: check unit check-gpu setup setup-check
+.PHONY: check unit check-ops check-gpu setup setup-check

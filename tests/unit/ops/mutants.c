@@ -3,7 +3,8 @@
  * still accepts has survived.  A survivor must be the same function, with its proof in
  * tests/golden/equivalent_mutants.tsv: operator, mutated body, why.
  *
- *   mutants [OPERATOR...]      MUTANTS=N in the environment: about N in all [1200]; 0: every one
+ *   mutants [OPERATOR...]      without names, those searched in every budget; with MUTANTS=N in the
+ *                              environment about N mutants of all operators (0: every one)
  */
 #include "ops/core/op_check.h"
 #include "ops/core/proc.h"
@@ -153,7 +154,7 @@ int main(int argc, char **argv)
 {
 	struct strbuf err = STRBUF_INIT, scratch = STRBUF_INIT;
 	const char *wanted = getenv("MUTANTS");
-	double most = wanted ? atof(wanted) : 1200, possible = 0;
+	double most = wanted ? atof(wanted) : 0, possible = 0;
 	struct totals all = { 0 };
 	const struct op *op;
 
@@ -167,7 +168,7 @@ int main(int argc, char **argv)
 			possible += mutate(op->body, at, n, &scratch);
 		}
 	for (size_t i = 0; (op = op_at(i)); i++) {
-		bool is_wanted = argc < 2;
+		bool is_wanted = argc < 2 && (wanted || (op->shape[0].use & OP_SEARCH));
 		for (int k = 1; k < argc; k++)
 			is_wanted |= op_find(argv[k]) == op;
 		if (is_wanted)

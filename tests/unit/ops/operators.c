@@ -88,7 +88,7 @@ static bool build(struct unit *u)
 
 	/* A name for each: the loader takes a file of a known inode for the one it has. */
 	strbuf_addf(&path, "%s/%d.so", folder, built_count++);
-	if (u->count && (proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O1", "-Wall", "-Wno-unused", "-Wno-maybe-uninitialized", "-Wno-tautological-compare", "-Werror", "-shared", "-fPIC", "-x", "c", "-", "-o",
+	if (u->count && (proc_run(PROC_ARGV("gcc", "-std=gnu17", "-O0", "-Wall", "-Wno-unused", "-Wno-maybe-uninitialized", "-Wno-tautological-compare", "-Werror", "-shared", "-fPIC", "-x", "c", "-", "-o",
 					    path.buf, "-lm"), u->text.buf, &limits, &result, NULL, &errout, &err) || result.exit_code))
 		printf("# %s%.4000s\n", err.buf, errout.buf);
 	else if (u->count)
