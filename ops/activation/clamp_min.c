@@ -1,0 +1,37 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	double lo = c->attr[0];
+	for (int64_t i = 0; i < c->dim[0]; i++) {
+		double v = c->in[0][i];
+		c->out[0][i] = v < lo ? lo : v;
+	}
+}
+
+const struct op op_clamp_min = {
+	.name = "clamp_min",
+	.summary = "at least lo; NaN stays",
+	.dims = "N",
+	.tensor = {
+		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
+		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "lo", -0.5, false } },
+	.body = "y[n] = maximum(x[n], lo)",
+	.reference = reference,
+	.flop = "N",
+	.terms = "1",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "N=4194304", OP_FULL, "f32" },
+		{ "N=1000003", OP_HELDOUT, "f32" },
+		{ "N=37", OP_CHECK, NULL },
+		{ "N=1", OP_CHECK, NULL },
+		{ "N=1031", OP_CHECK, NULL },
+	},
+	.torch = "torch.clamp_min(x, lo)",
+	.source_path = __FILE__,
+};
