@@ -18,11 +18,18 @@ $B/$(1:%.c=%): $B/$(1:%.c=%.o) $(patsubst %,$B/%.a,$(USES_$(call layer_of,$1)))
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$t)))
 
+# The operators and the checker as a library, for the judges in Python.
+BRIDGE = $B/lib/libbridge.so
+$(BRIDGE): $B/tests/bridge.o $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+
 check: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
 	$Q BUILD=$(abspath $B) tests/run.sh 2 $(TESTS)
 
-unit: $(UNIT)
+unit: $(UNIT) $(BRIDGE)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch.  Long.
 check-ops: setup-check
