@@ -13,21 +13,6 @@ static const char *extra_ops;
 
 /* ---- listings -------------------------------------------------------- */
 
-static int list_ops(int argc, char **argv)
-{
-	static const struct cli_command command = { "ops", "", "lists operators: name, summary, dtypes, file", NULL };
-	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
-	struct strbuf err = STRBUF_INIT;
-	const struct op *op;
-
-	cli_parse(argc, argv, &command, options, 0, 0);
-	if (op_load_extra(extra_ops, &err))
-		return diag_report(&err, KM_EXIT_FATAL);
-	for (size_t i = 0; (op = op_at(i)); i++)
-		printf("%s\t%s\t%s\t%s\n", op->name, op->summary, op->dtypes, op->source_path);
-	return KM_EXIT_DONE;
-}
-
 static int list_targets(int argc, char **argv)
 {
 	static const struct cli_command command = { "targets", "", "lists targets: name, summary, best state, whether this machine is it", NULL };
@@ -87,6 +72,74 @@ static void unknown_op(const char *name, struct strbuf *err)
 		strbuf_addf(err, "%s %s", i ? "," : "", op->name);
 }
 
+/* "ops/norm/layer_norm.c" -> "norm". */
+static void family_of(const struct op *op, char *family, size_t size)
+{
+	const char *end = strrchr(op->source_path, '/'), *start = end;
+
+	while (start && start > op->source_path && start[-1] != '/')
+		start--;
+	snprintf(family, size, "%.*s", end ? (int)(end - start) : 0, end ? start : "");
+}
+
+/* What the generators make of an operator on each target: "native:measured amd-mi300x:compiled", or "declared". */
+static int print_states(const struct problem *p, enum op_use use, void *user)
+{
+	const char **between = user;
+
+	(void)use;
+	for (size_t i = 0; target_table[i]; i++) {
+		struct strbuf why = STRBUF_INIT;
+		struct problem_space ps;
+		const struct target *t = target_table[i];
+		if ((t->alias && !target_of_this_machine()) || (!t->alias && t->probe && t->probe()))
+			continue; /* this machine's own target is listed as the alias */
+		if (!space_open(&ps, p, t->alias ? target_of_this_machine() : t, &why)) {
+			printf("%s%s:%s", *between, t->name, target_state_name((t->alias ? target_of_this_machine() : t)->best_state));
+			*between = " ";
+			space_close(&ps);
+		}
+		strbuf_release(&why);
+	}
+	return 1; /* the first problem tells */
+}
+
+static int list_ops(int argc, char **argv)
+{
+	static const struct cli_command command = {
+		"ops", "[OP...]",
+		"lists operators, tab-separated: name, family, dtypes, states (what the generators serve, by target), aliases, summary, file", NULL
+	};
+	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
+	int n = cli_parse(argc, argv, &command, options, 0, 1 << 20);
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
+	for (int i = 1; i <= n; i++)
+		if (!op_find(argv[i])) {
+			unknown_op(argv[i], &err);
+			return diag_report(&err, KM_EXIT_USAGE);
+		}
+	for (size_t i = 0; (op = op_at(i)); i++) {
+		const char *between = "";
+		char family[64];
+		bool wanted = !n;
+		for (int k = 1; k <= n; k++)
+			wanted |= op_find(argv[k]) == op;
+		if (!wanted)
+			continue;
+		family_of(op, family, sizeof(family));
+		printf("%s\t%s\t%s\t", op->name, family, op->dtypes);
+		problem_each(op, OP_CHECK, 1, print_states, &between, &err);
+		strbuf_reset(&err);
+		printf("%s\t%s\t%s\t%s\n", *between ? "" : "declared", op->aliases ? op->aliases : "", op->summary, op->source_path);
+	}
+	strbuf_release(&err);
+	return KM_EXIT_DONE;
+}
+
 static int check_ops(int argc, char **argv)
 {
 	static const struct cli_command command = { "check", "[OP...]", "checks declarations (all by default); exit 1 when one is wrong", NULL };
@@ -106,7 +159,7 @@ static int check_ops(int argc, char **argv)
 	for (size_t i = 0; (op = op_at(i)); i++) {
 		bool wanted = !n;
 		for (int k = 1; k <= n; k++)
-			wanted |= !strcmp(argv[k], op->name);
+			wanted |= op_find(argv[k]) == op;
 		if (wanted && op_check(op, &err)) {
 			code = KM_EXIT_NO;
 			error("%s", err.buf);
@@ -173,15 +226,51 @@ out:
 	return ret;
 }
 
+/* "kb1/23", or the folder "kb1": every problem of it. */
+static bool is_from(const char *source, const char *word, size_t n)
+{
+	size_t m = strlen(source);
+
+	return n >= m && !memcmp(word, source, m) && (n == m || word[m] == '/');
+}
+
+/* Published problems: their place, problem, dtype aside, least bytes and useful work. */
+static int list_published(const struct op *op, const char *source, int threads, struct strbuf *err)
+{
+	for (int i = 0; i < OP_MAX_SHAPES && op->shape[i].binding; i++) {
+		const struct op_shape *shape = &op->shape[i];
+		for (const char *w = shape->source; w && *w; w += strspn(w, " ")) {
+			size_t n = strcspn(w, " ");
+			enum dtype dtype;
+			struct problem p;
+			if (is_from(source, w, n)) {
+				const char *dtypes = shape->dtypes ? shape->dtypes : op->dtypes;
+				char first[16];
+				snprintf(first, sizeof(first), "%.*s", (int)strcspn(dtypes, " "), dtypes);
+				if (!dtype_find(first, &dtype) || problem_from_shape(op, dtype, shape->binding, threads, &p, err))
+					return -1;
+				printf("%.*s\t", (int)n, w);
+				struct strbuf text = STRBUF_INIT;
+				problem_print(&p, &text);
+				printf("%s\t%lld\t%.0f\n", text.buf, (long long)problem_least_bytes(&p), problem_flop(&p));
+				strbuf_release(&text);
+			}
+			w += n;
+		}
+	}
+	return 0;
+}
+
 static int list_problems(int argc, char **argv)
 {
-	static const struct cli_command command = { "problems", "", "lists the problems a budget searches, one a line", NULL };
-	const char *op_name = NULL, *budget = "quick", *shapes = NULL;
+	static const struct cli_command command = { "problems", "", "lists the problems a budget searches, one a line; or the published ones", NULL };
+	const char *op_name = NULL, *budget = "quick", *shapes = NULL, *source = NULL;
 	int64_t threads = 1;
 	const struct cli_option options[] = {
 		{ "op", 0, CLI_STRING, &op_name, "NAME", "operator; all by default" },
 		{ "budget", 0, CLI_STRING, &budget, "quick|full|N", "full adds the larger shapes [quick]" },
 		{ "shapes", 0, CLI_STRING, &shapes, "FILE", "a user's shapes instead, lines 'matmul f32 M=100 N=200 K=300'" },
+		{ "source", 0, CLI_STRING, &source, "NAME", "published problems instead: kb1, kb1/23, kb2, paper; with least bytes and flop" },
 		{ "threads", 0, CLI_INT, &threads, "N", "threads of a problem [1]" },
 		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
@@ -198,8 +287,13 @@ static int list_problems(int argc, char **argv)
 	}
 	unsigned uses = !strcmp(budget, "full") ? OP_SEARCH | OP_FULL : OP_SEARCH;
 	for (size_t i = 0; (op = op_at(i)); i++) {
-		if (op_name && strcmp(op_name, op->name))
+		if (op_name && op_find(op_name) != op)
 			continue;
+		if (source) {
+			if (list_published(op, source, (int)threads, &err))
+				return diag_report(&err, KM_EXIT_FATAL);
+			continue;
+		}
 		/* A user's shapes stand instead of the declared ones, for the operators they name. */
 		if (shapes && shapes_of_file(shapes, op, (int)threads, &found, &err))
 			return diag_report(&err, KM_EXIT_USAGE);

@@ -10,7 +10,7 @@ if [ "${1:-}" = cell ]; then
 	target=$2 op=$3
 	cell=$OUT/cells/$target/$op
 	stamp=$cell/stamp
-	source=$("$BIN/km-generate" ops | awk -F'\t' -v op="$op" '$1 == op { print $4 }')
+	source=$("$BIN/km-generate" ops "$op" | cut -f 7)
 	[ -f "$source" ] || source=$ROOT/$source
 	problems=$("$BIN/km-generate" problems --op="$op" --budget="$BUDGET" ${SHAPES:+--shapes="$SHAPES"}) || exit $?
 	[ -n "$problems" ] || exit 0

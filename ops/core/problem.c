@@ -264,17 +264,31 @@ static bool has_access(const struct expr *e)
 	return false;
 }
 
-/* Is `tensor` read at positions that data chooses?  Then not all of it need be read. */
-static bool is_gathered(const struct expr *e, const char *tensor)
+/* Reads of `tensor` at positions that indices tell (read[0]) and that data chooses (read[1]). */
+static void count_reads(const struct expr *e, const char *tensor, int read[2])
 {
-	bool found = false;
+	bool chosen = false;
 
 	if (!e)
-		return false;
-	for (size_t i = 0; i < e->arg_count && !found; i++)
-		found = (e->kind == EXPR_ACCESS && !strcmp(e->name, tensor) && has_access(e->arg[i])) ||
-			is_gathered(e->arg[i], tensor);
-	return found || is_gathered(e->otherwise, tensor) || is_gathered(e->filter, tensor);
+		return;
+	for (size_t i = 0; i < e->arg_count; i++) {
+		chosen |= has_access(e->arg[i]);
+		count_reads(e->arg[i], tensor, read);
+	}
+	if (e->kind == EXPR_ACCESS && !strcmp(e->name, tensor))
+		read[chosen]++;
+	count_reads(e->otherwise, tensor, read);
+	count_reads(e->filter, tensor, read);
+}
+
+/* Must all of input t be read?  Not where data alone chooses what is. */
+static bool is_read_whole(const struct op *op, const struct body *body, int t)
+{
+	int read[2] = { 0, 0 };
+
+	for (size_t i = 0; i < body->stmt_count; i++)
+		count_reads(body->stmt[i].value, op->tensor[t].name, read);
+	return read[0] || !read[1];
 }
 
 int64_t problem_least_bytes(const struct problem *p)
@@ -287,10 +301,9 @@ int64_t problem_least_bytes(const struct problem *p)
 	if (body_parse(&arena, p->op->body, p->op->name, &body, &err))
 		body.stmt_count = 0;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
-		bool gathered = false;
-		for (size_t i = 0; i < body.stmt_count; i++)
-			gathered |= is_gathered(body.stmt[i].value, p->op->tensor[t].name);
-		bytes += gathered ? 0 : problem_bytes(p, t);
+		int64_t extent[OP_MAX_RANK];
+		bool is_in = p->op->tensor[t].role == OP_IN, is_scalar = is_in && !problem_shape(p, t, extent);
+		bytes += is_scalar || (is_in && !is_read_whole(p->op, &body, t)) ? 0 : problem_bytes(p, t);
 	}
 	strbuf_release(&err);
 	arena_release(&arena);

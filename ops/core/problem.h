@@ -33,7 +33,10 @@ int64_t problem_elems(const struct problem *p, int t);
 int64_t problem_bytes(const struct problem *p, int t);
 enum dtype problem_tensor_dtype(const struct problem *p, int t);
 double problem_flop(const struct problem *p);
-/* Compulsory traffic: every input read once (gathered ones, of which data chooses the part, not at all), every output written once [bytes]. */
+/*
+ * Compulsory traffic [bytes]: every input read once, every output written once.  Not counted:
+ * inputs of which data alone chooses the part, and scalars, which come with the launch.
+ */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
 /* How far an element of output t may lie from `want`: op.h, "tolerance"; 0 for what is not real. */
