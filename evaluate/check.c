@@ -1,7 +1,6 @@
 #include "evaluate/check.h"
 #include "evaluate/compile.h"
 #include "ops/core/diag.h"
-#include "ops/core/interp.h"
 #include "ops/core/loops.h"
 #include "ops/core/rng.h"
 
@@ -9,9 +8,11 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Elements compared of one output: all, or a sample. */
 struct expected_output {
@@ -72,10 +73,82 @@ static int by_index(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int evaluate_lazily(struct expected *e, const struct reader *reader, int64_t sample, uint64_t secret, struct strbuf *err)
+/* One output's elements, which threads take row by row: a row's elements share its reductions. */
+struct job {
+	const struct expected *expected;
+	const struct expected_output *out;
+	interp_read *read;
+	const void *user;
+	int64_t row; /* elements */
+	pthread_mutex_t lock;
+	int64_t next, reads;
+	struct strbuf *err;
+	int ret;
+};
+
+/* The next row's elements, first..last-1; false: none are left, or one failed. */
+static bool take_row(struct job *j, int64_t *first, int64_t *last)
 {
-	struct interp *in = interp_open(&e->problem, read_input, reader, err);
+	const int64_t *index = j->out->index;
+
+	pthread_mutex_lock(&j->lock);
+	*first = *last = j->next;
+	while (!j->ret && *last < j->out->count && (!index || index[*last] / j->row == index[*first] / j->row))
+		++*last;
+	j->next = *last;
+	pthread_mutex_unlock(&j->lock);
+	return *first < *last;
+}
+
+static void *evaluate_rows(void *user)
+{
+	struct job *j = user;
+	const struct expected_output *out = j->out;
+	const struct problem *p = &j->expected->problem;
+	struct strbuf err = STRBUF_INIT;
+	struct interp *in = interp_open(p, j->read, j->user, &err);
 	int ret = in ? 0 : -1;
+	int64_t first, last;
+
+	while (!ret && take_row(j, &first, &last))
+		for (int64_t i = first; i < last && !ret; i++) {
+			double magnitude;
+			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, &err);
+			if (!ret)
+				out->bound[i] = problem_tolerance(p, out->tensor, out->want[i], magnitude);
+		}
+	pthread_mutex_lock(&j->lock);
+	j->reads += in ? interp_reads(in) : 0;
+	if (ret && !j->ret)
+		strbuf_addstr(j->err, err.buf);
+	j->ret |= ret;
+	pthread_mutex_unlock(&j->lock);
+	interp_close(in);
+	strbuf_release(&err);
+	return NULL;
+}
+
+/* Whole small shapes are evaluated at once; a sample of a large one by all processors. */
+static int evaluate_output(struct job *job)
+{
+	enum { MOST_THREADS = 16 };
+	pthread_t thread[MOST_THREADS];
+	long processors = job->out->index ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+	int started = 0;
+
+	pthread_mutex_init(&job->lock, NULL);
+	while (started + 1 < processors && started < MOST_THREADS && !pthread_create(&thread[started], NULL, evaluate_rows, job))
+		started++;
+	evaluate_rows(job);
+	for (int i = 0; i < started; i++)
+		pthread_join(thread[i], NULL);
+	pthread_mutex_destroy(&job->lock);
+	return job->ret;
+}
+
+static int evaluate_lazily(struct expected *e, interp_read *read, const void *user, int64_t sample, uint64_t secret, int64_t *reads, struct strbuf *err)
+{
+	int ret = 0;
 
 	for (int o = 0; o < e->output_count && !ret; o++) {
 		struct expected_output *out = &e->output[o];
@@ -90,14 +163,11 @@ static int evaluate_lazily(struct expected *e, const struct reader *reader, int6
 		}
 		out->want = claim((size_t)(out->count + 1) * sizeof(double));
 		out->bound = claim((size_t)(out->count + 1) * sizeof(double));
-		for (int64_t i = 0; i < out->count && !ret; i++) {
-			double magnitude;
-			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, err);
-			if (!ret)
-				out->bound[i] = problem_tolerance(&e->problem, out->tensor, out->want[i], magnitude);
-		}
+		struct job job = { .expected = e, .out = out, .read = read, .user = user, .row = rank ? extent[rank - 1] : 1, .err = err };
+		ret = evaluate_output(&job);
+		if (reads)
+			*reads += job.reads;
 	}
-	interp_close(in);
 	return ret;
 }
 
@@ -171,25 +241,46 @@ static int evaluate_compiled(struct expected *e, const struct reader *reader, st
 	return ret;
 }
 
+static struct expected *open_outputs(const struct problem *p)
+{
+	struct expected *e = claim(sizeof(*e));
+
+	*e = (struct expected){ .problem = *p };
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (p->op->tensor[t].role == OP_OUT)
+			e->output[e->output_count++].tensor = t;
+	return e;
+}
+
 struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
 			       struct strbuf *err)
 {
 	enum { LAZILY_UP_TO = 1000000 /* terms; above, compiling the loops costs less */ };
-	struct expected *e = claim(sizeof(*e));
+	struct expected *e = open_outputs(p);
 	struct reader reader = { 0 };
 	double work = 0;
 
-	*e = (struct expected){ .problem = *p };
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		reader.dtype[t] = problem_tensor_dtype(p, t);
 		reader.array[t] = in[t];
-		if (p->op->tensor[t].role == OP_OUT) {
-			e->output[e->output_count++].tensor = t;
-			work += (double)problem_elems(p, t) * (double)problem_terms(p);
-		}
 	}
-	int bad = !sample && work > LAZILY_UP_TO ? evaluate_compiled(e, &reader, err) : evaluate_lazily(e, &reader, sample, secret, err);
+	for (int o = 0; o < e->output_count; o++)
+		work += (double)problem_elems(p, e->output[o].tensor) * (double)problem_terms(p);
+	int bad = !sample && work > LAZILY_UP_TO ? evaluate_compiled(e, &reader, err) :
+						   evaluate_lazily(e, read_input, &reader, sample, secret, NULL, err);
 	if (bad) {
+		expected_close(e);
+		return NULL;
+	}
+	return e;
+}
+
+struct expected *expected_sample(const struct problem *p, interp_read *read, const void *user, int64_t sample, uint64_t secret,
+				 int64_t *reads, struct strbuf *err)
+{
+	struct expected *e = open_outputs(p);
+
+	if (evaluate_lazily(e, read, user, sample, secret, reads, err)) {
 		expected_close(e);
 		return NULL;
 	}

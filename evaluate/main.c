@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -313,6 +314,46 @@ static int bench_rate(int argc, char **argv)
 	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
 }
 
+/* What a sampled check of one problem costs: seconds, input elements read, memory beyond the tensors. */
+static int bench_sample(int argc, char **argv)
+{
+	static const struct cli_command command = { "bench-sample", "PROBLEM...", "cost of the expected values of a sample, at any size", NULL };
+	int64_t sample = 64;
+	const struct cli_option options[] = {
+		{ "sample", 0, CLI_INT, &sample, "N", "elements of each output [64]" }, CLI_EXTRA_OPS(&extra_ops), CLI_END,
+	};
+	struct strbuf err = STRBUF_INIT;
+	int n = cli_parse(argc, argv, &command, options, 1, 4096);
+
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
+	puts("problem\telements\tcompared\treads\tseconds\tpeak_mib");
+	for (int i = 1; i <= n; i++) {
+		struct problem p;
+		struct rusage usage;
+		int64_t reads = 0, count, compared = 0, elements = 0, start = clock_ns();
+		if (problem_parse(argv[i], &p, &err))
+			return diag_report(&err, KM_EXIT_USAGE);
+		struct inputs *in = inputs_open(&p, INPUTS_uniform, 1);
+		struct expected *e = expected_sample(&p, inputs_read, in, sample, 7, &reads, &err);
+		if (!e)
+			return diag_report(&err, KM_EXIT_FATAL);
+		for (int t = 0, o = 0; t < OP_MAX_TENSORS && p.op->tensor[t].name; t++)
+			if (p.op->tensor[t].role == OP_OUT) {
+				expected_values(e, o++, &count);
+				compared += count;
+				elements += problem_elems(&p, t);
+			}
+		getrusage(RUSAGE_SELF, &usage);
+		printf("%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%.2f\t%.0f\n", argv[i], elements, compared, reads, (double)(clock_ns() - start) * 1e-9,
+		       (double)usage.ru_maxrss / 1024);
+		fflush(stdout);
+		expected_close(e);
+		inputs_close(in);
+	}
+	return KM_EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
@@ -323,6 +364,7 @@ int main(int argc, char **argv)
 		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck },
 		{ "cache-gc", "", "bound the compile cache", cache_gc },
 		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
+		{ "bench-sample", "PROBLEM...", "cost of a sampled check", bench_sample },
 		{ "bench-rate", "BATCH", "compile cost and check rate", bench_rate },
 		{ NULL, NULL, NULL, NULL },
 	};

@@ -2,6 +2,7 @@
 #include "ops/core/rng.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 const char *distribution_name(enum distribution d)
 {
@@ -175,6 +176,32 @@ double inputs_value(const struct problem *p, int t, enum distribution d, uint64_
 	struct source s = source_of(p, t, d, seed);
 
 	return value_at(&s, i);
+}
+
+struct inputs {
+	struct source source[OP_MAX_TENSORS];
+};
+
+struct inputs *inputs_open(const struct problem *p, enum distribution d, uint64_t seed)
+{
+	struct inputs *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		abort();
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (p->op->tensor[t].role == OP_IN)
+			in->source[t] = source_of(p, t, d, seed);
+	return in;
+}
+
+double inputs_read(const void *inputs, int tensor, int64_t i)
+{
+	return value_at(&((const struct inputs *)inputs)->source[tensor], i);
+}
+
+void inputs_close(struct inputs *inputs)
+{
+	free(inputs);
 }
 
 void inputs_values(const struct problem *p, int t, enum distribution d, uint64_t seed, double *value)

@@ -32,7 +32,12 @@ const char *distribution_name(enum distribution d);
 double inputs_value(const struct problem *p, int t, enum distribution d, uint64_t seed, int64_t i);
 /* Fills `base` (storage dtype) with tensor t. */
 void inputs_fill(const struct problem *p, int t, enum distribution d, uint64_t seed, void *base);
-/* The same as doubles. */
+/* All inputs of one draw, read element by element without being held: an interp_read over `struct inputs`. */
+struct inputs;
+struct inputs *inputs_open(const struct problem *p, enum distribution d, uint64_t seed);
+double inputs_read(const void *inputs, int tensor, int64_t i);
+void inputs_close(struct inputs *inputs);
+/* Fills as inputs_fill() does, as doubles. */
 void inputs_values(const struct problem *p, int t, enum distribution d, uint64_t seed, double *value);
 
 #endif

@@ -63,12 +63,31 @@ struct interp {
 	bool failed;
 };
 
+/* The index tuples of terms of a reduction that are evaluated together: each node of the tree once a batch. */
+enum { BATCH_LANES = 64, BATCH_RANGES = 8 };
+struct batch {
+	const struct code *reduce;
+	struct value slot[BATCH_RANGES][BATCH_LANES]; /* by range of the reduction */
+	int count;
+};
+
 /* Adds "file:body:line:col: ..." to in->err, once, and sets in->failed. */
 void interp_fail(struct interp *in, const struct expr *at, const char *fmt, ...) PRINTF(3, 4);
 /* Extents, slots, codes and recurrences of every statement (interp_resolve.c).  0, or -1 with in->err. */
 int interp_resolve(struct interp *in);
 /* The value of an expression at the indices in in->slot (interp_eval.c). */
 struct value interp_evaluate(struct interp *in, const struct code *code);
+/*
+ * The same for `count` lanes of a batch, listed in lane[] (interp_batch.c): an array in
+ * which element lane[i] is lane[i]'s value; `room`, of BATCH_LANES, or an array of the batch's own.
+ */
+const struct value *interp_evaluate_batch(struct interp *in, const struct code *code, const struct batch *batch, const int *lane,
+					  int count, struct value *room);
+/* Parts of it: an operator or a function of given values, an access at an index that is inside, one that is not. */
+struct value interp_combine(struct interp *in, const struct expr *e, struct value a, struct value b);
+struct value interp_apply(const struct code *code, const struct value x[3]);
+struct value interp_access(struct interp *in, const struct code *code, const int64_t *index);
+void interp_outside(struct interp *in, const struct code *code, size_t dimension, int64_t index);
 /* The value of a statement, memoised (interp.c). */
 struct value interp_stmt(struct interp *in, int s, const int64_t *index, const struct expr *at);
 
@@ -86,6 +105,17 @@ static inline struct value real_value(double d, double magnitude)
 static inline struct value truth_value(bool b)
 {
 	return (struct value){ KIND_BOOL, b, b, b };
+}
+
+static inline bool is_true(struct value v)
+{
+	return v.kind == KIND_REAL ? v.d != 0 : v.i != 0;
+}
+
+/* An int where the other branch is real. */
+static inline struct value as_kind(struct value v, enum kind want)
+{
+	return want == KIND_REAL && v.kind != KIND_REAL ? real_value(v.d, v.magnitude) : v;
 }
 
 #endif

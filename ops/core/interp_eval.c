@@ -67,22 +67,26 @@ static struct value real_binary(enum expr_op op, struct value a, struct value b)
 	}
 }
 
+struct value interp_combine(struct interp *in, const struct expr *e, struct value a, struct value b)
+{
+	if (a.kind != KIND_REAL && b.kind != KIND_REAL && e->op != OP_DIV)
+		return int_binary(in, e, a.i, b.i);
+	return real_binary(e->op, a, b);
+}
+
 static struct value binary(struct interp *in, const struct code *c)
 {
 	enum expr_op op = c->expr->op;
 	struct value a = interp_evaluate(in, c->arg[0]);
 
 	if (op == OP_AND || op == OP_OR) {
-		bool left = a.kind == KIND_REAL ? a.d != 0 : a.i != 0;
+		bool left = is_true(a);
 		if (left == (op == OP_OR))
 			return truth_value(left);
 		struct value b = interp_evaluate(in, c->arg[1]);
-		return truth_value(b.kind == KIND_REAL ? b.d != 0 : b.i != 0);
+		return truth_value(is_true(b));
 	}
-	struct value b = interp_evaluate(in, c->arg[1]);
-	if (a.kind != KIND_REAL && b.kind != KIND_REAL && op != OP_DIV)
-		return int_binary(in, c->expr, a.i, b.i);
-	return real_binary(op, a, b);
+	return interp_combine(in, c->expr, a, interp_evaluate(in, c->arg[1]));
 }
 
 /* Exact on integers; false: not such a function. */
@@ -123,14 +127,13 @@ static bool gives_int(const char *name)
 	return false;
 }
 
-static struct value call(struct interp *in, const struct code *c)
+struct value interp_apply(const struct code *c, const struct value x[3])
 {
-	struct value x[3] = { { 0 } }, out;
+	struct value out;
 	double d[3] = { 0 }, magnitude = 0;
 	bool all_int = true;
 
 	for (size_t i = 0; i < c->arg_count && i < 3; i++) {
-		x[i] = interp_evaluate(in, c->arg[i]);
 		d[i] = x[i].d;
 		all_int &= x[i].kind != KIND_REAL;
 	}
@@ -152,6 +155,15 @@ static struct value call(struct interp *in, const struct code *c)
 	return real_value(y, magnitude);
 }
 
+static struct value call(struct interp *in, const struct code *c)
+{
+	struct value x[3] = { { 0 } };
+
+	for (size_t i = 0; i < c->arg_count && i < 3; i++)
+		x[i] = interp_evaluate(in, c->arg[i]);
+	return interp_apply(c, x);
+}
+
 static struct value read_tensor(struct interp *in, const struct code *c, const int64_t *index)
 {
 	int64_t flat = 0;
@@ -163,6 +175,19 @@ static struct value read_tensor(struct interp *in, const struct code *c, const i
 	if (in->tensor[c->slot].kind == KIND_REAL)
 		return real_value(v, 0);
 	return in->tensor[c->slot].kind == KIND_INT ? integer_value((int64_t)v) : truth_value(v != 0);
+}
+
+struct value interp_access(struct interp *in, const struct code *c, const int64_t *index)
+{
+	return c->kind == CODE_TENSOR ? read_tensor(in, c, index) : interp_stmt(in, c->slot, index, c->expr);
+}
+
+void interp_outside(struct interp *in, const struct code *c, size_t dimension, int64_t index)
+{
+	const int64_t *extent = c->kind == CODE_TENSOR ? in->tensor[c->slot].extent : in->stmt[c->slot].extent;
+
+	interp_fail(in, c->expr, "read of '%s' outside: index %" PRId64 " of 0..%" PRId64 " in dimension %zu", c->expr->name, index,
+		    extent[dimension] - 1, dimension);
 }
 
 static struct value access(struct interp *in, const struct code *c)
@@ -179,13 +204,12 @@ static struct value access(struct interp *in, const struct code *c)
 		if (v.i < 0 || v.i >= extent[i]) {
 			if (c->otherwise)
 				return interp_evaluate(in, c->otherwise);
-			interp_fail(in, c->expr, "read of '%s' outside: index %" PRId64 " of 0..%" PRId64 " in dimension %zu",
-			     c->expr->name, v.i, extent[i] - 1, i);
+			interp_outside(in, c, i, v.i);
 			return integer_value(0);
 		}
 		index[i] = v.i;
 	}
-	return c->kind == CODE_TENSOR ? read_tensor(in, c, index) : interp_stmt(in, c->slot, index, c->expr);
+	return interp_access(in, c, index);
 }
 
 struct fold {
@@ -229,30 +253,62 @@ static void fold_one(const struct code *c, struct fold *f, struct value v, int64
 	f->any = true;
 }
 
-static void loop(struct interp *in, const struct code *c, size_t level, struct fold *f)
+/* Folds the terms of the batch, in order, and empties it. */
+static void fold_batch(struct interp *in, const struct code *c, struct batch *b, struct fold *f)
+{
+	int lane[BATCH_LANES], count = b->count;
+	struct value now[BATCH_RANGES]; /* where the loop stands; a lane evaluated alone moves it */
+
+	for (int i = 0; i < count; i++)
+		lane[i] = i;
+	for (size_t k = 0; k < c->range_count; k++)
+		now[k] = in->slot[c->range[k].slot];
+	if (c->filter && count) {
+		struct value keep[BATCH_LANES];
+		const struct value *k = interp_evaluate_batch(in, c->filter, b, lane, count, keep);
+		int kept = 0;
+		for (int i = 0; i < count; i++)
+			if (is_true(k[i]))
+				lane[kept++] = i;
+		count = kept;
+	}
+	if (count && !in->failed) {
+		struct value term[BATCH_LANES];
+		const struct value *t = interp_evaluate_batch(in, c->arg[0], b, lane, count, term);
+		for (int i = 0; i < count; i++)
+			fold_one(c, f, t[lane[i]], b->slot[0][lane[i]].i);
+	}
+	for (size_t k = 0; k < c->range_count; k++)
+		in->slot[c->range[k].slot] = now[k];
+	b->count = 0;
+}
+
+static void loop(struct interp *in, const struct code *c, size_t level, struct batch *b, struct fold *f)
 {
 	if (level == c->range_count) {
-		if (c->filter) {
-			struct value keep = interp_evaluate(in, c->filter);
-			if (!(keep.kind == KIND_REAL ? keep.d != 0 : keep.i != 0))
-				return;
-		}
-		fold_one(c, f, interp_evaluate(in, c->arg[0]), in->slot[c->range[0].slot].i);
+		for (size_t k = 0; k < c->range_count; k++)
+			b->slot[k][b->count] = in->slot[c->range[k].slot];
+		if (++b->count == BATCH_LANES)
+			fold_batch(in, c, b, f);
 		return;
 	}
 	int64_t lo = interp_evaluate(in, c->range[level].lo).i, hi = interp_evaluate(in, c->range[level].hi).i;
 	for (int64_t i = lo; i < hi && !in->failed; i++) {
 		in->slot[c->range[level].slot] = integer_value(i);
-		loop(in, c, level + 1, f);
+		loop(in, c, level + 1, b, f);
 	}
 }
 
 static struct value reduce(struct interp *in, const struct code *c)
 {
 	struct fold f = { .at = -1 };
+	struct batch b;
 
+	b.reduce = c;
+	b.count = 0;
 	f.total = c->expr->op == OP_PROD ? integer_value(1) : integer_value(0);
-	loop(in, c, 0, &f);
+	loop(in, c, 0, &b, &f);
+	fold_batch(in, c, &b, &f);
 	if (c->expr->op == OP_ARGMAX || c->expr->op == OP_ARGMIN)
 		return integer_value(f.at);
 	/* Nothing to reduce: the least or greatest value of the kind. */
@@ -263,12 +319,6 @@ static struct value reduce(struct interp *in, const struct code *c)
 		return c->want == KIND_BOOL ? truth_value(!least) : integer_value(least ? INT64_MIN : INT64_MAX);
 	}
 	return f.total;
-}
-
-/* An int where the other branch is real. */
-static struct value as_kind(struct value v, enum kind want)
-{
-	return want == KIND_REAL && v.kind != KIND_REAL ? real_value(v.d, v.magnitude) : v;
 }
 
 struct value interp_evaluate(struct interp *in, const struct code *c)
@@ -288,7 +338,7 @@ struct value interp_evaluate(struct interp *in, const struct code *c)
 	case CODE_BINARY: return binary(in, c);
 	case CODE_SELECT:
 		v = interp_evaluate(in, c->arg[0]);
-		return as_kind(interp_evaluate(in, c->arg[(v.kind == KIND_REAL ? v.d != 0 : v.i != 0) ? 1 : 2]), c->want);
+		return as_kind(interp_evaluate(in, c->arg[is_true(v) ? 1 : 2]), c->want);
 	case CODE_CALL: return call(in, c);
 	case CODE_PRELUDE: {
 		struct value arg[3];

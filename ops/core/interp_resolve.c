@@ -109,6 +109,10 @@ static void resolve_reduce(struct resolver *r, const struct expr *e, struct code
 	int saved = r->count;
 
 	c->kind = CODE_REDUCE;
+	if (e->range_count > BATCH_RANGES) {
+		interp_fail(r->in, e, "a reduction over more than %d indices", BATCH_RANGES);
+		return;
+	}
 	c->range = arena_alloc(&r->in->arena, sizeof(*c->range) * e->range_count);
 	c->range_count = e->range_count;
 	for (size_t i = 0; i < e->range_count; i++) {
