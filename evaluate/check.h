@@ -8,7 +8,6 @@
 #define EVALUATE_CHECK_H
 
 #include "ops/core/inputs.h"
-#include "ops/core/interp.h"
 #include "evaluate/verdict.h"
 
 struct check_result {
@@ -28,12 +27,6 @@ struct expected;
  */
 struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
 			       struct strbuf *err);
-/*
- * The same at about `sample` elements, inputs read as they are asked for (interp.h): for tensors
- * that this machine does not hold.  *reads: how many input elements the sample took; or NULL.
- */
-struct expected *expected_sample(const struct problem *p, interp_read *read, const void *user, int64_t sample, uint64_t secret,
-				 int64_t *reads, struct strbuf *err);
 void expected_close(struct expected *expected);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,

@@ -31,8 +31,7 @@ static bool reads_at_prefix(const struct expr *e, const char *name, const struct
 	return reads_at_prefix(e->otherwise, name, index, prefix) && reads_at_prefix(e->filter, name, index, prefix);
 }
 
-/* Statements from `first` on that share an outer loop nest: sets group_end and prefix. */
-static void find_group(struct printer *p, size_t first)
+void loops_group(struct printer *p, size_t first)
 {
 	const struct normal_stmt *s = &p->normal.stmt[first];
 
@@ -145,7 +144,7 @@ static void print_group(struct printer *p)
 		else if (stmt[k].index_count > p->prefix)
 			declare(p, &stmt[k], p->prefix);
 	for (size_t i = 0; i < p->prefix; i++)
-		loops_open(p, &stmt[p->group_first].index[i]);
+		loops_open_index(p, &stmt[p->group_first], i);
 	for (size_t k = p->group_first; k < p->group_end; k++) {
 		if (p->prefix && stmt[k].index_count == p->prefix && !p->is_whole[k])
 			declare(p, &stmt[k], p->prefix);
@@ -165,7 +164,7 @@ static void print_groups(struct printer *p)
 		for (size_t j = k; j < p->normal.stmt_count; j++)
 			p->is_whole[j] |= expr_uses(p->normal.stmt[k].value, p->normal.stmt[j].name);
 	for (size_t i = 0; i < p->normal.stmt_count; i = p->group_end) {
-		find_group(p, i);
+		loops_group(p, i);
 		for (size_t k = i; k < p->group_end; k++)
 			p->is_whole[k] |= is_used_later(p, &p->normal.stmt[k]);
 		if (!is_in_order(p))
@@ -184,6 +183,8 @@ static void print_head(struct printer *p, struct arena *arena)
 	bool native = p->arithmetic == LOOPS_NATIVE;
 
 	loops_head(native, native && p->problem->dtype != DTYPE_f64, p->pairs, p->out);
+	if (p->boxed)
+		loops_inputs_head(p->pairs, p->out);
 	loops_prelude(p, arena);
 }
 
@@ -196,7 +197,7 @@ static int print_arguments(struct printer *p, struct arena *arena)
 		strbuf_addf(p->out, "\tconst int64_t %s = dim[%d]; (void)%s;\n", op_dim_name(op, i), i, op_dim_name(op, i));
 	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
 		const struct op_tensor *x = &op->tensor[t];
-		const char *type = p->arithmetic == LOOPS_DOUBLE ? "double" : dtype_ctype(problem_tensor_dtype(p->problem, t));
+		const char *type = p->arithmetic == LOOPS_DOUBLE && !(p->boxed && x->role == OP_IN) ? "double" : dtype_ctype(problem_tensor_dtype(p->problem, t));
 		strbuf_addf(p->out, "\t%s%s *restrict %s = buf[%d];\n", x->role == OP_IN ? "const " : "", type, x->name, t);
 		int rank = op_extents(arena, op, p->problem->attr, t, p->extent[t], p->err);
 		if (rank < 0)
@@ -267,31 +268,54 @@ static void keep_read_outputs(struct arena *arena, struct normal *n)
 	n->stmt_count = count;
 }
 
-int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
-		const char *symbol, struct strbuf *out, struct strbuf *err)
+int loops_prepare(struct printer *p, struct arena *arena)
+{
+	const struct problem *problem = p->problem;
+	struct normal *n = &p->normal;
+
+	if (normal_form(arena, problem->op, problem->dtype, problem->attr, n, p->err))
+		return -1;
+	if (p->pairs || (p->arithmetic == LOOPS_NATIVE && dtype_bytes(problem->dtype) < sizeof(float)))
+		keep_read_outputs(arena, n);
+	if (p->arithmetic == LOOPS_NATIVE)
+		loops_share(arena, n);
+	p->is_array = ARENA_ARRAY(arena, bool, n->stmt_count + 1);
+	p->is_whole = ARENA_ARRAY(arena, bool, n->stmt_count + 1);
+	return 0;
+}
+
+static int print_function(struct printer *p, const char *symbol)
 {
 	struct arena arena = ARENA_INIT;
-	struct printer p = { .problem = problem, .arithmetic = arithmetic, .pairs = magnitude, .out = out, .depth = 1, .err = err };
 	int ret = -1;
 
-	if (normal_form(&arena, problem->op, problem->dtype, problem->attr, &p.normal, err))
+	if (loops_prepare(p, &arena))
 		goto out;
-	if (magnitude || (arithmetic == LOOPS_NATIVE && dtype_bytes(problem->dtype) < sizeof(float)))
-		keep_read_outputs(&arena, &p.normal);
-	if (arithmetic == LOOPS_NATIVE)
-		loops_share(&arena, &p.normal);
-	p.is_array = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
-	p.is_whole = ARENA_ARRAY(&arena, bool, p.normal.stmt_count + 1);
-	print_head(&p, &arena);
-	strbuf_addf(out, "void %s(void *const *buf, const int64_t *dim)\n{\n", symbol);
-	if (print_arguments(&p, &arena))
+	print_head(p, &arena);
+	strbuf_addf(p->out, "void %s(void *const *buf, const int64_t *dim%s)\n{\n", symbol, p->boxed ? ", const int64_t *box" : "");
+	if (print_arguments(p, &arena))
 		goto out;
-	print_groups(&p);
-	loops_add(&p, "}\n");
-	ret = p.failed ? -1 : 0;
-	if (p.failed && !err->len)
-		strbuf_addf(err, "%s: the normal form holds a construct loops cannot print", problem->op->name);
+	print_groups(p);
+	loops_add(p, "}\n");
+	ret = p->failed ? -1 : 0;
+	if (p->failed && !p->err->len)
+		strbuf_addf(p->err, "%s: the normal form holds a construct loops cannot print", p->problem->op->name);
 out:
 	arena_release(&arena);
 	return ret;
+}
+
+int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
+		const char *symbol, struct strbuf *out, struct strbuf *err)
+{
+	struct printer p = { .problem = problem, .arithmetic = arithmetic, .pairs = magnitude, .out = out, .depth = 1, .err = err };
+
+	return print_function(&p, symbol);
+}
+
+int loops_print_boxed(const struct problem *problem, bool magnitude, const char *symbol, struct strbuf *out, struct strbuf *err)
+{
+	struct printer p = { .problem = problem, .arithmetic = LOOPS_DOUBLE, .boxed = true, .pairs = magnitude, .out = out, .depth = 1, .err = err };
+
+	return print_function(&p, symbol);
 }

@@ -23,4 +23,20 @@ enum loops_arithmetic {
 int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic, bool magnitude,
 		const char *symbol, struct strbuf *out, struct strbuf *err);
 
+/*
+ * The same on a part of the iteration space, for a few elements of a large output:
+ *   void SYMBOL(void *const *buf, const int64_t *dim, const int64_t *box);
+ * in double, inputs in their storage dtypes (no fp8).  box[2 * (LOOPS_RANK * k + i)] and the next
+ * are the first and the end of index i of the k-th statement; loops_box() fills them.
+ * Outputs and intermediates are whole arrays of which only that part is touched.
+ */
+enum { LOOPS_RANK = 8 };
+int loops_print_boxed(const struct problem *problem, bool magnitude, const char *symbol, struct strbuf *out, struct strbuf *err);
+/*
+ * The parts of all statements that elements first..last (flat, inclusive) of output `tensor`
+ * need: *box (malloc'ed, the caller's), and *work, the terms of their sums.  0, or -1 with *err.
+ */
+int loops_box(const struct problem *problem, bool magnitude, int tensor, int64_t first, int64_t last, int64_t **box, double *work,
+	      struct strbuf *err);
+
 #endif

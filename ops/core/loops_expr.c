@@ -66,7 +66,8 @@ void loops_load(struct printer *p, const struct expr *e)
 			loops_add(p, "]");
 		}
 	} else if (t >= 0) {
-		strbuf_addf(p->out, "load_%s(%s, ", dtype_name(problem_tensor_dtype(p->problem, t)), e->name);
+		bool is_stored = p->boxed && p->problem->op->tensor[t].role == OP_IN;
+		strbuf_addf(p->out, "%s_%s(%s, ", is_stored ? "input" : "load", dtype_name(problem_tensor_dtype(p->problem, t)), e->name);
 		loops_flat(p, e->arg, NULL, 0, e->arg_count, t);
 		loops_add(p, ")");
 	} else if (s && !s->index_count) {

@@ -139,6 +139,20 @@ static const char storage_small[] =
 	"\tif (a < 0x1p-6) { p[i] = (uint8_t)(sign | (int)(a * 512)); return; }\n"
 	"\tfrexp(a, &e);\n\tp[i] = (uint8_t)(sign | (e + 6) << 3 | ((int)ldexp(a, 4 - e) & 7));\n}\n";
 
+/* Inputs as they are stored, for arithmetic in double. */
+static const char storage_inputs[] =
+	"#define IN_(name, type) inline_ num input_##name(const type *p, int64_t i) { return OF_((double)p[i]); }\n"
+	"#define INI_(name, type) inline_ int64_t input_##name(const type *p, int64_t i) { return (int64_t)p[i]; }\n"
+	"IN_(f64, double) IN_(f32, float)\n"
+	"inline_ num input_f16(const uint16_t *p, int64_t i) { _Float16 h; memcpy(&h, p + i, 2); return OF_((double)h); }\n"
+	"inline_ num input_bf16(const uint16_t *p, int64_t i) { uint32_t u = (uint32_t)p[i] << 16; float f; memcpy(&f, &u, 4); return OF_((double)f); }\n"
+	"INI_(i64, int64_t) INI_(i32, int32_t) INI_(i16, int16_t) INI_(i8, int8_t) INI_(u8, uint8_t) INI_(bool, uint8_t)\n";
+
+void loops_inputs_head(bool pairs, struct strbuf *out)
+{
+	strbuf_addf(out, "#define OF_(x) %s\n%s", pairs ? "p_of(x)" : "(x)", storage_inputs);
+}
+
 void loops_head(bool native, bool is_float, bool pairs, struct strbuf *out)
 {
 	strbuf_addstr(out, integers);

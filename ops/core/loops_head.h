@@ -14,4 +14,7 @@
  */
 void loops_head(bool native, bool is_float, bool pairs, struct strbuf *out);
 
+/* input_DTYPE(array, index): an element of an input in its storage dtype, as a number of loops_head()'s. */
+void loops_inputs_head(bool pairs, struct strbuf *out);
+
 #endif

@@ -10,6 +10,7 @@ struct printer {
 	struct normal normal;
 	enum loops_arithmetic arithmetic;
 	bool pairs;           /* every real is (value, magnitude) */
+	bool boxed;           /* each index runs over a part, given at run time; inputs as they are stored */
 	struct strbuf *out;
 	int depth;
 	/* The group of statements that share one outer loop nest. */
@@ -43,9 +44,18 @@ void loops_prelude(struct printer *p, struct arena *arena);
 /* Statements (loops_stmt.c): the loops of one that its group does not share, and what is in them. */
 void loops_stmt(struct printer *p, const struct normal_stmt *s);
 void loops_open(struct printer *p, const struct expr_range *r);
+/* The loop over index i of a statement. */
+void loops_open_index(struct printer *p, const struct normal_stmt *s, size_t i);
 void loops_close(struct printer *p, size_t count);
+/* Is it printed as one running value along its last index? */
+bool loops_is_scan(const struct normal_stmt *s);
 /* How many of its leading indices it can share with others. */
 size_t loops_shareable(const struct printer *p, const struct normal_stmt *s);
+
+/* The normal form as it is printed, and which statements are whole arrays (loops.c).  0, or -1 with p->err. */
+int loops_prepare(struct printer *p, struct arena *arena);
+/* Statements from `first` on that share an outer loop nest: sets group_first, group_end and prefix. */
+void loops_group(struct printer *p, size_t first);
 
 /*
  * Makes a statement of every costly call (exp, erf, ...) that a reduction and a

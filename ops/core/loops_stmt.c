@@ -15,6 +15,20 @@ void loops_open(struct printer *p, const struct expr_range *r)
 	p->depth++;
 }
 
+void loops_open_index(struct printer *p, const struct normal_stmt *s, size_t i)
+{
+	size_t at = 2 * (LOOPS_RANK * (size_t)(s - p->normal.stmt) + i);
+
+	if (!p->boxed) {
+		loops_open(p, &s->index[i]);
+		return;
+	}
+	loops_line(p, "");
+	strbuf_addf(p->out, "for (int64_t %s = box[%zu], %s_end_ = box[%zu]; %s < %s_end_; %s++) {\n", s->index[i].name, at, s->index[i].name, at + 1,
+		    s->index[i].name, s->index[i].name, s->index[i].name);
+	p->depth++;
+}
+
 void loops_close(struct printer *p, size_t count)
 {
 	while (count--) {
@@ -191,7 +205,7 @@ static void print_streamed(struct printer *p, const struct normal_stmt *s)
  * A reduction over 0..last or 0..last+1 of what does not use the last index: one
  * running value serves the whole row.
  */
-static bool is_scan(const struct normal_stmt *s)
+bool loops_is_scan(const struct normal_stmt *s)
 {
 	const struct expr *e = s->value, *hi;
 
@@ -214,7 +228,7 @@ static void print_scan(struct printer *p, const struct normal_stmt *s)
 	loops_line(p, "{\n");
 	p->depth++;
 	print_start(p, e, s->kind);
-	loops_open(p, last);
+	loops_open_index(p, s, s->index_count - 1);
 	if (is_exclusive)
 		print_store(p, s, "acc_");
 	loops_line(p, "");
@@ -230,10 +244,10 @@ void loops_stmt(struct printer *p, const struct normal_stmt *s)
 	const struct expr *e = s->value;
 
 	p->stmt = s;
-	if (is_scan(s) || is_streamed(p, s)) {
+	if (loops_is_scan(s) || is_streamed(p, s)) {
 		for (size_t i = p->prefix; i + 1 < s->index_count; i++)
-			loops_open(p, &s->index[i]);
-		if (is_scan(s))
+			loops_open_index(p, s, i);
+		if (loops_is_scan(s))
 			print_scan(p, s);
 		else
 			print_streamed(p, s);
@@ -241,7 +255,7 @@ void loops_stmt(struct printer *p, const struct normal_stmt *s)
 		return;
 	}
 	for (size_t i = p->prefix; i < s->index_count; i++)
-		loops_open(p, &s->index[i]);
+		loops_open_index(p, s, i);
 	if (e->kind == EXPR_REDUCE) {
 		loops_line(p, "{\n");
 		p->depth++;
@@ -266,5 +280,5 @@ void loops_stmt(struct printer *p, const struct normal_stmt *s)
 /* The leading indices whose loops a statement can share: a scan or streamed sum keeps its last. */
 size_t loops_shareable(const struct printer *p, const struct normal_stmt *s)
 {
-	return s->index_count - (is_scan(s) || is_streamed(p, s));
+	return s->index_count - (loops_is_scan(s) || is_streamed(p, s));
 }

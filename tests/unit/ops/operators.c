@@ -1,6 +1,6 @@
 /*
  * Every declared operator, at every check shape: the reference, the lazy
- * evaluator and the printed loops (double, magnitude, native) agree; and
+ * evaluator and the printed loops (double, magnitude, native, boxed) agree; and
  * op_check() finds nothing to say.  A new operator is tested as soon as its file exists.
  */
 #include "ops/core/interp.h"
@@ -14,9 +14,10 @@
 #include <unistd.h>
 
 typedef void loops_fn(void *const *buf, const int64_t *dim);
+typedef void boxed_fn(void *const *buf, const int64_t *dim, const int64_t *box);
 
 /* Printed loops share a few translation units: their head costs more to compile than they do. */
-enum unit_kind { UNIT_DOUBLE, UNIT_MAGNITUDE, UNIT_NATIVE_FLOAT, UNIT_NATIVE_DOUBLE, UNIT_KINDS };
+enum unit_kind { UNIT_DOUBLE, UNIT_MAGNITUDE, UNIT_BOXED, UNIT_BOXED_MAGNITUDE, UNIT_NATIVE_FLOAT, UNIT_NATIVE_DOUBLE, UNIT_KINDS };
 enum { MOST_FUNCTIONS = 4096, MOST_CASES = 16384, OPERATORS_A_UNIT = 24 };
 struct unit {
 	struct strbuf text;
@@ -41,7 +42,9 @@ static int add_function(enum unit_kind k, const struct problem *p)
 	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
 	char symbol[32];
 
-	if (loops_print(p, k <= UNIT_MAGNITUDE ? LOOPS_DOUBLE : LOOPS_NATIVE, k == UNIT_MAGNITUDE, "loops", &text, &err)) {
+	bool is_boxed = k == UNIT_BOXED || k == UNIT_BOXED_MAGNITUDE;
+	if (is_boxed ? loops_print_boxed(p, k == UNIT_BOXED_MAGNITUDE, "loops", &text, &err) :
+		       loops_print(p, k <= UNIT_MAGNITUDE ? LOOPS_DOUBLE : LOOPS_NATIVE, k == UNIT_MAGNITUDE, "loops", &text, &err)) {
 		printf("# %s\n", err.buf);
 		strbuf_release(&err);
 		return -1;
@@ -62,6 +65,16 @@ static int add_function(enum unit_kind k, const struct problem *p)
 	return u->count++;
 }
 
+/* Loops on a part read inputs as they are stored, fp8 excepted. */
+static bool has_fp8(const struct problem *p)
+{
+	bool has = false;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		has |= dtype_is_real(problem_tensor_dtype(p, t)) && dtype_bytes(problem_tensor_dtype(p, t)) == 1;
+	return has;
+}
+
 static int add_case(const struct problem *p, enum op_use use, void *user)
 {
 	struct one_case *c = &one_case[case_count];
@@ -73,6 +86,9 @@ static int add_case(const struct problem *p, enum op_use use, void *user)
 	c->problem = *p;
 	c->fn[UNIT_DOUBLE] = is_first ? add_function(UNIT_DOUBLE, p) : -1;
 	c->fn[UNIT_MAGNITUDE] = is_first ? add_function(UNIT_MAGNITUDE, p) : -1;
+	bool has_box = is_first && !has_fp8(p);
+	c->fn[UNIT_BOXED] = has_box ? add_function(UNIT_BOXED, p) : -1;
+	c->fn[UNIT_BOXED_MAGNITUDE] = has_box ? add_function(UNIT_BOXED_MAGNITUDE, p) : -1;
 	enum unit_kind native = p->dtype == DTYPE_f64 ? UNIT_NATIVE_DOUBLE : UNIT_NATIVE_FLOAT;
 	c->fn[UNIT_NATIVE_FLOAT] = c->fn[UNIT_NATIVE_DOUBLE] = -1;
 	c->fn[native] = add_function(native, p);
@@ -176,9 +192,58 @@ static bool interpret(const struct case_data *c, double *const *value, double *c
 	return done;
 }
 
+/* Elements first..last of output t by the boxed loops of unit k: how many are not `want`. */
+static int64_t one_box(enum unit_kind k, boxed_fn *fn, const struct case_data *c, double *const *out, int t, int64_t first, int64_t last, const double *want,
+		       const double *magnitude, double share)
+{
+	struct strbuf err = STRBUF_INIT;
+	void *buf[OP_MAX_TENSORS];
+	int64_t *box, bad = 0;
+	double work;
+
+	if (loops_box(c->problem, k == UNIT_BOXED_MAGNITUDE, t, first, last, &box, &work, &err)) {
+		printf("# %s\n", err.buf);
+		return 1;
+	}
+	for (int i = 0; i < c->tensor_count; i++) {
+		buf[i] = out[i] ? (void *)out[i] : c->storage[i];
+		for (int64_t e = 0; out[i] && e < c->elems[i]; e++)
+			out[i][e] = -12345.25; /* what the part does not hold is not written */
+	}
+	fn(buf, c->problem->dim, box);
+	for (int64_t i = first; i <= last; i++) {
+		double m = isfinite(magnitude[i]) ? magnitude[i] : fabs(want[i]);
+		if (!case_close_to(out[t][i], want[i], share * m) && !bad++)
+			printf("# part %lld..%lld, %s[%lld]: got %.17g, want %.17g\n", (long long)first, (long long)last, c->problem->op->tensor[t].name,
+			       (long long)i, out[t][i], want[i]);
+	}
+	free(box);
+	return bad;
+}
+
+/* The first row, the last, and one element between, of every output. */
+static bool boxes_agree(enum unit_kind k, int n, const struct case_data *c, double *const *out, double *const *want, double *const *magnitude, double share)
+{
+	char symbol[32];
+	int64_t bad = 0, extent[OP_MAX_RANK];
+
+	snprintf(symbol, sizeof(symbol), "loops%d", n);
+	boxed_fn *fn = n >= 0 && unit[k].library ? (boxed_fn *)dlsym(unit[k].library, symbol) : NULL;
+	for (int t = 0; fn && t < c->tensor_count; t++) {
+		int rank = problem_shape(c->problem, t, extent);
+		int64_t row = rank ? extent[rank - 1] : 1, elems = c->elems[t];
+		if (!out[t] || !elems)
+			continue;
+		bad += one_box(k, fn, c, out, t, 0, row - 1, want[t], magnitude[t], share);
+		bad += one_box(k, fn, c, out, t, elems - row, elems - 1, want[t], magnitude[t], share);
+		bad += one_box(k, fn, c, out, t, elems / 2, elems / 2, want[t], magnitude[t], share);
+	}
+	return fn && !bad;
+}
+
 /* What was compared of one operator, and what was not as it should be. */
 struct tally {
-	int cases, evaluated, agree, loops, magnitudes, native, wanted_loops, wanted_native;
+	int cases, evaluated, agree, loops, magnitudes, native, boxed, wanted_loops, wanted_native, wanted_boxed;
 };
 
 static void one_draw(const struct one_case *k, enum distribution reals, struct tally *n)
@@ -198,7 +263,7 @@ static void one_draw(const struct one_case *k, enum distribution reals, struct t
 	for (int t = 0; t < OP_MAX_TENSORS; t++)
 		want[t] = value[t] ? c.value[t] : NULL;
 	n->cases++;
-	before = n->evaluated + n->agree + n->loops + n->magnitudes + n->native - n->wanted_loops * 2 - n->wanted_native;
+	before = n->evaluated + n->agree + n->loops + n->magnitudes + n->native + n->boxed - n->wanted_loops * 2 - n->wanted_native - n->wanted_boxed;
 	if (interpret(&c, value, magnitude)) {
 		n->evaluated++;
 		n->agree += !differ(&c, value, want, magnitude, 1e-13);
@@ -207,12 +272,17 @@ static void one_draw(const struct one_case *k, enum distribution reals, struct t
 			n->loops += run_loops(UNIT_DOUBLE, k->fn[UNIT_DOUBLE], &c, got) && !differ(&c, got, want, magnitude, 1e-13);
 			n->magnitudes += run_loops(UNIT_MAGNITUDE, k->fn[UNIT_MAGNITUDE], &c, got) && !differ(&c, got, magnitude, magnitude, 1e-6);
 		}
+		if (k->fn[UNIT_BOXED] >= 0 && reals == INPUTS_normal) {
+			n->wanted_boxed += 2;
+			n->boxed += boxes_agree(UNIT_BOXED, k->fn[UNIT_BOXED], &c, got, value, magnitude, 1e-13);
+			n->boxed += boxes_agree(UNIT_BOXED_MAGNITUDE, k->fn[UNIT_BOXED_MAGNITUDE], &c, got, magnitude, magnitude, 1e-6);
+		}
 		if (reals == INPUTS_normal) {
 			n->wanted_native++;
 			n->native += run_loops(native, k->fn[native], &c, got) && !differ(&c, got, want, magnitude, 0);
 		}
 	}
-	if (n->evaluated + n->agree + n->loops + n->magnitudes + n->native - n->wanted_loops * 2 - n->wanted_native != before + 2)
+	if (n->evaluated + n->agree + n->loops + n->magnitudes + n->native + n->boxed - n->wanted_loops * 2 - n->wanted_native - n->wanted_boxed != before + 2)
 		printf("# the above: %s, %s inputs\n", name.buf, distribution_name(reals));
 	case_close(&c);
 	strbuf_release(&name);
@@ -234,6 +304,7 @@ static void one_operator(const struct op *op)
 	ok(n.agree == n.cases, "%s: body and reference agree in %d of %d", op->name, n.agree, n.cases);
 	ok(n.loops == n.wanted_loops, "%s: loops in double and reference agree in %d of %d", op->name, n.loops, n.wanted_loops);
 	ok(n.magnitudes == n.wanted_loops, "%s: loops and body have the same magnitude in %d of %d", op->name, n.magnitudes, n.wanted_loops);
+	ok(n.boxed == n.wanted_boxed, "%s: loops on a part give what they give on the whole in %d of %d", op->name, n.boxed, n.wanted_boxed);
 	ok(n.native == n.wanted_native, "%s: native loops are within the tolerance in %d of %d", op->name, n.native, n.wanted_native);
 	strbuf_release(&err);
 }
