@@ -118,7 +118,7 @@ struct job {
 	const struct expected *expected;
 	const struct expected_output *out;
 	const struct reader *reader;
-	int64_t row; /* elements */
+	int64_t row; /* elements that are evaluated together: a row's share its reductions */
 	boxed_loops *loops[2]; /* of values and of magnitudes; NULL: interpreted */
 	pthread_mutex_t lock;
 	int64_t next;
@@ -230,6 +230,18 @@ static int evaluate_output(struct job *job)
 	return job->ret;
 }
 
+/* Terms that elements first..last of the list take. */
+static int work_of(const struct problem *p, const struct expected_output *out, int64_t first, int64_t last, double *work)
+{
+	struct strbuf ignored = STRBUF_INIT;
+	int64_t *box = NULL;
+	int ret = loops_box(p, false, out->tensor, out->index[first], out->index[last], &box, work, &ignored);
+
+	free(box);
+	strbuf_release(&ignored);
+	return ret;
+}
+
 /*
  * Where a row of the sample takes many terms, compiled loops over the part it needs.  Not for
  * what loops cannot say (some recurrences) or load (fp8): that is interpreted.
@@ -240,11 +252,15 @@ static void choose_loops(struct job *j, void *library[2])
 	const struct problem *p = &j->expected->problem;
 	const struct expected_output *out = j->out;
 	struct strbuf source = STRBUF_INIT, ignored = STRBUF_INIT;
-	int64_t *box = NULL, middle = out->count / 2;
-	double work = 0;
-	bool can = !loops_box(p, false, out->tensor, out->index[middle], out->index[middle], &box, &work, &ignored) && work > INTERPRETED_UP_TO;
+	int64_t first = out->count / 2, last = first;
+	double work = 0, row_work = 0;
+	bool can = !work_of(p, out, first, last, &work) && work > INTERPRETED_UP_TO;
 
-	free(box);
+	while (last + 1 < out->count && out->index[last + 1] / j->row == out->index[first] / j->row)
+		last++;
+	/* Where a row shares little (its index is the batch), its elements cost less one by one. */
+	if (can && !work_of(p, out, first, last, &row_work) && row_work > work * (double)(last - first + 1))
+		j->row = 1;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
 		can &= p->op->tensor[t].role == OP_OUT || !dtype_is_real(problem_tensor_dtype(p, t)) || dtype_bytes(problem_tensor_dtype(p, t)) > 1;
 	boxed_loops *loops[2] = { NULL, NULL };

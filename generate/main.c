@@ -72,38 +72,6 @@ static void unknown_op(const char *name, struct strbuf *err)
 		strbuf_addf(err, "%s %s", i ? "," : "", op->name);
 }
 
-/* "ops/norm/layer_norm.c" -> "norm". */
-static void family_of(const struct op *op, char *family, size_t size)
-{
-	const char *end = strrchr(op->source_path, '/'), *start = end;
-
-	while (start && start > op->source_path && start[-1] != '/')
-		start--;
-	snprintf(family, size, "%.*s", end ? (int)(end - start) : 0, end ? start : "");
-}
-
-/* What the generators make of an operator on each target: "native:measured amd-mi300x:compiled", or "declared". */
-static int print_states(const struct problem *p, enum op_use use, void *user)
-{
-	const char **between = user;
-
-	(void)use;
-	for (size_t i = 0; target_table[i]; i++) {
-		struct strbuf why = STRBUF_INIT;
-		struct problem_space ps;
-		const struct target *t = target_table[i];
-		if ((t->alias && !target_of_this_machine()) || (!t->alias && t->probe && t->probe()))
-			continue; /* this machine's own target is listed as the alias */
-		if (!space_open(&ps, p, t->alias ? target_of_this_machine() : t, &why)) {
-			printf("%s%s:%s", *between, t->name, target_state_name((t->alias ? target_of_this_machine() : t)->best_state));
-			*between = " ";
-			space_close(&ps);
-		}
-		strbuf_release(&why);
-	}
-	return 1; /* the first problem tells */
-}
-
 static int list_ops(int argc, char **argv)
 {
 	static const struct cli_command command = {
@@ -112,7 +80,7 @@ static int list_ops(int argc, char **argv)
 	};
 	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 0, 1 << 20);
-	struct strbuf err = STRBUF_INIT;
+	struct strbuf err = STRBUF_INIT, states = STRBUF_INIT;
 	const struct op *op;
 
 	if (op_load_extra(extra_ops, &err))
@@ -123,20 +91,19 @@ static int list_ops(int argc, char **argv)
 			return diag_report(&err, KM_EXIT_USAGE);
 		}
 	for (size_t i = 0; (op = op_at(i)); i++) {
-		const char *between = "";
 		char family[64];
 		bool wanted = !n;
 		for (int k = 1; k <= n; k++)
 			wanted |= op_find(argv[k]) == op;
 		if (!wanted)
 			continue;
-		family_of(op, family, sizeof(family));
-		printf("%s\t%s\t%s\t", op->name, family, op->dtypes);
-		problem_each(op, OP_CHECK, 1, print_states, &between, &err);
-		strbuf_reset(&err);
-		printf("%s\t%s\t%s\t%s\n", *between ? "" : "declared", op->aliases ? op->aliases : "", op->summary, op->source_path);
+		strbuf_reset(&states);
+		space_states(op, &states);
+		op_family(op, family, sizeof(family));
+		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", op->name, family, op->dtypes, states.buf, op->aliases ? op->aliases : "", op->summary,
+		       op->source_path);
 	}
-	strbuf_release(&err);
+	strbuf_release(&states);
 	return KM_EXIT_DONE;
 }
 

@@ -42,4 +42,10 @@ int64_t subspace_size(const struct subspace *sub);
  */
 void space_report(const struct problem_space *ps, struct strbuf *out);
 
+/*
+ * What the generators make of an operator, target by target: "amd-mi300x:compiled native:measured",
+ * or "declared" where none serves it.  Decided by its first check shape.  (states.c)
+ */
+void space_states(const struct op *op, struct strbuf *out);
+
 #endif

@@ -3,8 +3,9 @@
 #   make bench-matmul    share of the measured peak of the best f32 and bf16 matmul
 #   make bench-space     median against best point of the softmax and matmul spaces
 #   make bench-aa        false verdicts comparing a kernel with itself
+#   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
 #   make bench           all of them
-BENCHES = compile matmul space aa
+BENCHES = compile matmul space aa sample
 
 bench: $(BENCHES:%=bench-%)
 

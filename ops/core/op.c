@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define X(name) extern const struct op op_##name;
@@ -194,4 +195,13 @@ int op_tensor_index(const struct op *op, const char *name)
 		if (!strcmp(op->tensor[i].name, name))
 			return i;
 	return -1;
+}
+
+void op_family(const struct op *op, char *family, size_t size)
+{
+	const char *end = strrchr(op->source_path, '/'), *start = end;
+
+	while (start && start > op->source_path && start[-1] != '/')
+		start--;
+	snprintf(family, size, "%.*s", end ? (int)(end - start) : 0, end ? start : "");
 }

@@ -150,6 +150,8 @@ bool op_is_ones(const struct op *op, const double *attr, int t, int k);
 /* A tensor's dtype by its rule where the problem's is T; false: no such rule or dtype. */
 bool op_dtype_rule(const char *rule, enum dtype T, enum dtype *dtype);
 
+/* The folder its file lies in: "ops/norm/layer_norm.c" is of family "norm". */
+void op_family(const struct op *op, char *family, size_t size);
 /* Position of a dim / attribute / tensor by name, or -1. */
 int op_dim_index(const struct op *op, const char *name);
 int op_attr_index(const struct op *op, const char *name);

@@ -113,6 +113,7 @@ static int write_page(struct report *report, struct strbuf *err)
 
 	html_open(&out, "Operators and targets", NULL);
 	totals(&out, report);
+	strbuf_addstr(&out, "<p><a href=\"operators.html\">Every declared operator</a>, searched here or not.</p>\n");
 	strbuf_addstr(&out, "<div class=\"wrap\"><table class=\"sort\"><thead><tr><th>operator");
 	for (size_t k = 0; k < report->target_count; k++)
 		strbuf_addf(&out, "<th><a href=\"target-%s.html\">%s</a>", report->target[k], report->target[k]);
