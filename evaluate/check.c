@@ -8,7 +8,7 @@
 
 size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_COUNT])
 {
-	static const enum distribution always[] = { INPUTS_normal, INPUTS_wide, INPUTS_positive, INPUTS_grid, INPUTS_fine };
+	static const enum distribution always[] = { INPUTS_normal, INPUTS_wide, INPUTS_positive, INPUTS_grid, INPUTS_fine, INPUTS_faint };
 	size_t n = ARRAY_SIZE(always);
 
 	memcpy(d, always, sizeof(always));

@@ -40,7 +40,7 @@ size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_C
 /* How the checker did against its own cheats, added up over shapes. */
 struct selfcheck_counts {
 	int64_t shapes, cheats, rejected;
-	int64_t right; /* forged outputs that equal the honest ones bit for bit: softmax of one column is a constant */
+	int64_t right; /* forged outputs that equal the honest ones, number for number: softmax of one column is a constant */
 };
 /*
  * The checker checks itself (selfcheck.c): zeros, ones, copies of inputs, a constant mean,

@@ -351,15 +351,12 @@ struct expected *expected_open(const struct problem *p, const void *const *in, i
 	enum { LAZILY_UP_TO = 1000000 /* terms; above, compiling the loops costs less */ };
 	struct expected *e = open_outputs(p);
 	struct reader reader = { 0 };
-	double work = 0;
 
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		reader.dtype[t] = problem_tensor_dtype(p, t);
 		reader.array[t] = in[t];
 	}
-	for (int o = 0; o < e->output_count; o++)
-		work += (double)problem_elems(p, e->output[o].tensor) * (double)problem_terms(p);
-	int bad = !sample && work > LAZILY_UP_TO ? evaluate_compiled(e, &reader, err) :
+	int bad = !sample && problem_work(p) > LAZILY_UP_TO ? evaluate_compiled(e, &reader, err) :
 						   evaluate_lazily(e, &reader, sample, secret, err);
 	if (bad) {
 		expected_close(e);

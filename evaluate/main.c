@@ -187,6 +187,8 @@ static int selfcheck(int argc, char **argv)
 			error("%s", err.buf);
 			strbuf_reset(&err);
 			code = KM_EXIT_NO;
+		} else if (op->constant) {
+			printf("# explained: %s: its output does not vary: %s\n", op->name, op->constant);
 		}
 	}
 	return diag_report(&err, code);

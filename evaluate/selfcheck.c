@@ -37,7 +37,7 @@ enum { MOST_VARIANTS = OP_MAX_TENSORS };
 
 /* What became of one cheat at one shape, over the distributions. */
 struct fate {
-	bool tried, rejected, differed; /* differed: not bit for bit the honest output, at some distribution */
+	bool tried, rejected, differed; /* differed: not the numbers of the honest output, at some distribution */
 	char why[160];
 };
 
@@ -58,6 +58,7 @@ struct selfcheck {
 	struct selfcheck_counts *counts;
 	bool caught[CHEAT_COUNT];      /* somewhere */
 	bool differed[CHEAT_COUNT];
+	bool varies;                   /* the output, with finite inputs */
 	struct strbuf *err;
 };
 
@@ -72,20 +73,42 @@ static void *claim(size_t bytes)
 
 /* ---- expected values of tampered inputs -------------------------------- */
 
-/* The next dtype down, in fraction bits: f64 to f32, f32 to tf32, f16 to bf16, bf16 to f8e4m3; 0: none. */
+/* The next dtype down, in fraction bits: f64 to f32, f32 to tf32, f16 to bf16, bf16 to f8e4m3, that to f8e5m2; 0: none. */
 static int lower_bits(enum dtype d)
 {
-	return d == DTYPE_f64 ? 23 : d == DTYPE_f32 ? 10 : d == DTYPE_f16 ? 7 : d == DTYPE_bf16 ? 3 : 0;
+	return d == DTYPE_f64 ? 23 : d == DTYPE_f32 ? 10 : d == DTYPE_f16 ? 7 : d == DTYPE_bf16 ? 3 : d == DTYPE_f8e4m3 ? 2 : 0;
 }
 
-static double lowered(enum dtype d, double x)
+/* x with `bits` bits of fraction. */
+static double lowered(int bits, double x)
 {
 	int e;
 
-	if (x == 0 || !isfinite(x) || !lower_bits(d))
+	if (x == 0 || !isfinite(x) || !bits)
 		return x;
 	frexp(x, &e);
-	return ldexp(nearbyint(ldexp(x, lower_bits(d) + 1 - e)), e - 1 - lower_bits(d));
+	return ldexp(nearbyint(ldexp(x, bits + 1 - e)), e - 1 - bits);
+}
+
+/*
+ * Fraction bits of an input's lower-precision twin.  A twin as precise as the output is no
+ * cheat: f32 rounded to tf32 and then to f16 is one of the two f16 neighbours of the exact
+ * value, as is what an honest kernel gives.  So the twin is the next dtype down from the
+ * coarser one of the input and the finest real output.  0: there is none.
+ */
+static int twin_bits(const struct problem *p, enum dtype input)
+{
+	enum dtype coarser = input;
+	double finest = 1;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
+		enum dtype d = problem_tensor_dtype(p, t);
+		if (p->op->tensor[t].role == OP_OUT && dtype_is_real(d) && dtype_roundoff(d) < finest) {
+			finest = dtype_roundoff(d);
+			coarser = finest > dtype_roundoff(input) ? d : input;
+		}
+	}
+	return lower_bits(coarser);
 }
 
 static void draw_inputs(const struct problem *p, enum distribution d, uint64_t seed, void **in)
@@ -145,9 +168,10 @@ static bool forge_twin(struct trial *x)
 			continue;
 		in[t] = claim((size_t)problem_bytes(p, t) + 8);
 		memcpy(in[t], x->in[t], (size_t)problem_bytes(p, t));
-		for (int64_t i = 0; dtype_is_real(d) && p->op->tensor[t].domain == OP_REAL && i < n; i++)
-			dtype_store(d, in[t], i, lowered(d, dtype_load(d, in[t], i)));
-		any |= dtype_is_real(d) && lower_bits(d);
+		int bits = dtype_is_real(d) ? twin_bits(p, d) : 0;
+		for (int64_t i = 0; bits && i < n; i++)
+			dtype_store(d, in[t], i, lowered(bits, dtype_load(d, in[t], i)));
+		any |= bits;
 	}
 	bool done = any && forge_values(x, (const void *const *)in);
 	free_all(in);
@@ -188,7 +212,8 @@ static void forge_output(enum cheat cheat, struct trial *x, int o, int variant)
 	enum dtype d = problem_tensor_dtype(x->problem, x->tensor[o]);
 	int64_t n, where = 0, finite = 0;
 	const double *want = expected_values(x->expected, o, &n);
-	double mean = 0, square = 0;
+	double mean = 0;
+	double spread = 0;
 	int64_t copied = cheat == INPUT_COPY ? problem_elems(x->problem, variant) : 0;
 
 	for (int64_t i = 0; i < n; i++)
@@ -196,11 +221,12 @@ static void forge_output(enum cheat cheat, struct trial *x, int o, int variant)
 			if (fabs(want[i]) > fabs(isfinite(want[where]) ? want[where] : 0))
 				where = i;
 			mean += want[i];
-			square += want[i] * want[i];
 			finite++;
 		}
 	mean = finite ? mean / (double)finite : 0;
-	double spread = sqrt(fmax(finite ? square / (double)finite - mean * mean : 0, 0));
+	for (int64_t i = 0; i < n; i++)
+		spread += isfinite(want[i]) ? (want[i] - mean) * (want[i] - mean) / (double)finite : 0;
+	spread = sqrt(spread);
 	for (int64_t i = 0; i < n; i++) {
 		double v = want[i];
 		switch (cheat) {
@@ -211,7 +237,7 @@ static void forge_output(enum cheat cheat, struct trial *x, int o, int variant)
 		case ONE_WRONG: v = i != where ? v : d == DTYPE_bool ? !v : dtype_is_real(d) ? v * (1 + 16 * dtype_roundoff(d)) + (v == 0) + 0.01 * v : v + 1; break;
 		case SKIPPED_TAIL: v = i >= n - (n + 7) / 8 ? 0 : v; break;
 		case INPUT_COPY: v = dtype_load(problem_tensor_dtype(x->problem, variant), x->in[variant], i % copied); break;
-		case TWIN_OF_OUTPUTS: v = dtype_is_real(d) ? lowered(d, v) : v; break;
+		case TWIN_OF_OUTPUTS: v = dtype_is_real(d) ? lowered(lower_bits(d), v) : v; break;
 		default: break;
 		}
 		dtype_store(d, x->forged[o], i, v);
@@ -267,13 +293,27 @@ static void trial_close(struct trial *x)
 	expected_close(x->expected);
 }
 
+/* The same numbers: any NaN is one, and -0 is 0. */
+static bool is_same(const struct trial *x, int o)
+{
+	enum dtype d = problem_tensor_dtype(x->problem, x->tensor[o]);
+	int64_t n = problem_elems(x->problem, x->tensor[o]);
+
+	for (int64_t i = 0; i < n; i++) {
+		double a = dtype_load(d, x->forged[o], i), b = dtype_load(d, x->honest[o], i);
+		if (a != b && !(isnan(a) && isnan(b)))
+			return false;
+	}
+	return true;
+}
+
 static void judge(struct trial *x, struct fate *f)
 {
 	struct check_result r;
 	bool is_right = true;
 
-	for (int o = 0; o < x->outputs; o++)
-		is_right &= !memcmp(x->forged[o], x->honest[o], (size_t)problem_bytes(x->problem, x->tensor[o]));
+	for (int o = 0; o < x->outputs && is_right; o++)
+		is_right = is_same(x, o);
 	expected_compare(x->expected, (const void *const *)x->forged, &r);
 	f->tried = true;
 	f->differed |= !is_right;
@@ -306,16 +346,6 @@ static void settle(struct selfcheck *s, const struct problem *p, enum cheat chea
 	strbuf_release(&name);
 }
 
-/* Terms of a whole comparison. */
-static double work_of(const struct problem *p)
-{
-	double elems = 0;
-
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-		elems += p->op->tensor[t].role == OP_OUT ? (double)problem_elems(p, t) : 0;
-	return elems * (double)problem_terms(p);
-}
-
 static int one_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct selfcheck *s = user;
@@ -326,7 +356,7 @@ static int one_shape(const struct problem *p, enum op_use use, void *user)
 	const uint64_t seed = 11;
 	int ret = 0;
 
-	if (!is_check && work_of(p) > s->most_work)
+	if (!is_check && problem_work(p) > s->most_work)
 		return 0;
 	/* A large shape is judged on usual values, and on those that show precision. */
 	if (!is_check) {
@@ -344,6 +374,7 @@ static int one_shape(const struct problem *p, enum op_use use, void *user)
 				/* Once caught is enough; the honest one must pass on each. */
 				if ((c == HONEST || !fate[c][v].rejected) && forge((enum cheat)c, v, &x, d[k], seed))
 					judge(&x, &fate[c][v]);
+		s->varies |= fate[PREVIOUS][0].differed && d[k] != INPUTS_special;
 		trial_close(&x);
 		is_pending = false;
 		for (int c = HONEST + 1; c < CHEAT_COUNT; c++)
@@ -359,8 +390,9 @@ static int one_shape(const struct problem *p, enum op_use use, void *user)
 }
 
 /*
- * A constant that is right bit for bit at every shape: the inputs never make the
- * output vary, and then nothing was checked (a predicate that is never true).
+ * A constant that is right at every shape: the inputs never make the output vary, and then
+ * nothing was checked (a predicate that is never true), unless the operator says why.  Of one
+ * that does, the output must be the previous one on all finite inputs.
  */
 static void check_outcomes(struct selfcheck *s)
 {
@@ -369,7 +401,9 @@ static void check_outcomes(struct selfcheck *s)
 
 	for (int t = 0; t < OP_MAX_TENSORS && s->op->tensor[t].name; t++)
 		has_input |= s->op->tensor[t].role == OP_IN;
-	for (size_t i = 0; has_input && i < ARRAY_SIZE(constant); i++)
+	if (s->op->constant && s->varies)
+		strbuf_addf(s->err, "%s%s: is declared constant, but its output varies: remove .constant", s->err->len ? "\n" : "", s->op->name);
+	for (size_t i = 0; has_input && !s->op->constant && i < ARRAY_SIZE(constant); i++)
 		if (!s->caught[constant[i]])
 			strbuf_addf(s->err, "%s%s: %s is right at every check shape: choose inputs on which the output varies",
 				    s->err->len ? "\n" : "", s->op->name, cheat_name[constant[i]]);

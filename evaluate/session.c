@@ -117,23 +117,13 @@ static int rotation_sets(const struct problem *p)
 	return sets < 2 ? 2 : sets > 4096 ? 4096 : (int)sets;
 }
 
-static double whole_work(const struct problem *p)
-{
-	double elems = 0;
-
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-		if (p->op->tensor[t].role == OP_OUT)
-			elems += (double)problem_elems(p, t);
-	return elems * (double)problem_terms(p);
-}
-
 /* Elements to compare of a case; 0: all. */
 static int64_t sample_of(const struct session *s, size_t i, const struct problem *p)
 {
 	if (!s->options.is_final)
 		return i ? 0 : 512;
 	/* The problem itself is compared whole while that takes seconds; held-out shapes while it is cheap. */
-	return whole_work(p) <= (i ? 5e8 : 1e10) ? 0 : 4096;
+	return problem_work(p) <= (i ? 5e8 : 1e10) ? 0 : 4096;
 }
 
 /* Memory, inputs and expected values: the problem itself, the check shapes, and at the end the held-out ones. */

@@ -34,7 +34,7 @@ const struct op op_int8_matmul_dequant = {
 		{ "M=512 N=512 K=512", OP_FULL, "f32" },
 		{ "M=201 N=177 K=123", OP_HELDOUT, "f32" },
 		{ "M=5 N=7 K=9", OP_CHECK, NULL },
-		{ "M=1 N=1 K=1", OP_CHECK, NULL },
+		{ "M=1 N=2 K=1", OP_CHECK, NULL },
 		{ "M=17 N=33 K=65", OP_CHECK, NULL },
 		{ "M=3 N=70 K=131", OP_CHECK, NULL },
 	},

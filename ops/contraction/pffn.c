@@ -17,7 +17,7 @@ static void reference(const struct op_case *c)
 			h[k] = c->in[2][bn % N * K + k];
 			for (int64_t d = 0; d < D; d++)
 				h[k] += x[d] * w1[d * K + k];
-			h[k] *= erfc(-h[k] / sqrt(2.0)) / 2;
+			h[k] = 0.5 * h[k] * (1 + erf(h[k] / sqrt(2.0))); /* 0 far below 0, as PyTorch: seen where a gain is infinite */
 			square += h[k] * h[k];
 		}
 		double scale = 1 / sqrt(square / (double)K + c->attr[0]), out = 0;

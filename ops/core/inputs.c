@@ -15,28 +15,44 @@ const char *distribution_name(enum distribution d)
 }
 
 /*
- * 2^-1..2^1 with three random bits of fraction; what follows them lies in the lower half
- * of a unit of f8e4m3 (3 bits), bf16 (7), tf32 and f16 (10) and f32 (23).
+ * x with its first three bits of fraction; what follows them lies in the lower half of a
+ * unit of f8e4m3 (3 bits), bf16 (7), tf32 and f16 (10) and f32 (23).  v: in [0,1).
  */
-static double fine(double u, double v)
+static double with_fine_bits(double x, double v)
 {
+	int e;
+	double u = 2 * fabs(frexp(x, &e)) - 1;
 	double m3 = floor(8 * u), m7 = 5 + floor(3 * (8 * u - m3)), m10 = 2 + floor(2 * v), m23 = floor((0.3 + 0.15 * v) * 8192);
 
-	return ldexp(1 + m3 / 8 + m7 / 128 + m10 / 1024 + (m23 + 0.35) * 0x1p-23, (int)floor(3 * v) - 1);
+	return copysign(ldexp(1 + m3 / 8 + m7 / 128 + m10 / 1024 + (m23 + 0.35) * 0x1p-23, e - 1), x);
 }
 
-static double draw(enum distribution d, uint64_t seed, uint64_t stream, uint64_t i)
+/* 2^-1..2^2 */
+static double fine(double u, double v)
+{
+	return with_fine_bits(ldexp(1 + u, (int)floor(3 * v) - 1), v);
+}
+
+/* In powers of two: how far from 1 `wide` goes.  Half the range of a narrow dtype: products must not overflow. */
+static double wide_span(enum dtype dtype)
+{
+	return dtype == DTYPE_f16 || dtype == DTYPE_f8e5m2 ? 7 : dtype == DTYPE_f8e4m3 ? 4 : 20;
+}
+
+static double draw(enum distribution d, enum dtype dtype, uint64_t seed, uint64_t stream, uint64_t i)
 {
 	double u = rng_uniform_at(seed, stream, i);
 
 	switch (d) {
-	case INPUTS_normal: return rng_normal_at(seed, stream, i);
+	case INPUTS_normal:
+	case INPUTS_rare: return rng_normal_at(seed, stream, i);
 	case INPUTS_uniform: return 2 * u - 1;
-	case INPUTS_wide: return (u < 0.5 ? -1 : 1) * exp2(40 * rng_uniform_at(seed, stream + 64, i) - 20);
+	case INPUTS_wide: return (u < 0.5 ? -1 : 1) * exp2(wide_span(dtype) * (2 * rng_uniform_at(seed, stream + 64, i) - 1));
 	case INPUTS_positive: return 1 - u;
 	case INPUTS_tiny: return (2 * u - 1) * 0x1p-124;
 	case INPUTS_grid: return floor(17 * u) / 2 - 4;
 	case INPUTS_fine: return fine(u, rng_uniform_at(seed, stream + 64, i));
+	case INPUTS_faint: return fine(u, rng_uniform_at(seed, stream + 64, i)) / 16;
 	case INPUTS_special:
 		if (u < 0.05)
 			return NAN;
@@ -56,6 +72,7 @@ struct source {
 	enum distribution distribution;
 	int64_t bound, elems, last; /* last: extent of the last dimension */
 	double lo, hi;              /* lo < hi: the range */
+	int real, reals;            /* which of the real inputs without a range, -1: none of them; how many */
 };
 
 static int64_t bound_of(const struct problem *p, const char *text)
@@ -82,6 +99,14 @@ static struct source source_of(const struct problem *p, int t, enum distribution
 			    .bound = bound_of(p, tensor->bound), .elems = problem_elems(p, t), .last = rank ? extent[rank - 1] : 1,
 			    .lo = tensor->lo, .hi = tensor->hi };
 
+	s.real = -1;
+	for (int k = 0; k < OP_MAX_TENSORS && p->op->tensor[k].name; k++) {
+		const struct op_tensor *x = &p->op->tensor[k];
+		if (x->role != OP_IN || x->domain != OP_REAL || x->lo < x->hi || !dtype_is_real(problem_tensor_dtype(p, k)))
+			continue;
+		s.real = k == t ? s.reals : s.real;
+		s.reals++;
+	}
 	if (!(s.lo < s.hi) && !dtype_is_real(s.dtype)) {
 		s.lo = s.dtype == DTYPE_u8 || s.dtype == DTYPE_bool ? 0 : -8;
 		s.hi = s.dtype == DTYPE_bool ? 1 : s.lo + 16;
@@ -139,17 +164,56 @@ static double sorted_at(const struct source *s, int64_t i)
 	return dtype_is_real(s->dtype) ? v : floor(v);
 }
 
-static double real_at(const struct source *s, int64_t i)
+static double ranged_at(const struct source *s, int64_t i)
 {
-	if (!(s->lo < s->hi))
-		return draw(s->distribution, s->seed, s->stream, (uint64_t)i);
-	double u = rng_uniform_at(s->seed, s->stream, (uint64_t)i);
+	double lo = s->lo, u = rng_uniform_at(s->seed, s->stream + 256 * (uint64_t)s->distribution, (uint64_t)i);
+
 	if (!dtype_is_real(s->dtype))
-		return floor(s->lo + u * (s->hi - s->lo + 1));
+		return floor(lo + u * (s->hi - lo + 1));
 	/* The ends themselves now and then: thresholds lie there. */
 	if (s->distribution == INPUTS_grid && (i % 7 == 3 || i % 11 == 5))
-		return i % 7 == 3 ? s->lo : s->hi;
-	return s->lo + u * (s->hi - s->lo);
+		return i % 7 == 3 ? lo : s->hi;
+	if (s->distribution == INPUTS_positive && lo < 0 && s->hi > 0)
+		lo = 0;
+	double v = lo + u * (s->hi - lo);
+	if (s->distribution != INPUTS_fine && s->distribution != INPUTS_faint)
+		return v;
+	double fine = with_fine_bits(v, rng_uniform_at(s->seed, s->stream + 64, (uint64_t)i));
+	return fine < lo || fine > s->hi ? v : fine;
+}
+
+static double factor_at(const struct source *s, int64_t i)
+{
+	double u = rng_uniform_at(s->seed, s->stream, (uint64_t)i), w = rng_uniform_at(s->seed, s->stream + 64, (uint64_t)i);
+	double sign = u < 0.5 && s->distribution != INPUTS_positive ? -1 : 1;
+
+	if (s->dtype == DTYPE_bool)
+		return u >= 0.125;
+	/* Powers of two, whose products are exact however long. */
+	if (!dtype_is_real(s->dtype))
+		return w < 1.0 / 512 ? 0 : (s->dtype == DTYPE_u8 ? 1 : sign) * (w < 1.0 / 16 ? 2 : 1);
+	switch (s->distribution) {
+	case INPUTS_special: return draw(s->distribution, s->dtype, s->seed, s->stream, (uint64_t)i);
+	case INPUTS_grid: return sign * (w < 1.0 / 512 ? 0 : w < 0.25 ? 0.5 : w < 0.75 ? 1 : 2);
+	case INPUTS_fine:
+	case INPUTS_faint: return sign * with_fine_bits(exp2(1.5 * w - 0.9), 2 * u < 1 ? 2 * u : 2 * u - 1);
+	default: return sign * exp2(rng_normal_at(s->seed, s->stream + 64, (uint64_t)i) / 4);
+	}
+}
+
+static double real_at(const struct source *s, int64_t i)
+{
+	return s->lo < s->hi ? ranged_at(s, i) : draw(s->distribution, s->dtype, s->seed, s->stream, (uint64_t)i);
+}
+
+/* The one special value of a problem's inputs; 0: element i is not it.  Seeds that follow each other go through tensors and kinds. */
+static double rare_at(const struct source *s, int64_t i)
+{
+	static const double kind[] = { NAN, INFINITY, -INFINITY };
+
+	if (s->seed % (uint64_t)s->reals != (uint64_t)s->real || (double)i != floor(rng_uniform_at(s->seed, s->stream + 64, 0) * (double)s->elems))
+		return 0;
+	return kind[s->seed / (uint64_t)s->reals % ARRAY_SIZE(kind)];
 }
 
 static double value_at(const struct source *s, int64_t i)
@@ -162,7 +226,12 @@ static double value_at(const struct source *s, int64_t i)
 	case OP_OFFSETS: return offset_at(s, (uint64_t)(i / s->last), i % s->last, s->last - 1);
 	case OP_LENGTHS: return length_at(s, i);
 	case OP_SORTED: v = sorted_at(s, i); break;
-	default: v = real_at(s, i);
+	case OP_FACTORS: return dtype_round(s->dtype, factor_at(s, i));
+	default:
+		v = s->distribution == INPUTS_rare && s->real >= 0 ? rare_at(s, i) : 0;
+		if (v != 0)
+			return v;
+		v = real_at(s, i);
 	}
 	double rounded = dtype_round(s->dtype, v);
 	/* Rounding to a coarse dtype must not leave the range. */

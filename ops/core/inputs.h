@@ -10,12 +10,14 @@
 #define INPUT_DISTRIBUTIONS(X) \
 	X(normal, "standard normal") \
 	X(uniform, "uniform in [-1,1]: timing") \
-	X(wide, "sign * 2^uniform(-20,20): scales that swamp each other") \
+	X(wide, "sign * 2^uniform(-20,20), of f16 and fp8 half their range: scales that swamp each other") \
 	X(positive, "uniform in (0,1]: no cancellation") \
 	X(tiny, "near the smallest normal numbers") \
 	X(grid, "multiples of 1/2 in -4..4: ties, and values on thresholds") \
 	X(fine, "positive, with bits that every narrower dtype rounds down: a lower precision shows, however many terms average it") \
-	X(special, "normal with a few NaN, infinities and signed zeros: maps only")
+	X(faint, "as fine, sixteen times smaller: sigmoid, tanh and softmax of what is added up do not saturate") \
+	X(special, "normal with a few NaN, infinities and signed zeros: maps only") \
+	X(rare, "normal with one NaN or infinity in all: the seed chooses the tensor and which")
 enum distribution {
 #define X(name, sentence) INPUTS_##name,
 	INPUT_DISTRIBUTIONS(X)

@@ -17,6 +17,7 @@ enum op_role { OP_IN, OP_OUT };
 enum op_domain {
 	OP_REAL,    /* any values: of the distribution under test, or in lo..hi where those are set */
 	OP_SORTED,  /* as OP_REAL, non-decreasing along the last dimension; equal neighbours occur */
+	OP_FACTORS, /* any values, drawn of either sign and near 1: long products neither vanish nor overflow */
 	OP_INDEX,   /* integers in 0..bound-1 */
 	OP_UNIQUE,  /* integers in 0..bound-1, all different along the last dimension */
 	OP_OFFSETS, /* non-decreasing along the last dimension, first 0, last = bound; empty segments occur */
@@ -96,9 +97,19 @@ struct op {
 	const char *body;        /* index notation: what generators and the evaluator read */
 	void (*reference)(const struct op_case *c); /* written independently of the body */
 	const char *flop;        /* useful work, multiply-add = 2: "2*M*N*K" */
-	const char *terms;       /* reduction length n of an output element: "K"; "1" for maps */
+	/*
+	 * Reduction length n of an output element: "K"; "1" for maps.  Of chained reductions at
+	 * least the sum of their lengths, so many roundings a term meets on its way.
+	 */
+	const char *terms;
 	double tolerance;        /* c of section "tolerance" below; 0: 1 */
 	const char *dtypes;      /* "f32 bf16" */
+	/*
+	 * Why no finite input changes the output, where the problem was published so.  Selfcheck
+	 * prints it instead of failing the cheats that are then right, and fails the operator
+	 * where the output varies after all.  NULL: it varies.
+	 */
+	const char *constant;
 	struct op_shape shape[OP_MAX_SHAPES];
 	const char *torch;       /* PyTorch expression over the inputs' and attributes' names */
 	/*

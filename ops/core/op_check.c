@@ -129,7 +129,7 @@ static void check_tensor(const struct op *op, int t, struct strbuf *err)
 	else
 		for (const char *s = x->shape; next_word(&s, word);)
 			check_extent(op, word, "extent", err);
-	bool holds_indices = x->domain != OP_REAL && x->domain != OP_SORTED;
+	bool holds_indices = x->domain != OP_REAL && x->domain != OP_SORTED && x->domain != OP_FACTORS;
 	if (!x->dtype || !op_dtype_rule(x->dtype, DTYPE_f32, &d))
 		FAULT("tensor '%s' has unknown dtype '%s': use \"T\", \"acc\", \"sum\", \"real\" or a name such as f32, i64", x->name,
 		      x->dtype ? x->dtype : "");

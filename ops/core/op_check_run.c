@@ -3,6 +3,7 @@
 #include "ops/core/normal.h"
 #include "ops/core/op_check.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 struct trial {
 	const struct problem *problem;
+	enum distribution distribution;
 	struct arena arena;
 	double *value[OP_MAX_TENSORS];
 	int64_t elems[OP_MAX_TENSORS];
@@ -35,12 +37,12 @@ static int compare(struct trial *x, struct interp *in, int t, struct strbuf *err
 		double want = x->value[t][i];
 		if (!isfinite(magnitude))
 			magnitude = fabs(want);
-		bool same = got == want || (isnan(got) && isnan(want)) || (isfinite(want) && fabs(got - want) <= 1e-9 * magnitude);
+		bool same = got == want || (isnan(got) && isnan(want)) || (isfinite(want) && fabs(got - want) <= 1e-9 * magnitude + DBL_MIN);
 		if (!same) {
 			struct strbuf where = STRBUF_INIT;
 			problem_print(x->problem, &where);
-			op_fault(op, "", err, "body and reference disagree: %s[%" PRId64 "] is %.9g by the body, %.9g by the reference at %s: correct one",
-				 op->tensor[t].name, i, got, want, where.buf);
+			op_fault(op, "", err, "body and reference disagree: %s[%" PRId64 "] is %.9g by the body, %.9g by the reference at %s, %s inputs: correct one",
+				 op->tensor[t].name, i, got, want, where.buf, distribution_name(x->distribution));
 			strbuf_release(&where);
 			return -1;
 		}
@@ -48,9 +50,9 @@ static int compare(struct trial *x, struct interp *in, int t, struct strbuf *err
 	return 0;
 }
 
-static int run_with(const struct problem *p, enum distribution d, struct strbuf *err)
+static int run_with(const struct problem *p, enum distribution d, uint64_t seed, struct strbuf *err)
 {
-	struct trial x = { .problem = p };
+	struct trial x = { .problem = p, .distribution = d };
 	struct interp *interp = NULL;
 	int ret = -1;
 
@@ -58,7 +60,7 @@ static int run_with(const struct problem *p, enum distribution d, struct strbuf 
 		x.elems[t] = problem_elems(p, t);
 		x.value[t] = ARENA_ARRAY(&x.arena, double, x.elems[t] + 1);
 		if (p->op->tensor[t].role == OP_IN)
-			inputs_values(p, t, d, 1, x.value[t]);
+			inputs_values(p, t, d, seed, x.value[t]);
 	}
 	problem_reference(p, x.value);
 	interp = interp_open(p, read_value, &x, err);
@@ -74,14 +76,25 @@ out:
 	return ret;
 }
 
-/* Usual values, those on which ties and thresholds fall, scales at which an unstable form overflows, and what is no number. */
+/*
+ * Usual values, those on which ties and thresholds fall, scales at which an unstable form overflows, those at which nothing
+ * saturates, and what is no number: often, and once in all.
+ */
 static int run_at(const struct problem *p, enum op_use use, void *user)
 {
+	static const enum distribution once[] = { INPUTS_normal, INPUTS_grid, INPUTS_wide, INPUTS_faint, INPUTS_special };
+	uint64_t kinds = 0;
+
 	(void)use;
-	return run_with(p, INPUTS_normal, user) || run_with(p, INPUTS_grid, user) || run_with(p, INPUTS_wide, user) ||
-			       run_with(p, INPUTS_special, user)
-		       ? -1
-		       : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(once); i++)
+		if (run_with(p, once[i], 1, user))
+			return -1;
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		kinds += 3 * (p->op->tensor[t].role == OP_IN && dtype_is_real(problem_tensor_dtype(p, t)));
+	for (uint64_t seed = 0; seed < kinds; seed++)
+		if (run_with(p, INPUTS_rare, seed, user))
+			return -1;
+	return 0;
 }
 
 bool op_check_run(const struct op *op, struct strbuf *err)

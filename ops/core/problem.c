@@ -240,6 +240,16 @@ static int64_t evaluate_or(const struct problem *p, const char *text, int64_t ot
 double problem_flop(const struct problem *p) { return (double)evaluate_or(p, p->op->flop, 0); }
 int64_t problem_terms(const struct problem *p) { return evaluate_or(p, p->op->terms, 1); }
 
+double problem_work(const struct problem *p)
+{
+	double elems = 0;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		elems += p->op->tensor[t].role == OP_OUT ? (double)problem_elems(p, t) : 0;
+	/* Where a fused reduction is short and what feeds it is long, the latter's arithmetic. */
+	return fmax(elems * (double)problem_terms(p), problem_flop(p) / 2);
+}
+
 double problem_tolerance(const struct problem *p, int t, double want, double magnitude)
 {
 	enum dtype out = problem_tensor_dtype(p, t);

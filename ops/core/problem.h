@@ -39,6 +39,8 @@ double problem_flop(const struct problem *p);
  */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
+/* About how many terms computing all of the output takes. */
+double problem_work(const struct problem *p);
 /* How far an element of output t may lie from `want`: op.h, "tolerance"; 0 for what is not real. */
 double problem_tolerance(const struct problem *p, int t, double want, double magnitude);
 

@@ -23,7 +23,7 @@ const struct op op_isclose = {
 	},
 	.attr = { { "rtol", 0.2, false }, { "atol", 0.1, false }, { "OX", 0, true }, { "OY", 0, true } },
 	.body = "z[a,b,c] = x[a,b,c] == y[a,b,c] || abs(x[a,b,c] - y[a,b,c]) <= atol + rtol * abs(y[a,b,c]) && "
-		"abs(y[a,b,c]) < inf",
+		"y[a,b,c] > -inf && y[a,b,c] < inf",
 	.reference = reference,
 	.flop = "A*B*C",
 	.terms = "1",

@@ -18,7 +18,7 @@ const struct op op_isinf = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "N", OP_OUT, "bool", OP_REAL, NULL },
 	},
-	.body = "y[n] = abs(x[n]) == inf",
+	.body = "y[n] = x[n] == inf || x[n] == -inf",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",

@@ -56,6 +56,7 @@ const struct op op_conv3d_group_norm_min_clamp_dropout = {
 	.flop = "2*NB*O*((Z+2*P-KZ)//S+1)*((H+2*P-KH)//S+1)*((W+2*P-KW)//S+1)*CI*KZ*KH*KW",
 	.terms = "CI*KZ*KH*KW*((O//G)*(((Z+2*P-KZ)//S+1))*(((H+2*P-KH)//S+1))*(((W+2*P-KW)//S+1)))",
 	.dtypes = "f32",
+	.constant = "as published it clamps to at least lo what is at most lo: lo for all finite inputs",
 	.shape = {
 		{ "NB=2 CI=3 Z=16 H=64 W=64 O=16 KZ=3 KH=3 KW=3", OP_FULL, NULL, "kb2/83/cpu" },
 		{ "NB=128 CI=3 Z=16 H=64 W=64 O=16 KZ=3 KH=3 KW=3", OP_LARGE, NULL, "kb2/83" },

@@ -34,7 +34,7 @@ const struct op op_conv3d_max_log_sum_exp_relu = {
 		"(x[nb,ci,z*S+t-P,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,t,u,v]; ZP = ZO//J; HP = "
 		"HO//J; WP = WO//J; tiles[nb,o,z<ZP,i<HP,j<WP] = max(p<J,q<J,r<J) "
 		"conv[nb,o,z*J+p,i*J+q,j*J+r]; peak[nb,z<ZP,i<HP,j<WP] = max(o) tiles[nb,o,z,i,j]; "
-		"lse[nb,z<ZP,i<HP,j<WP] = abs(peak[nb,z,i,j]) == inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
+		"lse[nb,z<ZP,i<HP,j<WP] = peak[nb,z,i,j] == inf || peak[nb,z,i,j] == -inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
 		"+ log(sum(o) exp(tiles[nb,o,z,i,j] - peak[nb,z,i,j])); y[nb,z<ZP,i<HP,j<WP] = "
 		"relu(lse[nb,z,i,j])",
 	.reference = reference,

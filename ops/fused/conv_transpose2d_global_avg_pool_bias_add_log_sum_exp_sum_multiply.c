@@ -44,7 +44,7 @@ const struct op op_conv_transpose2d_global_avg_pool_bias_add_log_sum_exp_sum_mul
 		"bias[o] + sum(ci,u<KH,v<KW if (i+P-u) % S == 0 && (j+P-v) % S == 0) "
 		"(x[nb,ci,(i+P-u)//S,(j+P-v)//S] else 0) * weight[ci,o,u,v]; mean[nb,o] = "
 		"sum(i<HO,j<WO) conv[nb,o,i,j] / (HO*WO); shifted[nb,o] = (mean[nb,o] + addend[o]); "
-		"peak[nb] = max(o) shifted[nb,o]; lse[nb] = abs(peak[nb]) == inf ? peak[nb] : peak[nb] "
+		"peak[nb] = max(o) shifted[nb,o]; lse[nb] = peak[nb] == inf || peak[nb] == -inf ? peak[nb] : peak[nb] "
 		"+ log(sum(o) exp(shifted[nb,o] - peak[nb])); y[nb] = lse[nb] * factor",
 	.reference = reference,
 	.flop = "2*NB*O*H*W*CI*KH*KW",

@@ -55,7 +55,7 @@ const struct op op_conv_transpose3d_batch_norm_avg_pool_avg_pool = {
 		"(J*J*J)",
 	.reference = reference,
 	.flop = "2*NB*O*Z*H*W*CI*KZ*KH*KW",
-	.terms = "CI*KZ*KH*KW*((NB)*(((Z-1)*S-2*P+KZ+Q))*(((H-1)*S-2*P+KH+Q))*(((W-1)*S-2*P+KW+Q)))",
+	.terms = "CI*KZ*KH*KW+NB*((Z-1)*S-2*P+KZ+Q)*((H-1)*S-2*P+KH+Q)*((W-1)*S-2*P+KW+Q)",
 	.dtypes = "f32",
 	.shape = {
 		{ "NB=2 CI=3 Z=16 H=16 W=16 O=16 KZ=3 KH=3 KW=3", OP_FULL, NULL, "kb2/72/cpu" },

@@ -43,7 +43,7 @@ const struct op op_conv_transpose3d_log_sum_exp_hard_swish_subtract_clamp = {
 		"Q; conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 && "
 		"(i+P-u) % S == 0 && (j+P-v) % S == 0) (x[nb,ci,(z+P-t)//S,(i+P-u)//S,(j+P-v)//S] else "
 		"0) * weight[ci,o,t,u,v]; peak[nb,z<ZO,i<HO,j<WO] = max(o) conv[nb,o,z,i,j]; "
-		"lse[nb,z<ZO,i<HO,j<WO] = abs(peak[nb,z,i,j]) == inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
+		"lse[nb,z<ZO,i<HO,j<WO] = peak[nb,z,i,j] == inf || peak[nb,z,i,j] == -inf ? peak[nb,z,i,j] : peak[nb,z,i,j] "
 		"+ log(sum(o) exp(conv[nb,o,z,i,j] - peak[nb,z,i,j])); y[nb,z<ZO,i<HO,j<WO] = "
 		"clamp((lse[nb,z,i,j] * sigmoid(lse[nb,z,i,j] + 3) / 6 - subtrahend), lo, hi)",
 	.reference = reference,

@@ -54,7 +54,7 @@ const struct op op_conv_transpose3d_scale_batch_norm_global_avg_pool = {
 		"y[nb,o] = sum(z<ZO,i<HO,j<WO) normal[nb,o,z,i,j] / (ZO*HO*WO)",
 	.reference = reference,
 	.flop = "2*NB*O*Z*H*W*CI*KZ*KH*KW",
-	.terms = "CI*KZ*KH*KW*((NB)*(((Z-1)*S-2*P+KZ+Q))*(((H-1)*S-2*P+KH+Q))*(((W-1)*S-2*P+KW+Q)))",
+	.terms = "CI*KZ*KH*KW+NB*((Z-1)*S-2*P+KZ+Q)*((H-1)*S-2*P+KH+Q)*((W-1)*S-2*P+KW+Q)",
 	.dtypes = "f32",
 	.shape = {
 		{ "NB=2 CI=8 Z=16 H=16 W=16 O=64 KZ=5 KH=5 KW=5", OP_FULL, NULL, "kb2/77/cpu" },

@@ -28,7 +28,7 @@ const struct op op_gemm_log_sum_exp_leaky_relu_leaky_relu_gelu_gelu = {
 		    { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "slope", 0.01, false } },
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; peak[m] = max(n) linear[m,n]; "
-		"lse[m] = abs(peak[m]) == inf ? peak[m] : peak[m] + log(sum(n) exp(linear[m,n] - "
+		"lse[m] = peak[m] == inf || peak[m] == -inf ? peak[m] : peak[m] + log(sum(n) exp(linear[m,n] - "
 		"peak[m])); y[m] = gelu(gelu(leaky(leaky(lse[m], slope), slope)))",
 	.reference = reference,
 	.flop = "2*M*N*K",

@@ -29,7 +29,7 @@ const struct op op_gemm_sigmoid_log_sum_exp = {
 		    { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; hidden[m,n] = "
 		"sigmoid(linear[m,n]); linear2[m,o] = bias2[o] + sum(n) hidden[m,n] * weight2[o,n]; "
-		"peak[m] = max(o) linear2[m,o]; y[m] = abs(peak[m]) == inf ? peak[m] : peak[m] + "
+		"peak[m] = max(o) linear2[m,o]; y[m] = peak[m] == inf || peak[m] == -inf ? peak[m] : peak[m] + "
 		"log(sum(o) exp(linear2[m,o] - peak[m]))",
 	.reference = reference,
 	.flop = "2*M*N*K+2*M*O*N",

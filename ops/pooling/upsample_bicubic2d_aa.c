@@ -57,16 +57,13 @@ const struct op op_upsample_bicubic2d_aa = {
 		{ "x", "N H W", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "N HO WO", OP_OUT, "T", OP_REAL, NULL },
 	},
+	/* The reference's window ends where the filter does, at two of its widths: here the filter's own zero is enough. */
 	.body = "dh[i<HO,h<H] = abs((h - (i + 0.5) * H / HO + 0.5) / maximum(1.0, H / HO)); "
-		"ch[i<HO,h<H] = h >= i64(trunc(maximum(0.0, (i + 0.5) * H / HO - 2 * maximum(1.0, H / HO) + "
-		"0.5))) && h < i64(trunc((i + 0.5) * H / HO + 2 * maximum(1.0, H / HO) + 0.5)) ? (dh[i,h] < 1 ? "
-		"(1.5 * dh[i,h] - 2.5) * sq(dh[i,h]) + 1 : dh[i,h] < 2 ? ((-0.5 * dh[i,h] + 2.5) * dh[i,h] - 4) "
-		"* dh[i,h] + 2 : 0.0) : 0.0; sh[i<HO] = sum(h<H) ch[i,h]; "
+		"ch[i<HO,h<H] = dh[i,h] < 1 ? (1.5 * dh[i,h] - 2.5) * sq(dh[i,h]) + 1 : dh[i,h] < 2 ? "
+		"((-0.5 * dh[i,h] + 2.5) * dh[i,h] - 4) * dh[i,h] + 2 : 0.0; sh[i<HO] = sum(h<H) ch[i,h]; "
 		"dw[j<WO,w<W] = abs((w - (j + 0.5) * W / WO + 0.5) / maximum(1.0, W / WO)); "
-		"cw[j<WO,w<W] = w >= i64(trunc(maximum(0.0, (j + 0.5) * W / WO - 2 * maximum(1.0, W / WO) + "
-		"0.5))) && w < i64(trunc((j + 0.5) * W / WO + 2 * maximum(1.0, W / WO) + 0.5)) ? (dw[j,w] < 1 ? "
-		"(1.5 * dw[j,w] - 2.5) * sq(dw[j,w]) + 1 : dw[j,w] < 2 ? ((-0.5 * dw[j,w] + 2.5) * dw[j,w] - 4) "
-		"* dw[j,w] + 2 : 0.0) : 0.0; sw[j<WO] = sum(w<W) cw[j,w]; "
+		"cw[j<WO,w<W] = dw[j,w] < 1 ? (1.5 * dw[j,w] - 2.5) * sq(dw[j,w]) + 1 : dw[j,w] < 2 ? "
+		"((-0.5 * dw[j,w] + 2.5) * dw[j,w] - 4) * dw[j,w] + 2 : 0.0; sw[j<WO] = sum(w<W) cw[j,w]; "
 		"t[n,h,j<WO] = sum(w) x[n,h,w] * cw[j,w] / sw[j]; "
 		"y[n,i<HO,j<WO] = sum(h) t[n,h,j] * ch[i,h] / sh[i]",
 	.reference = reference,

@@ -28,7 +28,6 @@ const struct op op_linalg_vector_norm = {
 	.reference = reference,
 	.flop = "4*O*R*I",
 	.terms = "R",
-	.tolerance = 4,
 	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "O=1 R=4096 I=1024", OP_FULL, "f32" },

@@ -25,7 +25,7 @@ const struct op op_logsumexp = {
 		{ "x", "O R I", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "O I", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "m[o,i] = max(r) x[o,r,i]; y[o,i] = abs(m[o,i]) == inf ? m[o,i] : m[o,i] + log(sum(r) "
+	.body = "m[o,i] = max(r) x[o,r,i]; y[o,i] = m[o,i] == inf || m[o,i] == -inf ? m[o,i] : m[o,i] + log(sum(r) "
 		"exp(x[o,r,i] - m[o,i]))",
 	.reference = reference,
 	.flop = "5*O*R*I",

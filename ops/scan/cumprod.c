@@ -19,7 +19,7 @@ const struct op op_cumprod = {
 	.summary = "running product",
 	.dims = "O R I",
 	.tensor = {
-		{ "x", "O R I", OP_IN, "T", OP_REAL, NULL, .lo = -1, .hi = 1 },
+		{ "x", "O R I", OP_IN, "T", OP_FACTORS, NULL },
 		{ "y", "O R I", OP_OUT, "sum", OP_REAL, NULL },
 	},
 	.body = "y[o,r,i] = prod(j<=r) x[o,j,i]",
