@@ -46,16 +46,27 @@ static void suites(struct strbuf *out)
 	strbuf_addstr(out, "</tbody></table></div>\n");
 }
 
+/* Names of fused operators are long: they may break after an underscore. */
+static void breakable(struct strbuf *out, const char *name)
+{
+	for (; *name; name++) {
+		char text[2] = { *name, 0 };
+		html_text(out, text);
+		if (*name == '_')
+			strbuf_addstr(out, "<wbr>");
+	}
+}
+
 static void operator_row(struct strbuf *out, const struct op *op)
 {
 	char family[64];
 
 	op_family(op, family, sizeof(family));
 	strbuf_addstr(out, "<tr><th scope=\"row\">");
-	html_text(out, op->name);
+	breakable(out, op->name);
 	if (op->aliases) {
 		strbuf_addstr(out, "<br><span class=\"soft\">");
-		html_text(out, op->aliases);
+		breakable(out, op->aliases);
 		strbuf_addstr(out, "</span>");
 	}
 	strbuf_addf(out, "<td>%s<td>%s<td class=\"n\">%d<td class=\"n\">%d<td class=\"n\">%d<td>", family, op->dtypes, count_shapes(op, OP_CHECK),
@@ -82,7 +93,7 @@ static int write_page(struct report *report, struct strbuf *err)
 			  "independent reference and a PyTorch expression; <code>km-generate ops</code> prints this table.</p>\n", count, served);
 	suites(&out);
 	strbuf_addstr(&out, "<h2>Operators</h2><div class=\"wrap\"><table class=\"sort\"><thead><tr><th>operator<th>family<th>dtypes<th class=\"n\">check shapes"
-			    "<th class=\"n\">held out<th class=\"n\">searched or published<th>states<th>what it does</tr></thead><tbody>\n");
+			    "<th class=\"n\">held out<th class=\"n\">other shapes<th>states<th>what it does</tr></thead><tbody>\n");
 	strbuf_addstr(&out, rows.buf);
 	strbuf_addstr(&out, "</tbody></table></div>\n<p class=\"soft\">States: by target, the most that its generators and machines reach; "
 			    "\"declared\": no generator serves it yet.</p>\n");
