@@ -61,6 +61,7 @@ static const char arithmetic[] =
 	"KM_D float km_round(float x) { return __builtin_rintf(x); }\n"
 	"KM_D float km_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }\n"
 	"KM_D float km_exp(float x) { return __builtin_expf(x); }\n"
+	"KM_D float km_exp2(float x) { return __builtin_exp2f(x); }\n"
 	"KM_D float km_log(float x) { return __builtin_logf(x); }\n"
 	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (x - d) / u; }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */

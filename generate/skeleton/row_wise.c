@@ -14,6 +14,7 @@ struct match {
 	const struct expr *extent;        /* of it */
 	const struct expr **value;        /* by statement: with its column index renamed */
 	const struct expr *cached;        /* the access of rows x column that is read most, or NULL */
+	bool has_quotient;                /* something over the row is divided by a value of the row's */
 	const struct expr *shared;        /* an element-wise subexpression two statements compute, or NULL */
 };
 
@@ -56,6 +57,63 @@ static const struct expr *common_call(const struct match *m, const struct expr *
 	for (size_t i = 0; i < e->arg_count && !found; i++)
 		found = common_call(m, e->arg[i], other);
 	return found;
+}
+
+/* Is e a real quotient of what runs over the row by what is one value a row? */
+static bool is_quotient(const struct match *m, const struct expr *e)
+{
+	return e->kind == EXPR_BINARY && e->op == OP_DIV && expr_uses(e->arg[0], m->column) && !expr_uses(e->arg[1], m->column);
+}
+
+static bool has_quotient(const struct match *m, const struct expr *e)
+{
+	bool has = is_quotient(m, e);
+
+	for (size_t i = 0; i < e->arg_count && !has; i++)
+		has = has_quotient(m, e->arg[i]);
+	return has;
+}
+
+/* a / b as a * (1 / b): one division a row instead of one an element, for a rounding more. */
+static const struct expr *by_reciprocals(struct arena *arena, const struct match *m, const struct expr *e)
+{
+	if (is_quotient(m, e))
+		return expr_binary(arena, OP_MUL, (struct expr *)by_reciprocals(arena, m, e->arg[0]),
+				   expr_binary(arena, OP_DIV, expr_real(arena, 1), e->arg[1]));
+	if (!has_quotient(m, e))
+		return e;
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = (struct expr *)by_reciprocals(arena, m, e->arg[i]);
+	return copy;
+}
+
+static bool calls(const struct expr *e, const char *name)
+{
+	bool found = e->kind == EXPR_CALL && !strcmp(e->name, name);
+
+	for (size_t i = 0; i < e->arg_count && !found; i++)
+		found = calls(e->arg[i], name);
+	return found;
+}
+
+/* exp(a) as exp2(a * log2 e), which costs less and is a few ULP coarser. */
+static const struct expr *by_powers_of_two(struct arena *arena, const struct expr *e)
+{
+	if (!calls(e, "exp"))
+		return e;
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = (struct expr *)by_powers_of_two(arena, e->arg[i]);
+	if (e->kind == EXPR_CALL && !strcmp(e->name, "exp")) {
+		copy->name = "exp2";
+		copy->arg[0] = expr_binary(arena, OP_MUL, copy->arg[0], expr_real(arena, 1.44269504088896340736));
+	}
+	return copy;
 }
 
 /* Does some access of e use every row index? */
@@ -130,6 +188,7 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	for (size_t i = 0; i < normal->stmt_count; i++) {
 		if (!m->cached)
 			m->cached = row_access(m, m->value[i]);
+		m->has_quotient |= has_quotient(m, m->value[i]);
 		reads += m->cached ? count_access(m->value[i], m->cached) > 0 : 0;
 		for (size_t k = i + 1; k < normal->stmt_count && !m->shared; k++)
 			m->shared = common_call(m, m->value[i], m->value[k]);
@@ -159,6 +218,13 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "CACHE", (const int[]){ 0, 1, -1 });
 	if (m->shared)
 		add_knob(arena, space, "KEEP", (const int[]){ 0, 1, -1 });
+	for (size_t i = 0; i < m->normal->stmt_count; i++)
+		if (calls(m->value[i], "exp")) {
+			add_knob(arena, space, "EXP2", (const int[]){ 0, 1, -1 });
+			break;
+		}
+	if (m->has_quotient)
+		add_knob(arena, space, "RECIP", (const int[]){ 0, 1, -1 });
 	for (size_t i = 0; i < ARRAY_SIZE(extent) && n < 2; i++)
 		if (extent[i] >= length)
 			fits[n++] = extent[i];
@@ -189,6 +255,7 @@ struct writer {
 	struct strbuf *text;
 	const struct expr *tile_v, *tile_w; /* cached input, shared subexpression; NULL: not used */
 	bool has_v, has_w;
+	bool is_exp2; /* exp by exp2 */
 };
 
 /* The value in the kernel's own names: buffers at global rows, statements and cached parts as tiles. */
@@ -212,6 +279,8 @@ static const char *local_text(struct writer *w, const struct expr *e)
 		struct expr *tile = expr_access(w->arena, arena_printf(w->arena, "s_%s", s->name), index + w->m->row_count - 1, 1);
 		e = replace_equal(w->arena, e, access, tile);
 	}
+	if (w->is_exp2)
+		e = by_powers_of_two(w->arena, e);
 	return expr_text(w->arena, e, w->mapping);
 }
 
@@ -222,7 +291,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	bool cache = point_int(space, point, "CACHE"), keep = point_int(space, point, "KEEP"), simt = target->warp > 1;
 	const char *row = m->row[m->row_count - 1].name, *column = m->column;
 	const char *rows = expr_text(arena, m->row[m->row_count - 1].hi, NULL), *columns = expr_text(arena, m->extent, NULL);
-	struct writer w = { .arena = arena, .m = m, .text = text };
+	struct writer w = { .arena = arena, .m = m, .text = text, .is_exp2 = point_int(space, point, "EXP2") };
 
 	if (!cache && !keep && bc && !simt && point->value[space->knob_count - 1] != 0) {
 		strbuf_addstr(why_not, "BC without CACHE or KEEP does nothing");
@@ -282,7 +351,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 			strbuf_addf(text, "  keep_[%s, %s] = %s\n", row, column, local_text(&w, m->shared));
 			w.has_w = true;
 		}
-		const char *value = local_text(&w, m->value[i]);
+		const char *value = local_text(&w, point_int(space, point, "RECIP") ? by_reciprocals(arena, m, m->value[i]) : m->value[i]);
 		if (s->value->kind == EXPR_REDUCE)
 			value = arena_printf(arena, "%s(%s) (%s)", expr_op_text(s->value->op), column, value);
 		if (s->index_count == m->row_count)

@@ -10,6 +10,7 @@ static double f_abs(const double *x) { return fabs(x[0]); }
 static double f_sqrt(const double *x) { return sqrt(x[0]); }
 static double f_rsqrt(const double *x) { return 1 / sqrt(x[0]); }
 static double f_exp(const double *x) { return exp(x[0]); }
+static double f_exp2(const double *x) { return exp2(x[0]); }
 static double f_expm1(const double *x) { return expm1(x[0]); }
 static double f_log(const double *x) { return log(x[0]); }
 static double f_log1p(const double *x) { return log1p(x[0]); }
@@ -53,7 +54,7 @@ static double f_f8e5m2(const double *x) { return dtype_round(DTYPE_f8e5m2, x[0])
 #define PRELUDE(name, arity, params, definition) { name, arity, NULL, params, definition }
 
 const struct function function_table[] = {
-	F(abs, 1), F(sqrt, 1), F(rsqrt, 1), F(exp, 1), F(expm1, 1), F(log, 1), F(log1p, 1), F(sin, 1),
+	F(abs, 1), F(sqrt, 1), F(rsqrt, 1), F(exp, 1), F(exp2, 1), F(expm1, 1), F(log, 1), F(log1p, 1), F(sin, 1),
 	F(cos, 1), F(tanh, 1), F(erf, 1), F(pow, 2), F(floor, 1), F(ceil, 1), F(round, 1), F(trunc, 1),
 	F(atan2, 2), F(maximum, 2), F(minimum, 2), F(bit_and, 2), F(bit_or, 2), F(bit_xor, 2),
 	F(bit_not, 1), F(shl, 2), F(shr, 2), F(philox, 3), F(cdiv, 2), F(rup, 2),

@@ -120,7 +120,7 @@ static const char reals[] =
 	"#define T_(name) inline_ int64_t t_##name(num x) { return i_##name(s_whole((double)VALUE_(x))); }\n"
 	"T_(i64) T_(i32) T_(i16) T_(i8) T_(u8)\n"
 	"inline_ int64_t t_bool(num x) { return VALUE_(x) != 0; }\n"
-	"F1_(abs, REAL_(fabs)) F1_(sqrt, REAL_(sqrt)) F1_(rsqrt, s_rsqrt) F1_(exp, REAL_(exp)) F1_(expm1, REAL_(expm1)) F1_(log, REAL_(log))\n"
+	"F1_(abs, REAL_(fabs)) F1_(sqrt, REAL_(sqrt)) F1_(rsqrt, s_rsqrt) F1_(exp, REAL_(exp)) F1_(exp2, REAL_(exp2)) F1_(expm1, REAL_(expm1)) F1_(log, REAL_(log))\n"
 	"F1_(log1p, REAL_(log1p)) F1_(sin, REAL_(sin)) F1_(cos, REAL_(cos)) F1_(tanh, REAL_(tanh)) F1_(erf, REAL_(erf)) F2_(pow, REAL_(pow))\n"
 	"F1_(floor, REAL_(floor)) F1_(ceil, REAL_(ceil)) F1_(round, REAL_(nearbyint)) F1_(trunc, REAL_(trunc)) F2_(atan2, REAL_(atan2))\n"
 	"F2_(maximum, s_maximum) F2_(minimum, s_minimum) STEP_(div, s_div) MOD_(mod, s_mod)\n"

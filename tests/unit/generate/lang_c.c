@@ -193,6 +193,7 @@ static const struct function_case {
 	double least;
 } function_cases[] = {
 	{ "exp", exp, -87.3f, 88.7f, 1.5, 0 },
+	{ "exp2", exp2, -125.9f, 127.9f, 6, 0 },
 	{ "log", log, 1e-37f, 3e38f, 1.5, 0 },
 	{ "log1p", log1p, -0.99f, 1e30f, 3, 1e-30 },
 	{ "tanh", tanh, -20, 20, 2.5, 1e-30 },
