@@ -6,19 +6,20 @@ static void reference(const struct op_case *c)
 {
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double v = c->in[0][i];
-		c->out[0][i] = v > 20 ? v : log1p(exp(v));
+		c->out[0][i] = v > c->attr[0] ? v : log1p(exp(v));
 	}
 }
 
 const struct op op_softplus = {
 	.name = "softplus",
-	.summary = "log(1 + exp(x)); x itself above 20",
+	.summary = "log(1 + exp(x)); x itself above the threshold",
 	.dims = "N",
 	.tensor = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "y[n] = x[n] > 20 ? x[n] : softplus(x[n])",
+	.attr = { { "threshold", 20, false } },
+	.body = "y[n] = x[n] > threshold ? x[n] : softplus(x[n])",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",
@@ -31,10 +32,10 @@ const struct op op_softplus = {
 		{ "N=37", OP_CHECK, NULL },
 		{ "N=1", OP_CHECK, NULL },
 		{ "N=1031", OP_CHECK, NULL },
+		{ "N=67 threshold=2", OP_CHECK, NULL },
 	},
-	.torch = "torch.nn.functional.softplus(x)",
+	.torch = "torch.nn.functional.softplus(x, 1, threshold)",
 	.opinfo = "nn.functional.softplus",
-	.sample = "dict(x=flat(input)) if kw.get('beta', 1) == 1 and kw.get('threshold', 20) == 20 else "
-		"skip('other beta or threshold')",
+	.sample = "dict(x=flat(input), threshold=kw.get('threshold', 20)) if kw.get('beta', 1) == 1 else skip('other beta')",
 	.source_path = __FILE__,
 };

@@ -41,7 +41,7 @@ const struct op op_conv2d_bias = {
 		{ "NB=2 C=19 O=23 H=61 W=47 KH=3 KW=5", OP_HELDOUT, "f32" },
 		{ "NB=1 C=3 O=5 H=5 W=7 KH=3 KW=3", OP_CHECK, NULL },
 		{ "NB=1 C=1 O=1 H=1 W=1 KH=1 KW=1", OP_CHECK, NULL },
-		{ "NB=2 C=2 O=6 H=6 W=7 KH=2 KW=3 SH=2 PH=2 DH=3 SW=3 PW=1 DW=2 G=2", OP_CHECK, NULL },
+		{ "NB=2 C=2 O=6 H=6 W=8 KH=2 KW=3 SH=2 PH=2 DH=3 SW=3 PW=1 DW=2 G=2", OP_CHECK, NULL },
 		{ "NB=1 C=1 O=4 H=7 W=8 KH=3 KW=2 SH=3 PH=2 DH=2 SW=3 PW=2 DW=2 G=2", OP_CHECK, NULL },
 		{ "NB=1 C=2 O=3 H=9 W=11 KH=11 KW=11 SH=4 PH=2 SW=4 PW=2", OP_CHECK, NULL },
 	},

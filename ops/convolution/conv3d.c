@@ -46,7 +46,7 @@ const struct op op_conv3d = {
 		{ "NB=2 C=19 O=23 Z=13 H=11 W=17 KZ=3 KH=5 KW=3", OP_HELDOUT, "f32" },
 		{ "NB=1 C=3 O=5 Z=5 H=7 W=9 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
 		{ "NB=1 C=1 O=1 Z=1 H=1 W=1 KZ=1 KH=1 KW=1", OP_CHECK, NULL },
-		{ "NB=2 C=2 O=6 Z=6 H=7 W=8 KZ=2 KH=3 KW=2 SZ=2 PZ=2 DZ=3 SH=3 PH=1 DH=2 SW=2 PW=2 DW=3 G=2", OP_CHECK, NULL },
+		{ "NB=2 C=2 O=6 Z=6 H=8 W=9 KZ=2 KH=3 KW=2 SZ=2 PZ=2 DZ=3 SH=3 PH=1 DH=2 SW=2 PW=2 DW=3 G=2", OP_CHECK, NULL },
 		{ "NB=1 C=1 O=4 Z=7 H=8 W=9 KZ=3 KH=2 KW=3 SZ=3 PZ=2 DZ=2 SH=3 PH=2 DH=2 SW=3 PW=2 DW=2 G=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv3d(x, k, None, stride=(SZ, SH, SW,), padding=(PZ, PH, PW,), "

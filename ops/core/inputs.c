@@ -173,6 +173,9 @@ static double ranged_at(const struct source *s, int64_t i)
 	/* The ends themselves now and then: thresholds lie there. */
 	if (s->distribution == INPUTS_grid && (i % 7 == 3 || i % 11 == 5))
 		return i % 7 == 3 ? lo : s->hi;
+	/* And where a special value of another tensor may meet them, the first element included. */
+	if ((s->distribution == INPUTS_special || s->distribution == INPUTS_rare) && (i % 5 == 0 || i % 8 == 4))
+		return i % 5 == 0 ? lo : s->hi;
 	if (s->distribution == INPUTS_positive && lo < 0 && s->hi > 0)
 		lo = 0;
 	double v = lo + u * (s->hi - lo);

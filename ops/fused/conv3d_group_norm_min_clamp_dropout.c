@@ -65,6 +65,13 @@ const struct op op_conv3d_group_norm_min_clamp_dropout = {
 		{ "NB=2 CI=1 Z=4 H=6 W=5 O=8 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
 		{ "NB=2 CI=2 Z=2 H=5 W=1 O=6 KZ=4 KH=5 KW=3 S=2 P=2 G=2", OP_CHECK, NULL },
 		{ "NB=1 CI=4 Z=5 H=7 W=9 O=24 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
+		/* What is no number shows in few elements only: groups of one, strides that skip, and finite groups among infinite gains. */
+		{ "NB=1 CI=1 Z=1 H=1 W=1 O=8 KZ=3 KH=3 KW=3 P=1", OP_CHECK, NULL },
+		{ "NB=1 CI=1 Z=1 H=3 W=1 O=8 KZ=1 KH=1 KW=1 S=2", OP_CHECK, NULL },
+		{ "NB=1 CI=1 Z=1 H=1 W=1 O=2400 KZ=1 KH=1 KW=1 G=1200", OP_CHECK, NULL },
+		/* All elements of a group equal, so that an infinite gain meets a zero: padding only; and inputs of 0. */
+		{ "NB=1 CI=1 Z=1 H=1 W=1 O=8 KZ=1 KH=1 KW=1 S=2 P=1", OP_CHECK, NULL },
+		{ "NB=80 CI=1 Z=1 H=1 W=1 O=64 KZ=3 KH=3 KW=1 P=1 G=64", OP_CHECK, NULL },
 	},
 	.torch = "torch.clamp(torch.clamp(torch.group_norm(torch.conv3d(x, weight, bias, "
 		 "S, P), G, scale, shift, eps), max=lo), lo, hi)",

@@ -49,6 +49,7 @@ const struct op op_matmul_batch_norm_bias_add_divide_swish = {
 		{ "M=9 N=1 K=1", OP_CHECK, NULL },
 		{ "M=17 N=35 K=33", OP_CHECK, NULL },
 		{ "M=4 N=67 K=19", OP_CHECK, NULL },
+		{ "M=6 N=4 K=5 divisor=2.5", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.silu(((torch.nn.functional.batch_norm(torch.nn.functional.linear(x, "
 		 "weight, bias), None, None, scale, shift, True, 0, eps) + addend) / "

@@ -32,7 +32,7 @@ const struct op op_matmul_scale_residual_add_clamp_log_sum_exp_mish = {
 	.attr = { { "factor", 2, false }, { "lo", -10, false }, { "hi", 10, false } },
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; scaled[m,n] = linear[m,n] * "
 		"factor; clamped[m,n] = clamp(scaled[m,n] + scaled[m,n], lo, hi); peak[m] = max(n) "
-		"clamped[m,n]; lse[m] = peak[m] == inf || peak[m] == -inf ? peak[m] : peak[m] + log(sum(n) "
+		"clamped[m,n]; lse[m] = peak[m] + log(sum(n) "
 		"exp(clamped[m,n] - peak[m])); y[m] = lse[m] * mish(lse[m])",
 	.reference = reference,
 	.flop = "2*M*N*K",

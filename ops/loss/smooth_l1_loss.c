@@ -39,6 +39,7 @@ const struct op op_smooth_l1_loss = {
 		{ "R=3 C=5", OP_CHECK, NULL },
 		{ "R=1 C=1", OP_CHECK, NULL },
 		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=4 C=9 beta=0.5", OP_CHECK, NULL },
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.smooth_l1_loss(p, t, beta=beta)",

@@ -38,6 +38,7 @@ const struct op op_smooth_l1_loss_backward = {
 		{ "R=3 C=5", OP_CHECK, NULL },
 		{ "R=1 C=1", OP_CHECK, NULL },
 		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=4 C=9 beta=0.5", OP_CHECK, NULL },
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "(lambda p: torch.autograd.grad(torch.nn.functional.smooth_l1_loss(p, t, beta=beta), p, g)[0])"

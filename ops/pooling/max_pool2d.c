@@ -48,6 +48,7 @@ const struct op op_max_pool2d = {
 		{ "N=7 H=131 W=123 KH=4 SH=1 PH=1 KW=4 SW=1 PW=1", OP_HELDOUT, "f32" },
 		{ "N=3 H=5 W=7", OP_CHECK, NULL },
 		{ "N=1 H=2 W=2", OP_CHECK, NULL },
+		{ "N=7 H=3 W=4 KH=2 SH=2 PH=1 KW=2 SW=2 PW=1", OP_CHECK, NULL },
 		{ "N=2 H=11 W=12 KH=3 SH=3 PH=1 DH=2 KW=4 PW=2 DW=3", OP_CHECK, NULL },
 		{ "N=2 H=13 W=14 KH=5 SH=3 PH=2 DH=2 KW=5 SW=3 PW=2 DW=3", OP_CHECK, NULL },
 	},

@@ -53,6 +53,7 @@ const struct op op_max_pool3d = {
 		{ "N=7 Z=29 H=31 W=33 KZ=3 PZ=1 DZ=3 KH=3 PH=1 DH=3 KW=3 PW=1 DW=3", OP_HELDOUT, "f32" },
 		{ "N=3 Z=5 H=7 W=9", OP_CHECK, NULL },
 		{ "N=1 Z=2 H=2 W=2", OP_CHECK, NULL },
+		{ "N=7 Z=2 H=3 W=4 PZ=1 PH=1 PW=1", OP_CHECK, NULL },
 		{ "N=2 Z=11 H=12 W=13 KZ=3 SZ=3 PZ=1 DZ=2 KH=4 PH=2 DH=3 KW=3 SW=3 PW=1 DW=2", OP_CHECK, NULL },
 		{ "N=2 Z=13 H=14 W=15 KZ=5 SZ=3 PZ=2 DZ=2 KH=5 SH=3 PH=2 DH=3 KW=5 SW=3 PW=2 DW=2", OP_CHECK, NULL },
 	},

@@ -77,6 +77,7 @@ const struct op op_upsample_bicubic2d_aa = {
 		{ "N=1 H=1 W=1 HO=1 WO=1", OP_CHECK, NULL },
 		{ "N=3 H=9 W=7 HO=4 WO=17", OP_CHECK, NULL },
 		{ "N=2 H=6 W=5 HO=12 WO=10", OP_CHECK, NULL },
+		{ "N=2 H=5 W=11 HO=8 WO=6", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.interpolate(x.unsqueeze(0), size=(HO, WO), mode='bicubic', antialias=True).squeeze(0)",
 	.source_path = __FILE__,

@@ -49,6 +49,7 @@ const struct op op_multinomial = {
 		{ "N=7 K=2003 SEED=42", OP_CHECK, NULL },
 		{ "N=1 K=1 SEED=3", OP_CHECK, NULL },
 		{ "N=33 K=67 SEED=3", OP_CHECK, NULL },
+		{ "N=7 K=67 SEED=166178", OP_CHECK, NULL }, /* draws 0 at 24: not a first element of weight 0 */
 	},
 	.torch = "occurs((torch.cumsum(p, 0)[None] <= (unit(SEED, K) * p.sum())[:, "
 		"None]).sum(1).clamp(max=N - 1), p)",
