@@ -41,14 +41,15 @@ const struct op op_conv2d_group_norm_tanh_hard_swish_residual_add_log_sum_exp = 
 		    { "shift", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "G", 16, true }, { "eps", 1e-05, false } },
+	/* An infinite convolution makes its group NaN, so no peak is infinite. */
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; conv[nb,o,i<HO,j<WO] = "
 		"bias[o] + sum(ci,u<KH,v<KW) (x[nb,ci,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,u,v]; E = "
 		"O//G; mean[nb,g<G] = sum(e<E,i<HO,j<WO) conv[nb,g*E+e,i,j] / (E*HO*WO); "
 		"variance[nb,g<G] = sum(e<E,i<HO,j<WO) sq(conv[nb,g*E+e,i,j] - mean[nb,g]) / "
 		"(E*HO*WO); total[nb,o,i<HO,j<WO] = conv[nb,o,i,j] + hardswish(tanh(((conv[nb,o,i,j] - "
 		"mean[nb,o//E]) * rsqrt(variance[nb,o//E] + eps) * scale[o] + shift[o]))); "
-		"peak[nb,i<HO,j<WO] = max(o) total[nb,o,i,j]; y[nb,i<HO,j<WO] = peak[nb,i,j] == inf || "
-		"peak[nb,i,j] == -inf ? peak[nb,i,j] : peak[nb,i,j] + log(sum(o) exp(total[nb,o,i,j] - peak[nb,i,j]))",
+		"peak[nb,i<HO,j<WO] = max(o) total[nb,o,i,j]; y[nb,i<HO,j<WO] = "
+		"peak[nb,i,j] + log(sum(o) exp(total[nb,o,i,j] - peak[nb,i,j]))",
 	.reference = reference,
 	.flop = "2*NB*O*((H+2*P-KH)//S+1)*((W+2*P-KW)//S+1)*CI*KH*KW",
 	.terms = "CI*KH*KW*((O//G)*(((H+2*P-KH)//S+1))*(((W+2*P-KW)//S+1)))",
