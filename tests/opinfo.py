@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Judges PyTorch by the operators' bodies, over PyTorch's own test samples (OpInfo), and the references too.
 
-    opinfo.py [--full] [--samples N] [--jobs N] [--list] [OPERATOR...]      TAP; exit 77 without PyTorch
+    opinfo.py [--full] [--samples N] [--jobs N] [--list] [--spoil] [OPERATOR...]      TAP; exit 77 without PyTorch
 
 An operator names its OpInfos (`.opinfo`: "name" or "name:variant", several with spaces between)
 and, in `.sample`, gives a Python expression that turns one sample into a call of the operator:
@@ -39,6 +39,7 @@ For every dtype that both have, PyTorch's outputs must pass the checker (evaluat
 candidate kernel, and the reference must give what the body gives, to 1e-9 of its terms' magnitude.
 Where a half precision's result is outside the tolerance, PyTorch may have rounded in between: then its
 operator in double on the same values, rounded once, must pass, and it counts as 'rounded in between'.
+--spoil makes one element of every result of PyTorch's wrong, which must be noticed.
 Samples that are complex, empty, of mixed dtypes, or outside the operator's domain are left out.
 """
 import ctypes
@@ -69,6 +70,7 @@ OURS = {theirs: ours for ours, theirs in DTYPES.items()}
 HALF = ("f16", "bf16", "f8e4m3", "f8e5m2")
 AGREES, DIFFERS, OUTSIDE, BROKEN = range(4)
 MOST_ELEMENTS = 1 << 18
+SPOIL = False
 
 
 class Skip(Exception):
@@ -324,6 +326,12 @@ def call_of(op, opinfo, sample, dtype):
     return given, results
 
 
+def spoil(t):
+    """One element, off by a good part of itself."""
+    i = t.numel() // 2
+    t[i] = ~t[i] if t.dtype == torch.bool else 1 if not t[i].isfinite() else t[i] * 1.25 + 1 if t.is_floating_point() else t[i] ^ 1
+
+
 def prepare(op, dtype, opinfo, sample):
     """The problem's text, and arrays by tensor: ours and PyTorch's."""
     given, results = call_of(op, opinfo, sample, DTYPES[dtype])
@@ -358,6 +366,8 @@ def prepare(op, dtype, opinfo, sample):
         if t.dtype == torch.int64 and t.numel() and int(t.abs().max() | t.min().bitwise_not().clamp(min=0)) >= 1 << 53:
             skip("integers beyond 2^53")
         arrays.append(t.reshape(tensor["shape"]).contiguous().clone())
+        if SPOIL and tensor["role"] == "out":
+            spoil(arrays[-1].view(-1))
     return text, problem, arrays
 
 
@@ -369,7 +379,7 @@ def judge(op, dtype, opinfo, sample):
         skip(why)
     if verdict == AGREES:
         return AGREES
-    if verdict == DIFFERS and dtype in HALF and why.startswith("PyTorch"):
+    if verdict == DIFFERS and dtype in HALF and not SPOIL and why.startswith("PyTorch"):
         try:
             double = type(sample)(to_double(sample.input), args=to_double(tuple(sample.args)), kwargs=to_double(dict(sample.kwargs)))
             _, results = call_of(op, opinfo, double, torch.float64)
@@ -397,12 +407,14 @@ def find_opinfos(words):
 
 
 def draw(opinfo, dtype, full, most):
+    """All samples; `most` of them, spread over all, come first."""
     torch.manual_seed(zlib.crc32(f"{opinfo.name}:{opinfo.variant_test_name}".encode()))
     samples = list(opinfo.sample_inputs("cpu", dtype, requires_grad=False))
     if full and opinfo.reference_inputs_func is not None:
         samples += list(opinfo.reference_inputs("cpu", dtype, requires_grad=False))
     if most and len(samples) > most:
-        samples = [samples[i * len(samples) // most] for i in range(most)]
+        chosen = sorted({i * len(samples) // most for i in range(most)})
+        samples = [samples[i] for i in chosen] + [s for i, s in enumerate(samples) if i not in chosen]
     return samples
 
 
@@ -429,7 +441,10 @@ def run_dtype(op, dtype, opinfos, full, most):
         except Exception as e:
             reasons[f"PyTorch draws no samples: {type(e).__name__}"] += 1
             continue
+        judged = 0
         for sample in samples:
+            if most and judged >= most:
+                break
             try:
                 answer = check_sample(op, dtype, opinfo, sample)
             except Skip as e:
@@ -437,6 +452,7 @@ def run_dtype(op, dtype, opinfos, full, most):
                 continue
             except Exception as e:
                 answer = f"{type(e).__name__}: {e}".replace("\n", " ")
+            judged += 1
             agree += answer == AGREES or answer == "rounded"
             rounded += answer == "rounded"
             if answer not in (AGREES, "rounded"):
@@ -489,11 +505,14 @@ def main(argv):
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--full", action="store_true", help="all dtypes, all samples, reference_inputs")
-    parser.add_argument("--samples", type=int, default=0, help="at most N samples per OpInfo and dtype [12; 0 in full: all]")
+    parser.add_argument("--samples", type=int, default=0, help="compare at most N samples per OpInfo and dtype [12; 0 in full: all]")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="the operators without .opinfo")
+    parser.add_argument("--spoil", action="store_true", help="make PyTorch's results wrong, to see that it is noticed")
     parser.add_argument("operator", nargs="*")
     options = parser.parse_args(argv)
+    global SPOIL
+    SPOIL = options.spoil
     ops = BRIDGE.operators()
     if options.list:
         print("\n".join(o["name"] for o in ops if not o["opinfo"]))

@@ -8,7 +8,8 @@ static void reference(const struct op_case *c)
 	double hi = c->attr[1];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double v = c->in[0][i];
-		c->out[0][i] = isnan(v) ? v : v < lo ? lo : v > hi ? hi : v;
+		double least = v < lo ? lo : v;
+		c->out[0][i] = least > hi ? hi : least; /* NaN stays; hi wins over a larger lo */
 	}
 }
 
