@@ -30,6 +30,9 @@ Names that the expression may use:
     spread(t, n)                 the shape's last n dimensions kept, those before them made one
     integer(v), number(v)        an attribute; what is neither is skipped
     seq(v, n)                    an int or a list of ints as n ints: stride, padding
+    pool(letters, arg, dilated)  K, S, P (and D) of a pooling sample by dimension ('HW': KH, KW, ...)
+    conv(letters, kw, transposed)  S, P, D (Q) and G of a convolution sample
+    square(attributes, letters)  those that are equal in all dimensions, without them: SH, SW -> S
     vjp(*tensors)                gradients through autograd of the sample's operator with respect to
                                  tensors of it: an object with .g (drawn, like the result), .y (the
                                  result) and .d, a list.  Several results: g and y are lists.
@@ -192,8 +195,49 @@ def broadcast(dtype, tensors):
     return result
 
 
+def spaced(letter, letters, values):
+    return dict(zip([letter + x for x in letters] or [letter], values))
+
+
+def pool(letters, arg, dilated=False):
+    n = len(letters) or 1
+    kernel = seq(arg(0, "kernel_size"), n)
+    stride = arg(1, "stride")
+    result = {**spaced("K", letters, kernel), **spaced("S", letters, seq(stride, n) if stride not in (None, ()) else kernel),
+              **spaced("P", letters, seq(arg(2, "padding", 0), n))}
+    if dilated:
+        result.update(spaced("D", letters, seq(arg(3, "dilation", 1), n)))
+        ceil = arg(4, "ceil_mode", False)
+    else:
+        ceil = arg(3, "ceil_mode", False) or not arg(4, "count_include_pad", True) or arg(5, "divisor_override")
+    return skip("rounded up, or padding not counted") if ceil else result
+
+
+def conv(letters, kw, transposed=False):
+    n = len(letters) or 1
+    if isinstance(kw.get("padding"), str):
+        skip("padding by name")
+    result = {**spaced("S", letters, seq(kw.get("stride", 1), n)), **spaced("P", letters, seq(kw.get("padding", 0), n)),
+              **spaced("D", letters, seq(kw.get("dilation", 1), n)), "G": integer(kw.get("groups", 1))}
+    if transposed:
+        result.update(spaced("Q", letters, seq(kw.get("output_padding", 0), n)))
+    return result
+
+
+def square(attributes, letters="KSP"):
+    result = {}
+    for letter in letters:
+        values = {v for k, v in attributes.items() if k[0] == letter}
+        result[letter] = values.pop()
+        if values:
+            skip("unequal dimensions")
+    return result
+
+
 class Gradients:
     def __init__(self, call, tensors, seed):
+        if not all(t.is_floating_point() for t in tensors):
+            skip("no gradients of integers")
         leaves = [t.detach().clone().requires_grad_() for t in tensors]
         swap = {id(t): leaf for t, leaf in zip(tensors, leaves)}
         with torch.enable_grad():
@@ -235,7 +279,7 @@ class Call:
         return {"input": s.input, "args": s.args, "kw": s.kwargs, "sample": s, "op": self.op, "dtype": self.dtype, "torch": torch,
                 "math": math, "call": self.call, "arg": arg, "dims": dims, "flat": flat, "rows": rows, "oril": oril,
                 "spread": spread, "expanded": expanded, "broadcast": lambda **t: broadcast(self.dtype, t), "integer": integer,
-                "number": number, "seq": seq, "skip": skip, "vjp": lambda *t: Gradients(self.call, t, 7), "F": torch.nn.functional}
+                "number": number, "seq": seq, "skip": skip, "pool": pool, "conv": conv, "square": square, "vjp": lambda *t: Gradients(self.call, t, 7), "F": torch.nn.functional}
 
 
 # ---- judging one sample -----------------------------------------------------
@@ -451,6 +495,9 @@ def run_dtype(op, dtype, opinfos, full, most):
                 reasons[str(e)] += 1
                 continue
             except Exception as e:
+                if "not implemented for" in str(e):
+                    reasons["PyTorch has no kernel of the dtype"] += 1
+                    continue
                 answer = f"{type(e).__name__}: {e}".replace("\n", " ")
             judged += 1
             agree += answer == AGREES or answer == "rounded"

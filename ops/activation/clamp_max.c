@@ -33,5 +33,7 @@ const struct op op_clamp_max = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.clamp_max(x, hi)",
+	.opinfo = "clamp_max",
+	.sample = "dict(x=flat(input), hi=number(args[0]))",
 	.source_path = __FILE__,
 };

@@ -33,5 +33,7 @@ const struct op op_clamp_min = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.clamp_min(x, lo)",
+	.opinfo = "clamp_min",
+	.sample = "dict(x=flat(input), lo=number(args[0]))",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,9 @@ const struct op op_elu_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.elu(x, alpha), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.elu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), alpha=number(kw.get('alpha', 1)), "
+		  "want=flat(v.d[0])))(vjp(input)) if set(kw) <= {'alpha', 'inplace'} else skip('other "
+		  "attributes')",
 	.source_path = __FILE__,
 };

@@ -33,5 +33,8 @@ const struct op op_gelu_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.gelu(x), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.gelu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input)) if "
+		  "kw.get('approximate', 'none') == 'none' else skip('other attributes')",
 	.source_path = __FILE__,
 };

@@ -35,5 +35,8 @@ const struct op op_gelu_tanh_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.gelu(x, approximate='tanh'), x, "
 		"g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.gelu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input)) if "
+		  "kw.get('approximate', 'none') == 'tanh' else skip('other attributes')",
 	.source_path = __FILE__,
 };

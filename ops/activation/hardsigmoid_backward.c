@@ -32,5 +32,7 @@ const struct op op_hardsigmoid_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.where((x > -3) & (x < 3), g / 6, torch.zeros_like(g))",
+	.opinfo = "nn.functional.hardsigmoid",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

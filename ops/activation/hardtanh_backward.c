@@ -35,5 +35,8 @@ const struct op op_hardtanh_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.hardtanh(x, lo, hi), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.hardtanh",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), lo=number(kw.get('min_val', -1)), "
+		  "hi=number(kw.get('max_val', 1)), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

@@ -35,5 +35,8 @@ const struct op op_leaky_relu_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.leaky_relu(x, slope), x, "
 		"g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.leaky_relu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), slope=number(kw.get('negative_slope', 0.01)), "
+		  "want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

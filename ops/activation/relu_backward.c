@@ -32,5 +32,7 @@ const struct op op_relu_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.relu(x), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.relu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

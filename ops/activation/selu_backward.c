@@ -35,5 +35,7 @@ const struct op op_selu_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.selu(x), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.selu",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

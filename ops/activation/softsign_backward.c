@@ -32,5 +32,7 @@ const struct op op_softsign_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "g / (1 + x.abs()) ** 2",
+	.opinfo = "nn.functional.softsign",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

@@ -32,5 +32,7 @@ const struct op op_tanh_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.ops.aten.tanh_backward(g, y)",
+	.opinfo = "tanh",
+	.sample = "(lambda v: dict(g=flat(v.g), y=flat(v.y), want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,8 @@ const struct op op_addmm = {
 		{ "M=6 N=3 K=4 OB=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.addmm(b, x, w, beta=beta, alpha=alpha)",
+	.opinfo = "addmm",
+	.sample = "dict(b=input.expand(args[0].shape[0], args[1].shape[1]).contiguous(), x=args[0], w=args[1], "
+		  "beta=number(kw.get('beta', 1)), alpha=number(kw.get('alpha', 1)))",
 	.source_path = __FILE__,
 };

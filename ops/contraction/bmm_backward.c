@@ -44,5 +44,7 @@ const struct op op_bmm_backward = {
 	},
 	.torch = "(lambda x, w: torch.autograd.grad(torch.bmm(x, w), (x, w), g))(x.detach().requires_grad_(), "
 		"w.detach().requires_grad_())",
+	.opinfo = "bmm",
+	.sample = "(lambda v: dict(g=v.g, x=input, w=args[0], want=v.d))(vjp(input, args[0]))",
 	.source_path = __FILE__,
 };

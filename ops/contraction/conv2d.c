@@ -52,5 +52,9 @@ const struct op op_conv2d = {
 		{ "NB=1 CI=2 H=12 W=17 O=3 KH=5 KW=3 S=3 P=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv2d(x, k, stride=S, padding=P)",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "dict(x=input, k=args[0], **square(conv('HW', kw), 'SP')) if args[1] is None and input.dim() == "
+		  "4 and kw.get('groups', 1) == 1 and kw.get('dilation', 1) in (1, (1, 1)) else skip('a bias, "
+		  "groups or dilation')",
 	.source_path = __FILE__,
 };

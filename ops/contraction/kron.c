@@ -33,5 +33,8 @@ const struct op op_kron = {
 		{ "A=2 B=17 C=5 D=9", OP_CHECK, NULL },
 	},
 	.torch = "torch.kron(x, w)",
+	.opinfo = "kron",
+	.sample = "dict(x=input, w=args[0]) if input.dim() == 2 and args[0].dim() == 2 else skip('not two "
+		  "matrices')",
 	.source_path = __FILE__,
 };

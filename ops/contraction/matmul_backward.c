@@ -43,5 +43,8 @@ const struct op op_matmul_backward = {
 		{ "M=3 N=70 K=131", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x, w: torch.autograd.grad(x @ w, (x, w), g))(x.detach().requires_grad_(), w.detach().requires_grad_())",
+	.opinfo = "matmul",
+	.sample = "(lambda v: dict(g=v.g, x=input, w=args[0], want=v.d))(vjp(input, args[0])) if input.dim() == 2 "
+		  "and args[0].dim() == 2 else skip('not two matrices')",
 	.source_path = __FILE__,
 };

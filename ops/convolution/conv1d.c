@@ -53,5 +53,8 @@ const struct op op_conv1d = {
 		{ "NB=1 C=2 O=3 L=11 KL=3 S=3 D=4", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv1d(x, k, None, stride=(S,), padding=(P,), dilation=(D,), groups=G)",
+	.opinfo = "nn.functional.conv1d",
+	.sample = "dict(x=input, k=args[0], **conv('', kw)) if args[1] is None and input.dim() == 3 else skip('a "
+		  "bias')",
 	.source_path = __FILE__,
 };

@@ -45,5 +45,9 @@ const struct op op_conv2d_backward_input = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.conv2d(x, k, stride=S, padding=P), x, "
 		"g)[0])(torch.zeros(NB, C, H, W).requires_grad_())",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "(lambda v: dict(g=v.g, k=args[0], H=input.shape[2], W=input.shape[3], **square(conv('HW', kw), "
+		  "'SP'), want=v.d[0]))(vjp(input)) if input.dim() == 4 and kw.get('groups', 1) == 1 and "
+		  "kw.get('dilation', 1) in (1, (1, 1)) else skip('groups or dilation')",
 	.source_path = __FILE__,
 };

@@ -49,5 +49,10 @@ const struct op op_conv2d_backward_weight = {
 	},
 	.torch = "(lambda k, b: torch.autograd.grad(torch.nn.functional.conv2d(x, k, b, stride=S, padding=P), (k, "
 		"b), g))(torch.zeros(O, C, KH, KW).requires_grad_(), torch.zeros(O).requires_grad_())",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "(lambda v: dict(g=v.g, x=input, KH=args[0].shape[2], KW=args[0].shape[3], **square(conv('HW', "
+		  "kw), 'SP'), want=v.d))(vjp(args[0], args[1])) if input.dim() == 4 and kw.get('groups', 1) == 1 "
+		  "and kw.get('dilation', 1) in (1, (1, 1)) and args[1] is not None else skip('no bias, groups or "
+		  "dilation')",
 	.source_path = __FILE__,
 };

@@ -46,5 +46,8 @@ const struct op op_conv2d_bias = {
 		{ "NB=1 C=2 O=3 H=9 W=11 KH=11 KW=11 SH=4 PH=2 SW=4 PW=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv2d(x, k, b, stride=(SH, SW,), padding=(PH, PW,), dilation=(DH, DW,), groups=G)",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "dict(x=input, k=args[0], b=args[1], **conv('HW', kw)) if args[1] is not None and input.dim() "
+		  "== 4 else skip('no bias')",
 	.source_path = __FILE__,
 };

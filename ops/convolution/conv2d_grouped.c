@@ -65,5 +65,8 @@ const struct op op_conv2d_grouped = {
 		{ "NB=1 C=1 O=128 H=5 W=7 KH=3 KW=3 G=128", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv2d(x, k, None, stride=(SH, SW,), padding=(PH, PW,), dilation=(DH, DW,), groups=G)",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "dict(x=input, k=args[0], **conv('HW', kw)) if args[1] is None and input.dim() == 4 else "
+		  "skip('a bias')",
 	.source_path = __FILE__,
 };

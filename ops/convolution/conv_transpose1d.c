@@ -52,5 +52,8 @@ const struct op op_conv_transpose1d = {
 	},
 	.torch = "torch.nn.functional.conv_transpose1d(x, k, None, stride=(S,), padding=(P,), "
 		"output_padding=(Q,), groups=G, dilation=(D,))",
+	.opinfo = "nn.functional.conv_transpose1d",
+	.sample = "dict(x=input, k=args[0], **conv('', kw, True)) if args[1] is None and input.dim() == 3 else "
+		  "skip('a bias')",
 	.source_path = __FILE__,
 };

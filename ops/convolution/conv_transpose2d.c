@@ -62,5 +62,8 @@ const struct op op_conv_transpose2d = {
 	},
 	.torch = "torch.nn.functional.conv_transpose2d(x, k, None, stride=(SH, SW,), padding=(PH, PW,), "
 		"output_padding=(QH, QW,), groups=G, dilation=(DH, DW,))",
+	.opinfo = "nn.functional.conv_transpose2d",
+	.sample = "dict(x=input, k=args[0], **conv('HW', kw, True)) if args[1] is None and input.dim() == 4 else "
+		  "skip('a bias')",
 	.source_path = __FILE__,
 };

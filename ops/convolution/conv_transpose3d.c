@@ -63,5 +63,8 @@ const struct op op_conv_transpose3d = {
 	},
 	.torch = "torch.nn.functional.conv_transpose3d(x, k, None, stride=(SZ, SH, SW,), padding=(PZ, PH, PW,), "
 		"output_padding=(QZ, QH, QW,), groups=G, dilation=(DZ, DH, DW,))",
+	.opinfo = "nn.functional.conv_transpose3d",
+	.sample = "dict(x=input, k=args[0], **conv('ZHW', kw, True)) if args[1] is None and input.dim() == 5 else "
+		  "skip('a bias')",
 	.source_path = __FILE__,
 };

@@ -33,5 +33,7 @@ const struct op op_fill = {
 		{ "N=4099", OP_CHECK, NULL },
 	},
 	.torch = "torch.full((N,), v.item(), dtype=v.dtype)",
+	.opinfo = "fill",
+	.sample = "dict(v=torch.tensor(number(arg(0, 'value')), dtype=dtype), N=input.numel())",
 	.source_path = __FILE__,
 };

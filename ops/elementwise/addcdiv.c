@@ -36,5 +36,8 @@ const struct op op_addcdiv = {
 		{ "A=2 B=3 C=5 OU=5 value=-1.5", OP_CHECK, NULL },
 	},
 	.torch = "torch.addcdiv(x, t, u.expand(x.shape), value=value)",
+	.opinfo = "addcdiv",
+	.sample = "dict(zip('xtu', [t.reshape(1, 1, -1) for t in expanded(input, *args)]), "
+		  "value=number(kw.get('value', 1)))",
 	.source_path = __FILE__,
 };

@@ -37,5 +37,8 @@ const struct op op_glu_backward = {
 		{ "O=2 H=67 I=1", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.glu(x, dim=1), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.glu",
+	.sample = "(lambda v, d: dict(g=oril(v.g, d), x=oril(input, d), want=oril(v.d[0], d)))(vjp(input), arg(0, "
+		  "'dim', -1))",
 	.source_path = __FILE__,
 };

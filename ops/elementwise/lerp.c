@@ -37,5 +37,8 @@ const struct op op_lerp = {
 		{ "A=1 B=2 C=1033 OW=7", OP_CHECK, NULL },
 	},
 	.torch = "torch.lerp(x, y, w.expand(x.shape))",
+	.opinfo = "lerp",
+	.sample = "dict(zip('xyw', [t.reshape(1, 1, -1) for t in expanded(input, *args)])) if isinstance(args[1], "
+		  "torch.Tensor) else skip('a weight that no dtype holds')",
 	.source_path = __FILE__,
 };

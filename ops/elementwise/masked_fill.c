@@ -34,5 +34,7 @@ const struct op op_masked_fill = {
 		{ "A=2 B=3 C=5 value=-3", OP_CHECK, NULL },
 	},
 	.torch = "torch.where(m, torch.full_like(x, value), x)",
+	.opinfo = "masked_fill",
+	.sample = "dict(**broadcast(x=input, m=args[0]), value=number(args[1]))",
 	.source_path = __FILE__,
 };

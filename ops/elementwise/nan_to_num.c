@@ -35,5 +35,10 @@ const struct op op_nan_to_num = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.nan_to_num(x, nan=none, posinf=most, neginf=least)",
+	.opinfo = "nan_to_num",
+	.sample = "(lambda top: dict(x=flat(input), none=number(kw.get('nan') or 0), most=number(kw.get('posinf') "
+		  "if kw.get('posinf') is not None else top), least=number(kw.get('neginf') if kw.get('neginf') "
+		  "is not None else -top)))(torch.finfo(dtype).max) if dtype.is_floating_point else "
+		  "skip('integers')",
 	.source_path = __FILE__,
 };

@@ -32,5 +32,8 @@ const struct op op_polar = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.view_as_real(torch.polar(r, t))",
+	.opinfo = "polar",
+	.sample = "(lambda r, t: dict(r=flat(r), t=flat(t), out=lambda z: "
+		  "torch.view_as_real(z.reshape(-1))))(*expanded(input, args[0]))",
 	.source_path = __FILE__,
 };

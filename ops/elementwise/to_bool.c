@@ -31,5 +31,7 @@ const struct op op_to_bool = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x.to(torch.bool)",
+	.opinfo = "bool",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

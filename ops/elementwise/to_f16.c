@@ -31,5 +31,7 @@ const struct op op_to_f16 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x * 1.0",
+	.opinfo = "half",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

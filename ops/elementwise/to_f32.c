@@ -32,5 +32,7 @@ const struct op op_to_f32 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x * 1.0",
+	.opinfo = "float",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

@@ -31,5 +31,7 @@ const struct op op_to_f64 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x.to(torch.float64)",
+	.opinfo = "double",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

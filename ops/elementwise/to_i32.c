@@ -31,5 +31,7 @@ const struct op op_to_i32 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x.to(torch.int32)",
+	.opinfo = "int",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

@@ -31,5 +31,7 @@ const struct op op_to_i64 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "x.to(torch.int64)",
+	.opinfo = "long",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

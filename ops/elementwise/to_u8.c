@@ -31,5 +31,7 @@ const struct op op_to_u8 = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "torch.trunc(x.double())",
+	.opinfo = "byte",
+	.sample = "dict(x=flat(input))",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,8 @@ const struct op op_embedding = {
 		{ "N=7 V=101 D=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.embedding(ids, w)",
+	.opinfo = "nn.functional.embedding",
+	.sample = "dict(w=input, ids=flat(args[0]), out=lambda y: y.reshape(-1, input.shape[1])) if "
+		  "kw.get('max_norm') is None else skip('renormalised')",
 	.source_path = __FILE__,
 };

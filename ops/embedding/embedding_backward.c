@@ -42,5 +42,10 @@ const struct op op_embedding_backward = {
 	.torch = "(lambda w: torch.autograd.grad(torch.nn.functional.embedding(ids, w, "
 		"padding_idx=padding_idx if padding_idx >= 0 else None), w, g)[0])(torch.zeros(V, D, "
 		"dtype=g.dtype).requires_grad_())",
+	.opinfo = "nn.functional.embedding",
+	.sample = "(lambda v: dict(g=v.g.reshape(-1, input.shape[1]), ids=flat(args[0]), V=len(input), "
+		  "padding_idx=(kw['padding_idx'] % len(input) if kw.get('padding_idx') is not None else -1), "
+		  "want=v.d[0]))(vjp(input)) if kw.get('max_norm') is None and not kw.get('sparse') and not "
+		  "kw.get('scale_grad_by_freq') else skip('renormalised, sparse or scaled')",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,9 @@ const struct op op_gather = {
 		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.gather(x, 1, i)",
+	.opinfo = "gather",
+	.sample = "dict(x=oril((lambda d, i: input[tuple(slice(None) if k == d % input.dim() else slice(0, n) for "
+		  "k, n in enumerate(i.shape))])(args[0], args[1]), args[0]), i=oril(args[1], args[0]), "
+		  "out=lambda y: flat(y)) if input.dim() else skip('a scalar')",
 	.source_path = __FILE__,
 };

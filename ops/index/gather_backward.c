@@ -35,5 +35,9 @@ const struct op op_gather_backward = {
 		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.zeros(O, R, I, dtype=g.dtype).scatter_add(1, i, g)",
+	.opinfo = "gather",
+	.sample = "(lambda v: dict(g=oril(v.g, args[0]), i=oril(args[1], args[0]), R=input.shape[args[0]], "
+		  "want=flat(v.d[0])))(vjp(input)) if input.dim() and all(k == args[0] % input.dim() or n == "
+		  "input.shape[k] for k, n in enumerate(args[1].shape)) else skip('an index that is smaller')",
 	.source_path = __FILE__,
 };

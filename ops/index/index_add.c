@@ -39,5 +39,8 @@ const struct op op_index_add = {
 		{ "O=2 R=7 S=9 I=4 alpha=3", OP_CHECK, NULL },
 	},
 	.torch = "torch.index_add(x, 1, i, v, alpha=alpha)",
+	.opinfo = "index_add",
+	.sample = "dict(x=oril(input, args[0]), i=flat(args[1]), v=oril(args[2], args[0]), "
+		  "alpha=number(kw.get('alpha', 1)), out=lambda y: flat(y)) if input.dim() else skip('a scalar')",
 	.source_path = __FILE__,
 };

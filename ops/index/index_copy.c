@@ -36,5 +36,8 @@ const struct op op_index_copy = {
 		{ "O=1 R=33 S=17 I=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.index_copy(x, 1, i, v)",
+	.opinfo = "index_copy",
+	.sample = "dict(x=oril(input, args[0]), i=flat(args[1]), v=oril(args[2], args[0]), out=lambda y: flat(y)) "
+		  "if input.dim() else skip('a scalar')",
 	.source_path = __FILE__,
 };

@@ -33,5 +33,8 @@ const struct op op_index_select = {
 		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.index_select(x, 1, i)",
+	.opinfo = "index_select",
+	.sample = "dict(x=oril(input, args[0]), i=flat(args[1]), out=lambda y: flat(y)) if input.dim() else "
+		  "skip('a scalar')",
 	.source_path = __FILE__,
 };

@@ -35,5 +35,8 @@ const struct op op_index_select_backward = {
 		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.zeros(O, R, I, dtype=g.dtype).index_add(1, i, g)",
+	.opinfo = "index_select",
+	.sample = "(lambda v: dict(g=oril(v.g, args[0]), i=flat(args[1]), R=input.shape[args[0]], "
+		  "want=flat(v.d[0])))(vjp(input)) if input.dim() else skip('a scalar')",
 	.source_path = __FILE__,
 };

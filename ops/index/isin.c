@@ -37,5 +37,7 @@ const struct op op_isin = {
 		{ "N=17 K=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.isin(x, t)",
+	.opinfo = "isin",
+	.sample = "dict(x=flat(input), t=flat(args[0])) if not kw.get('invert') else skip('inverted')",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,9 @@ const struct op op_masked_scatter = {
 		{ "N=131", OP_CHECK, NULL },
 	},
 	.torch = "x.masked_scatter(mask, v)",
+	.opinfo = "masked_scatter",
+	.sample = "(lambda x, m: dict(x=flat(x), mask=flat(m), v=torch.cat([flat(args[1]), "
+		  "flat(args[1]).new_zeros(x.numel())])[:x.numel()], out=lambda y: flat(y)))(*expanded(input, "
+		  "args[0]))",
 	.source_path = __FILE__,
 };

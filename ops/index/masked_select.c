@@ -42,5 +42,8 @@ const struct op op_masked_select = {
 	},
 	.torch = "(lambda p: (torch.cat([p, torch.zeros(N - len(p), dtype=p.dtype)]), "
 		"torch.tensor(len(p))))(torch.masked_select(x, mask))",
+	.opinfo = "masked_select",
+	.sample = "(lambda x, m: dict(x=flat(x), mask=flat(m), out=lambda p: (torch.cat([p, p.new_zeros(x.numel() "
+		  "- len(p))]), torch.tensor(len(p)))))(*expanded(input, args[0]))",
 	.source_path = __FILE__,
 };

@@ -41,5 +41,9 @@ const struct op op_nonzero = {
 	},
 	.torch = "(lambda p: (torch.cat([p, torch.full((N - len(p),), -1)]), "
 		"torch.tensor(len(p))))(x.nonzero()[:, 0])",
+	.opinfo = "nonzero",
+	.sample = "dict(x=input, out=lambda p: (torch.cat([p[:, 0], torch.full((len(input) - len(p),), -1)]), "
+		  "torch.tensor(len(p)))) if input.dim() == 1 and not kw.get('as_tuple') else skip('another "
+		  "number of dimensions')",
 	.source_path = __FILE__,
 };

@@ -44,5 +44,9 @@ const struct op op_nonzero_2d = {
 	},
 	.torch = "(lambda p: (torch.cat([p, torch.full((R * C - len(p), 2), -1)]), "
 		"torch.tensor(len(p))))(x.nonzero())",
+	.opinfo = "nonzero",
+	.sample = "dict(x=input, out=lambda p: (torch.cat([p, torch.full((input.numel() - len(p), 2), -1)]), "
+		  "torch.tensor(len(p)))) if input.dim() == 2 and not kw.get('as_tuple') else skip('another "
+		  "number of dimensions')",
 	.source_path = __FILE__,
 };

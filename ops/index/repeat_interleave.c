@@ -35,5 +35,11 @@ const struct op op_repeat_interleave = {
 		{ "N=33 T=7 D=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.repeat_interleave(x, count, dim=0)",
+	.opinfo = "repeat_interleave",
+	.sample = "(lambda d, r: dict(x=input.movedim(d, 0).reshape(input.shape[d], -1), count=r, T=int(r.sum()), "
+		  "out=lambda y: y.movedim(d, 0).reshape(int(r.sum()), -1)))(arg(1, 'dim'), (lambda r: "
+		  "r.expand(input.shape[arg(1, 'dim')]).contiguous() if isinstance(r, torch.Tensor) else "
+		  "torch.full((input.shape[arg(1, 'dim')],), r))(arg(0, 'repeats'))) if arg(1, 'dim') is not None "
+		  "and input.dim() else skip('over all')",
 	.source_path = __FILE__,
 };

@@ -38,5 +38,11 @@ const struct op op_scatter = {
 	},
 	.torch = "(lambda y: ([y[:, :, :].scatter_(1, i[:, k:k + 1], v[:, k:k + 1]) for k in range(S)], "
 		"y)[1])(x.clone())",
+	.opinfo = "scatter",
+	.sample = "dict(x=oril(input, args[0]), i=oril(args[1], args[0]), v=oril(args[2], args[0]), out=lambda y: "
+		  "flat(y)) if input.dim() and len(args) > 2 and isinstance(args[2], torch.Tensor) and all(k == "
+		  "args[0] % input.dim() or n == input.shape[k] for k, n in enumerate(args[1].shape)) and "
+		  "args[1].shape == args[2].shape and 'reduce' not in kw else skip('an index that is smaller, or "
+		  "another form')",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,11 @@ const struct op op_scatter_reduce_max = {
 		{ "O=1 R=17 S=33 I=5", OP_CHECK, NULL },
 	},
 	.torch = "x.scatter_reduce(1, i, v, 'amax')",
+	.opinfo = "scatter_reduce:amax",
+	.sample = "dict(x=oril(input, args[0]), i=oril(args[1], args[0]), v=oril(args[2], args[0]), out=lambda y: "
+		  "flat(y)) if input.dim() and len(args) > 2 and isinstance(args[2], torch.Tensor) and all(k == "
+		  "args[0] % input.dim() or n == input.shape[k] for k, n in enumerate(args[1].shape)) and "
+		  "args[1].shape == args[2].shape and kw.get('include_self', True) else skip('an index that is "
+		  "smaller, or another form')",
 	.source_path = __FILE__,
 };

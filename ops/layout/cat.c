@@ -39,5 +39,8 @@ const struct op op_cat = {
 		{ "O=1 A=17 B=33 I=67", OP_CHECK, NULL },
 	},
 	.torch = "torch.cat([x, z], dim=1)",
+	.opinfo = "cat",
+	.sample = "(lambda d: dict(x=oril(input[0], d), z=oril(input[1], d), out=lambda y: flat(y)))(arg(0, "
+		  "'dim', 0)) if len(input) == 2 and input[0].dim() == input[1].dim() else skip('not two tensors')",
 	.source_path = __FILE__,
 };

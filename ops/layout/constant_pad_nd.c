@@ -45,5 +45,10 @@ const struct op op_constant_pad_nd = {
 		{ "O=2 H=7 W=3 HB=1 WA=2 value=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.pad(x, (WB, WA, HB, HA), value=value)",
+	.opinfo = "constant_pad_nd",
+	.sample = "(lambda p: dict(x=input.reshape(-1, input.shape[-2] if input.dim() > 1 else 1, "
+		  "input.shape[-1]), **dict(zip(('WB', 'WA', 'HB', 'HA'), p)), value=number(arg(1, 'value', 0)), "
+		  "out=lambda y: flat(y)))(args[0]) if len(args[0]) in (2, 4) and min(args[0]) >= 0 and "
+		  "input.dim() >= len(args[0]) // 2 else skip('negative, or more than two dimensions')",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,9 @@ const struct op op_diag_embed = {
 		{ "B=1 N=33 K=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.diag_embed(x, offset=K)",
+	.opinfo = "diag_embed",
+	.sample = "dict(x=input.reshape(-1, input.shape[-1]), K=integer(arg(0, 'offset', 0)), out=lambda y: "
+		  "flat(y)) if (kw.get('dim1', -2), kw.get('dim2', -1)) == (-2, -1) and len(args) < 2 else "
+		  "skip('other dimensions')",
 	.source_path = __FILE__,
 };

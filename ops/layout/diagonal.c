@@ -38,5 +38,8 @@ const struct op op_diagonal = {
 		{ "B=2 M=5 N=9 K=-2", OP_CHECK, NULL },
 	},
 	.torch = "torch.diagonal(x, offset=K, dim1=1, dim2=2)",
+	.opinfo = "diagonal",
+	.sample = "(lambda x: dict(x=x.reshape(-1, *x.shape[-2:]), K=integer(arg(0, 'offset', 0)), out=lambda y: "
+		  "flat(y)))((input.movedim((arg(1, 'dim1', 0), arg(2, 'dim2', 1)), (-2, -1))))",
 	.source_path = __FILE__,
 };

@@ -35,5 +35,8 @@ const struct op op_expand = {
 		{ "A=5 B=3 C=17 OX=5", OP_CHECK, NULL },
 	},
 	.torch = "x.expand(A, B, C).contiguous()",
+	.opinfo = "expand",
+	.sample = "(lambda b: {k: v for k, v in b.items() if k not in ('z', 'OZ')})(broadcast(x=input, "
+		  "z=call().contiguous()))",
 	.source_path = __FILE__,
 };

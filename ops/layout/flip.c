@@ -44,5 +44,9 @@ const struct op op_flip = {
 		{ "A=4 B=2 C=67 DIMS=5", OP_CHECK, NULL },
 	},
 	.torch = "torch.flip(x, [k for k in range(3) if DIMS >> k & 1])",
+	.opinfo = "flip",
+	.sample = "(lambda d, n: dict(x=input.reshape((1,) * (3 - n) + tuple(input.shape)), DIMS=sum(1 << (3 - n "
+		  "+ k % n) for k in set(d)), out=lambda y: flat(y)))(arg(0, 'dims'), input.dim()) if 0 < "
+		  "input.dim() <= 3 else skip('more than three dimensions')",
 	.source_path = __FILE__,
 };

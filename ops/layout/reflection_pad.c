@@ -45,5 +45,10 @@ const struct op op_reflection_pad = {
 		{ "O=2 H=9 W=67 HB=2 HA=0 WB=2 WA=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.pad(x.double(), (WB, WA, HB, HA), mode='reflect')",
+	.opinfo = "nn.functional.pad:reflect",
+	.sample = "(lambda p: dict(x=input.reshape(-1, input.shape[-2] if input.dim() > 1 else 1, "
+		  "input.shape[-1]), **dict(zip(('WB', 'WA', 'HB', 'HA'), p)),  out=lambda y: flat(y)))(args[0]) "
+		  "if len(args[0]) in (2, 4) and min(args[0]) >= 0 and input.dim() >= len(args[0]) // 2 else "
+		  "skip('negative, or more than two dimensions')",
 	.source_path = __FILE__,
 };

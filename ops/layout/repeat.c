@@ -38,5 +38,9 @@ const struct op op_repeat = {
 		{ "A=1 B=4 C=33 RA=3", OP_CHECK, NULL },
 	},
 	.torch = "x.repeat(RA, RB, RC)",
+	.opinfo = "repeat",
+	.sample = "(lambda r, n: dict(x=input.reshape((1,) * (3 - n) + tuple(input.shape)), **dict(zip(('RA', "
+		  "'RB', 'RC'), (1,) * (3 - len(r)) + tuple(r))), out=lambda y: flat(y)))(args[0], input.dim()) "
+		  "if len(args[0]) <= 3 and min(args[0], default=1) > 0 else skip('more than three dimensions')",
 	.source_path = __FILE__,
 };

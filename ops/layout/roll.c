@@ -37,5 +37,10 @@ const struct op op_roll = {
 		{ "O=1 R=4 I=17 SHIFT=11", OP_CHECK, NULL },
 	},
 	.torch = "torch.roll(x, SHIFT, 1)",
+	.opinfo = "roll",
+	.sample = "(lambda s, d: dict(x=oril(input, d), SHIFT=integer(s), out=lambda y: flat(y)))(*[(v[0] if "
+		  "isinstance(v, (tuple, list)) else v) for v in (arg(0, 'shifts'), arg(1, 'dims'))]) if "
+		  "input.dim() and arg(1, 'dims') not in (None, ()) and (not isinstance(arg(1, 'dims'), (tuple, "
+		  "list)) or len(arg(1, 'dims')) == 1) else skip('not along one dimension')",
 	.source_path = __FILE__,
 };

@@ -38,5 +38,8 @@ const struct op op_select_scatter = {
 		{ "O=2 R=5 I=1 K=4", OP_CHECK, NULL },
 	},
 	.torch = "torch.select_scatter(x, s, 1, K)",
+	.opinfo = "select_scatter",
+	.sample = "dict(x=oril(input, args[1]), s=args[0].reshape(math.prod(input.shape[:args[1] % input.dim()]), "
+		  "-1), K=args[2] % input.shape[args[1]], out=lambda y: flat(y))",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,9 @@ const struct op op_slice_scatter = {
 		{ "O=2 R=11 S=3 I=3 START=1 STEP=3", OP_CHECK, NULL },
 	},
 	.torch = "torch.slice_scatter(x, s, 1, START, START + (S - 1) * STEP + 1, STEP)",
+	.opinfo = "slice_scatter",
+	.sample = "dict(x=oril(input, args[1]), s=oril(args[0], args[1]), "
+		  "START=range(input.shape[args[1]])[slice(*args[2:4])].start, STEP=integer(args[4] if len(args) "
+		  "> 4 and args[4] else 1), out=lambda y: flat(y))",
 	.source_path = __FILE__,
 };

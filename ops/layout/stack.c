@@ -38,5 +38,9 @@ const struct op op_stack = {
 		{ "O=67 I=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.stack([a, b, d], dim=1)",
+	.opinfo = "stack",
+	.sample = "(lambda d: dict(zip('abd', [t.reshape(math.prod(t.shape[:d]), -1) for t in input]), out=lambda "
+		  "y: flat(y)))((arg(0, 'dim', 0) or 0) % (input[0].dim() + 1)) if len(input) == 3 else skip('not "
+		  "three tensors')",
 	.source_path = __FILE__,
 };

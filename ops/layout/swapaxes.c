@@ -38,5 +38,10 @@ const struct op op_swapaxes = {
 		{ "O=1 M=9 P=4 N=33 I=1", OP_CHECK, NULL },
 	},
 	.torch = "x.transpose(1, 3).contiguous()",
+	.opinfo = "transpose",
+	.sample = "(lambda i, j, s: dict(x=input.reshape(math.prod(s[:i]), s[i], math.prod(s[i + 1:j]), s[j], "
+		  "math.prod(s[j + 1:])), out=lambda y: flat(y)))(*sorted(d % input.dim() for d in args), "
+		  "input.shape) if input.dim() and args[0] % input.dim() != args[1] % input.dim() else skip('one "
+		  "dimension')",
 	.source_path = __FILE__,
 };

@@ -28,5 +28,7 @@ const struct op op_transpose = {
 		{ "M=129 N=70", OP_CHECK, NULL },
 	},
 	.torch = "x.t().contiguous()",
+	.opinfo = "transpose",
+	.sample = "dict(x=input) if input.dim() == 2 and args[0] % 2 != args[1] % 2 else skip('not a matrix')",
 	.source_path = __FILE__,
 };

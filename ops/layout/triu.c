@@ -37,5 +37,8 @@ const struct op op_triu = {
 		{ "B=1 M=33 N=17 K=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.triu(x, diagonal=K)",
+	.opinfo = "triu",
+	.sample = "dict(x=input.reshape(-1, *input.shape[-2:]), K=integer(arg(0, 'diagonal', 0)), out=lambda y: "
+		  "flat(y))",
 	.source_path = __FILE__,
 };

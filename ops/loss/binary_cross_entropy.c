@@ -37,5 +37,9 @@ const struct op op_binary_cross_entropy = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.binary_cross_entropy(p, t)",
+	.opinfo = "nn.functional.binary_cross_entropy",
+	.sample = "dict(p=input.reshape(1, -1), t=args[0].reshape(1, -1)) if kw.get('reduction', 'mean') == "
+		  "'mean' and input.shape == args[0].shape and kw.get('weight') is None and True else "
+		  "skip('another reduction')",
 	.source_path = __FILE__,
 };

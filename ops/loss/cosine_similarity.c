@@ -44,5 +44,8 @@ const struct op op_cosine_similarity = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.cosine_similarity(x, t, dim=1, eps=eps)",
+	.opinfo = "nn.functional.cosine_similarity",
+	.sample = "(lambda x, t, d: dict(x=rows(x, d), t=rows(t, d), eps=number(kw.get('eps', 1e-8)), out=lambda "
+		  "y: flat(y)))(*expanded(input, args[0]), kw.get('dim', 1))",
 	.source_path = __FILE__,
 };

@@ -44,5 +44,9 @@ const struct op op_cross_entropy = {
 		{ "R=4 C=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.cross_entropy(x, t)",
+	.opinfo = "nn.functional.cross_entropy",
+	.sample = "dict(x=input, t=args[0]) if input.dim() == 2 and args[0].dtype == torch.int64 and "
+		  "kw.get('reduction', 'mean') == 'mean' and kw.get('weight') is None and not "
+		  "kw.get('label_smoothing') and not set(kw) & {'ignore_index'} else skip('another form')",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,10 @@ const struct op op_cross_entropy_backward = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.cross_entropy(x, t), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.cross_entropy",
+	.sample = "(lambda v: dict(g=v.g, x=input, t=args[0], want=v.d[0]))(vjp(input)) if input.dim() == 2 and "
+		  "args[0].dtype == torch.int64 and kw.get('reduction', 'mean') == 'mean' and kw.get('weight') is "
+		  "None and not kw.get('label_smoothing') and not set(kw) & {'ignore_index'} else skip('another "
+		  "form')",
 	.source_path = __FILE__,
 };

@@ -39,5 +39,9 @@ const struct op op_mse_loss = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.mse_loss(p, t)",
+	.opinfo = "nn.functional.mse_loss",
+	.sample = "dict(p=input.reshape(1, -1), t=args[0].reshape(1, -1)) if kw.get('reduction', 'mean') == "
+		  "'mean' and input.shape == args[0].shape and kw.get('weight') is None and True else "
+		  "skip('another reduction')",
 	.source_path = __FILE__,
 };

@@ -31,5 +31,9 @@ const struct op op_mse_loss_backward = {
 		{ "N=1031", OP_CHECK, NULL },
 	},
 	.torch = "(lambda p: torch.autograd.grad(torch.nn.functional.mse_loss(p, t), p, g)[0])(p.detach().requires_grad_())",
+	.opinfo = "nn.functional.mse_loss",
+	.sample = "(lambda v: dict(g=v.g, p=flat(input), t=flat(args[0]), want=flat(v.d[0])))(vjp(input)) if "
+		  "kw.get('reduction', 'mean') == 'mean' and input.shape == args[0].shape and kw.get('weight') is "
+		  "None and True else skip('another reduction')",
 	.source_path = __FILE__,
 };

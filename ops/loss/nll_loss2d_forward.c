@@ -44,5 +44,12 @@ const struct op op_nll_loss2d_forward = {
 	},
 	.torch = "(torch.nn.functional.nll_loss(x, t, w, ignore_index=IG), torch.where(t == IG, "
 		"torch.zeros_like(w[t]), w[t]).sum())",
+	.opinfo = "nn.functional.nll_loss",
+	.sample = "(lambda w, ig: (lambda tw: dict(x=input.reshape(*input.shape[:2], -1), "
+		  "t=args[0].reshape(len(input), -1), w=w, IG=integer(ig), want=(call(), "
+		  "tw)))(torch.where(args[0] == ig, torch.zeros((), dtype=dtype), "
+		  "w[args[0].clamp(min=0)]).sum()))(kw['weight'] if kw.get('weight') is not None else "
+		  "torch.ones(input.shape[1], dtype=dtype), kw.get('ignore_index', -100)) if input.dim() > 2 and "
+		  "kw.get('reduction', 'mean') == 'mean' else skip('another form')",
 	.source_path = __FILE__,
 };

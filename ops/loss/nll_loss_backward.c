@@ -39,5 +39,11 @@ const struct op op_nll_loss_backward = {
 	},
 	.torch = "torch.where((torch.arange(w.shape[0]) == t.unsqueeze(1)) & (t != IG).unsqueeze(1), -g * w / tw, "
 		"torch.zeros(())).to(w.dtype)",
+	.opinfo = "nn.functional.nll_loss",
+	.sample = "(lambda w, ig: (lambda tw: (lambda v: dict(g=v.g, t=args[0], w=w, tw=tw, IG=integer(ig), "
+		  "want=flat(v.d[0])))(vjp(input)))(torch.where(args[0] == ig, torch.zeros((), dtype=dtype), "
+		  "w[args[0].clamp(min=0)]).sum()))(kw['weight'] if kw.get('weight') is not None else "
+		  "torch.ones(input.shape[1], dtype=dtype), kw.get('ignore_index', -100)) if input.dim() == 2 and "
+		  "kw.get('reduction', 'mean') == 'mean' else skip('another form')",
 	.source_path = __FILE__,
 };

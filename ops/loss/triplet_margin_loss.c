@@ -45,5 +45,9 @@ const struct op op_triplet_margin_loss = {
 		{ "R=2 C=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.triplet_margin_loss(a, p, n, margin=margin, eps=eps)",
+	.opinfo = "nn.functional.triplet_margin_loss",
+	.sample = "dict(a=input, p=args[0], n=args[1], margin=number(kw.get('margin', 1)), "
+		  "eps=number(kw.get('eps', 1e-6))) if input.dim() == 2 and kw.get('p', 2) == 2 and not "
+		  "kw.get('swap') and kw.get('reduction', 'mean') == 'mean' else skip('another form')",
 	.source_path = __FILE__,
 };

@@ -38,5 +38,9 @@ const struct op op_batch_norm_inference = {
 		{ "N=5 C=3 S=2 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.batch_norm(x, rm, rv, g, b, False, 0.1, eps)",
+	.opinfo = "nn.functional.batch_norm",
+	.sample = "dict(x=input.reshape(*input.shape[:2], -1), g=args[2], b=args[3], rm=args[0], rv=args[1], "
+		  "eps=number(kw.get('eps', 1e-5)), out=lambda y: flat(y)) if not kw.get('training') and args[0] "
+		  "is not None and args[2] is not None else skip('training, or without weights')",
 	.source_path = __FILE__,
 };

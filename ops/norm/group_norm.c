@@ -49,5 +49,10 @@ const struct op op_group_norm = {
 		{ "N=5 C=4 S=2 G=4 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.group_norm(x, G, w, b, eps)",
+	.opinfo = "nn.functional.group_norm",
+	.sample = "(lambda c: dict(x=input.reshape(*input.shape[:2], -1), w=torch.ones(c, dtype=dtype) if "
+		  "kw.get('weight') is None else kw['weight'], b=torch.zeros(c, dtype=dtype) if kw.get('bias') is "
+		  "None else kw['bias'], G=args[0], eps=number(kw.get('eps', 1e-5)), out=lambda y: "
+		  "flat(y)))(input.shape[1])",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,9 @@ const struct op op_instance_norm = {
 		{ "N=2 S=33 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "(x - x.mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + eps)",
+	.opinfo = "nn.functional.instance_norm",
+	.sample = "dict(x=input.reshape(input.shape[0] * input.shape[1], -1), eps=number(kw.get('eps', 1e-5)), "
+		  "out=lambda y: flat(y)) if kw.get('weight') is None and kw.get('bias') is None and "
+		  "kw.get('use_input_stats', True) else skip('weights')",
 	.source_path = __FILE__,
 };

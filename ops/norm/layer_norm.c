@@ -47,5 +47,10 @@ const struct op op_layer_norm = {
 		{ "R=5 C=33 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.layer_norm(x, [x.shape[1]], g, b, eps)",
+	.opinfo = "nn.functional.layer_norm",
+	.sample = "(lambda n: dict(x=input.reshape(-1, n), g=(lambda w: torch.ones(n, dtype=dtype) if w is None "
+		  "else flat(w))(arg(1, 'weight')), b=(lambda w: torch.zeros(n, dtype=dtype) if w is None else "
+		  "flat(w))(arg(2, 'bias')), eps=number(arg(3, 'eps', 1e-5)), out=lambda y: "
+		  "flat(y)))(math.prod(args[0]))",
 	.source_path = __FILE__,
 };

@@ -60,5 +60,11 @@ const struct op op_native_batch_norm = {
 		{ "N=5 C=3 S=2 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "(lambda m, v: (*torch.native_batch_norm(x, g, b, m, v, True, momentum, eps), m, v))(rm.clone(), rv.clone())",
+	.opinfo = "native_batch_norm",
+	.sample = "dict(x=input.reshape(*input.shape[:2], -1), g=args[0], b=args[1], rm=args[2].clone(), "
+		  "rv=args[3].clone(), momentum=number(args[5]), eps=number(args[6]), out=lambda y, m, s: (y, m, "
+		  "s, args[2], args[3])) if dtype not in (torch.float16, torch.bfloat16) and args[4] and all(t is "
+		  "not None for t in args[:4]) else skip('halves of statistics rounded in between, not training, "
+		  "or without weights')",
 	.source_path = __FILE__,
 };

@@ -47,5 +47,10 @@ const struct op op_native_layer_norm = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "(lambda y, m, s: (y, m.squeeze(1), s.squeeze(1)))(*torch.native_layer_norm(x, [C], w, b, eps))",
+	.opinfo = "native_layer_norm",
+	.sample = "(lambda n: dict(x=input.reshape(-1, n), w=(lambda w: torch.ones(n, dtype=dtype) if w is None "
+		  "else flat(w))(args[1]), b=(lambda w: torch.zeros(n, dtype=dtype) if w is None else "
+		  "flat(w))(args[2]), eps=number(args[3]), out=lambda y, m, s: (flat(y), flat(m), "
+		  "flat(s))))(math.prod(args[0]))",
 	.source_path = __FILE__,
 };

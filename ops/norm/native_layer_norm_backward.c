@@ -53,5 +53,12 @@ const struct op op_native_layer_norm_backward = {
 	},
 	.torch = "torch.ops.aten.native_layer_norm_backward(d, x, [C], mu.unsqueeze(1), rs.unsqueeze(1), w, "
 		"torch.zeros_like(w), [True, True, True])",
+	.opinfo = "nn.functional.layer_norm",
+	.sample = "(lambda x, n: (lambda y, m, s, g, w: dict(d=g, x=x, mu=flat(m), rs=flat(s), w=w, "
+		  "want=torch.ops.aten.native_layer_norm_backward(g, x, [n], m, s, w, torch.zeros_like(w), [True, "
+		  "True, True])))(*torch.native_layer_norm(x, [n], None, None, 1e-5), torch.sin(x * 3 + 1), "
+		  "torch.linspace(-1, 2, n, dtype=dtype)))(input.reshape(-1, math.prod(args[0])), "
+		  "math.prod(args[0])) if dtype not in (torch.float16, torch.bfloat16) else skip('halves of "
+		  "statistics rounded in between')",
 	.source_path = __FILE__,
 };

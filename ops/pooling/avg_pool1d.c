@@ -47,5 +47,7 @@ const struct op op_avg_pool1d = {
 		{ "N=2 L=13 K=5 S=3 P=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.avg_pool1d(x.unsqueeze(1), (K,), (S,), (P,)).squeeze(1)",
+	.opinfo = "nn.functional.avg_pool1d",
+	.sample = "dict(x=spread(input, 1), **pool('', arg), out=lambda y: spread(y, 1))",
 	.source_path = __FILE__,
 };

@@ -52,5 +52,7 @@ const struct op op_avg_pool2d = {
 		{ "N=2 H=13 W=14 KH=5 SH=3 PH=2 KW=5 SW=3 PW=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.avg_pool2d(x.unsqueeze(1), (KH, KW,), (SH, SW,), (PH, PW,)).squeeze(1)",
+	.opinfo = "nn.functional.avg_pool2d",
+	.sample = "dict(x=spread(input, 2), **pool('HW', arg), out=lambda y: spread(y, 2))",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,8 @@ const struct op op_avg_pool2d_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.avg_pool2d(x.unsqueeze(1), K, S, "
 		"P).squeeze(1), x, g)[0])(torch.zeros(N, H, W).requires_grad_())",
+	.opinfo = "nn.functional.avg_pool2d",
+	.sample = "(lambda v: dict(g=spread(v.g, 2), H=input.shape[-2], W=input.shape[-1], **square(pool('HW', "
+		  "arg)), want=spread(v.d[0], 2)))(vjp(input))",
 	.source_path = __FILE__,
 };

@@ -56,5 +56,7 @@ const struct op op_avg_pool3d = {
 		{ "N=2 Z=13 H=14 W=15 KZ=5 SZ=3 PZ=2 KH=5 SH=3 PH=2 KW=5 SW=3 PW=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.avg_pool3d(x.unsqueeze(1), (KZ, KH, KW,), (SZ, SH, SW,), (PZ, PH, PW,)).squeeze(1)",
+	.opinfo = "nn.functional.avg_pool3d",
+	.sample = "dict(x=spread(input, 3), **pool('ZHW', arg), out=lambda y: spread(y, 3))",
 	.source_path = __FILE__,
 };

@@ -47,5 +47,7 @@ const struct op op_max_pool1d = {
 		{ "N=2 L=13 K=5 S=3 P=2 D=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.max_pool1d(x.unsqueeze(1), (K,), (S,), (P,), (D,)).squeeze(1)",
+	.opinfo = "nn.functional.max_pool1d",
+	.sample = "dict(x=spread(input, 1), **pool('', arg, True), out=lambda y, *i: spread(y, 1))",
 	.source_path = __FILE__,
 };

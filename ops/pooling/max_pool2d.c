@@ -53,5 +53,7 @@ const struct op op_max_pool2d = {
 		{ "N=2 H=13 W=14 KH=5 SH=3 PH=2 DH=2 KW=5 SW=3 PW=2 DW=3", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.max_pool2d(x.unsqueeze(1), (KH, KW,), (SH, SW,), (PH, PW,), (DH, DW,)).squeeze(1)",
+	.opinfo = "nn.functional.max_pool2d",
+	.sample = "dict(x=spread(input, 2), **pool('HW', arg, True), out=lambda y, *i: spread(y, 2))",
 	.source_path = __FILE__,
 };

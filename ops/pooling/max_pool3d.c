@@ -59,5 +59,7 @@ const struct op op_max_pool3d = {
 	},
 	.torch = "torch.nn.functional.max_pool3d(x.unsqueeze(1), (KZ, KH, KW,), (SZ, SH, SW,), (PZ, PH, PW,), "
 		"(DZ, DH, DW,)).squeeze(1)",
+	.opinfo = "nn.functional.max_pool3d",
+	.sample = "dict(x=spread(input, 3), **pool('ZHW', arg, True), out=lambda y, *i: spread(y, 3))",
 	.source_path = __FILE__,
 };

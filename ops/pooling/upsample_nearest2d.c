@@ -33,5 +33,9 @@ const struct op op_upsample_nearest2d = {
 		{ "N=2 H=6 W=5 HO=12 WO=10", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.interpolate(x.unsqueeze(0), size=(HO, WO), mode='nearest').squeeze(0)",
+	.opinfo = "nn.functional.interpolate:nearest",
+	.sample = "(lambda s: dict(x=spread(input, 2), HO=s[0], WO=s[1], out=lambda y: spread(y, 2)))(seq(arg(0, "
+		  "'size'), 2)) if input.dim() == 4 and kw.get('scale_factor') is None and arg(0, 'size') is not "
+		  "None else skip('not two dimensions')",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,9 @@ const struct op op_upsample_nearest2d_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.interpolate(x.unsqueeze(0), size=(HO, WO), "
 		"mode='nearest').squeeze(0), x, g)[0])(torch.zeros(N, H, W).requires_grad_())",
+	.opinfo = "nn.functional.interpolate:nearest",
+	.sample = "(lambda v: dict(g=spread(v.g, 2), H=input.shape[2], W=input.shape[3], want=spread(v.d[0], "
+		  "2)))(vjp(input)) if input.dim() == 4 and kw.get('scale_factor') is None and arg(0, 'size') is "
+		  "not None else skip('not two dimensions')",
 	.source_path = __FILE__,
 };

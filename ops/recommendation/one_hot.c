@@ -34,5 +34,8 @@ const struct op op_one_hot = {
 		{ "N=3 K=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.one_hot(ids, K)",
+	.opinfo = "nn.functional.one_hot",
+	.sample = "(lambda k: dict(ids=flat(input), K=k))(arg(0, 'num_classes', -1) if arg(0, 'num_classes', -1) "
+		  "> 0 else int(input.max()) + 1)",
 	.source_path = __FILE__,
 };

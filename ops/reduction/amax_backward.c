@@ -42,5 +42,8 @@ const struct op op_amax_backward = {
 		{ "O=5 R=17 I=1", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.amax(x, 1), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "amax",
+	.sample = "(lambda v, x: dict(g=v.g.reshape(x.shape[0], -1), x=x, want=oril(v.d[0], dims())))(vjp(input), "
+		  "oril(input, dims()))",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,8 @@ const struct op op_amin_backward = {
 		{ "O=5 R=17 I=1", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.amin(x, 1), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "amin",
+	.sample = "(lambda v, x: dict(g=v.g.reshape(x.shape[0], -1), x=x, want=oril(v.d[0], dims())))(vjp(input), "
+		  "oril(input, dims()))",
 	.source_path = __FILE__,
 };

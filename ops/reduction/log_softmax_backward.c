@@ -39,5 +39,9 @@ const struct op op_log_softmax_backward = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.ops.aten._log_softmax_backward_data(g, y, 1, y.dtype)",
+	.opinfo = "log_softmax",
+	.sample = "(lambda v, d: dict(g=rows(v.g, d), y=rows(v.y, d), want=rows(v.d[0], d)))(vjp(input), arg(0, "
+		  "'dim', -1)) if arg(1, 'dtype', None) is None and dtype not in (torch.float16, torch.bfloat16) "
+		  "else skip('another dtype, or halves rounded in between')",
 	.source_path = __FILE__,
 };

@@ -42,5 +42,7 @@ const struct op op_logsumexp = {
 		{ "O=1 R=131 I=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.logsumexp(x, 1)",
+	.opinfo = "logsumexp",
+	.sample = "dict(x=oril(input, dims()), out=lambda y: flat(y))",
 	.source_path = __FILE__,
 };

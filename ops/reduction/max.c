@@ -42,5 +42,8 @@ const struct op op_max = {
 		{ "O=1 R=131 I=2", OP_CHECK, NULL },
 	},
 	.torch = "((lambda k: (torch.gather(x, 1, k.unsqueeze(1)).squeeze(1), k))(torch.argmax(x, 1)))",
+	.opinfo = "max:reduction_with_dim",
+	.sample = "dict(x=oril(input, args[0]), out=lambda v, i: (flat(v), flat(i))) if dtype.is_floating_point "
+		  "and args and not isinstance(args[0], torch.Tensor) else skip('ties, or not along a dimension')",
 	.source_path = __FILE__,
 };

@@ -53,5 +53,9 @@ const struct op op_quantile = {
 		{ "R=4 C=33 q=0.9", OP_CHECK, NULL },
 	},
 	.torch = "torch.quantile(x, q, dim=1)",
+	.opinfo = "quantile",
+	.sample = "(lambda d: dict(x=rows(input, d), q=number(args[0]), want=flat(torch.quantile(input, "
+		  "number(args[0]), dim=d))))(kw.get('dim', 0)) if isinstance(args[0], float) or args[0].numel() "
+		  "== 1 else skip('several quantiles')",
 	.source_path = __FILE__,
 };

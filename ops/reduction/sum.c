@@ -30,5 +30,8 @@ const struct op op_sum = {
 		{ "M=2 K=4099", OP_CHECK, NULL },
 	},
 	.torch = "x.sum(dim=1)",
+	.opinfo = "sum",
+	.sample = "dict(x=(lambda x: x.permute(0, 2, 1).reshape(-1, x.shape[1]))(oril(input, dims())), out=lambda "
+		  "y: flat(y)) if kw.get('dtype') is None else skip('another dtype')",
 	.source_path = __FILE__,
 };

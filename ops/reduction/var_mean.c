@@ -47,5 +47,10 @@ const struct op op_var_mean = {
 	},
 	.torch = "torch.var_mean(x, 1, unbiased=correction == 1) if correction < 2 else (((x - x.mean(1, "
 		"keepdim=True)) ** 2).sum(1) / (x.shape[1] - correction), x.mean(1))",
+	.opinfo = "var_mean",
+	.sample = "dict(x=oril(input, kw['dim'] if 'dim' in kw else args[0] if args and not isinstance(args[0], "
+		  "bool) else None), correction=integer(kw.get('correction', 1) if 'correction' in kw else "
+		  "int(kw.get('unbiased', args[0] if args and isinstance(args[0], bool) else args[1] if len(args) "
+		  "> 1 and isinstance(args[1], bool) else True))), out=lambda v, m: (flat(v), flat(m)))",
 	.source_path = __FILE__,
 };

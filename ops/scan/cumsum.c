@@ -31,5 +31,8 @@ const struct op op_cumsum = {
 		{ "R=2 C=4099", OP_CHECK, NULL },
 	},
 	.torch = "torch.cumsum(x, dim=1)",
+	.opinfo = "cumsum",
+	.sample = "dict(x=rows(input, args[0]), out=lambda y: rows(y, args[0])) if kw.get('dtype') is None else "
+		  "skip('another dtype')",
 	.source_path = __FILE__,
 };

@@ -35,5 +35,7 @@ const struct op op_cumsum_backward = {
 		{ "O=2 R=67 I=3", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.cumsum(x, 1), x, g)[0])(torch.zeros_like(g).requires_grad_())",
+	.opinfo = "cumsum",
+	.sample = "(lambda v: dict(g=oril(v.g, args[0]), want=oril(v.d[0], args[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

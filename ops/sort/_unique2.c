@@ -66,5 +66,10 @@ const struct op op__unique2 = {
 	.torch = "(lambda u: (torch.cat([u[0], torch.zeros(N - len(u[0]), dtype=x.dtype)]), u[1], "
 		"torch.cat([u[2], torch.zeros(N - len(u[2]), dtype=torch.int64)]), "
 		"torch.tensor(len(u[0]))))(torch.unique(x, return_inverse=True, return_counts=True))",
+	.opinfo = "unique",
+	.sample = "dict(x=flat(input), out=lambda u, i, c: (torch.cat([u, u.new_zeros(input.numel() - len(u))]), "
+		  "flat(i), torch.cat([c, c.new_zeros(input.numel() - len(c))]), torch.tensor(len(u)))) if "
+		  "kw.get('return_inverse') and kw.get('return_counts') and kw.get('dim') is None else "
+		  "skip('fewer results, or along a dimension')",
 	.source_path = __FILE__,
 };

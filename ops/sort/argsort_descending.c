@@ -55,5 +55,9 @@ const struct op op_argsort_descending = {
 		{ "R=7 C=16", OP_CHECK, NULL },
 	},
 	.torch = "torch.sort(x, dim=1, stable=True, descending=True).indices",
+	.opinfo = "argsort",
+	.sample = "(lambda d: dict(x=rows(input, d), out=lambda i: rows(i, d)))(arg(0, 'dim', -1)) if bool(arg(1, "
+		  "'descending', False)) is True and (dtype in (torch.float32, torch.float64) or arg(2, "
+		  "'stable')) else skip('ties, or the other order')",
 	.source_path = __FILE__,
 };

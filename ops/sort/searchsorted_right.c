@@ -43,5 +43,9 @@ const struct op op_searchsorted_right = {
 		{ "N=17 K=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.searchsorted(t, x, right=True)",
+	.opinfo = "searchsorted",
+	.sample = "dict(x=flat(args[0]), t=input) if input.dim() == 1 and kw.get('sorter') is None and "
+		  "(bool(kw.get('right')) or kw.get('side') == 'right') is True else skip('rows, a sorter, or the "
+		  "other side')",
 	.source_path = __FILE__,
 };

@@ -61,5 +61,9 @@ const struct op op_sort = {
 		{ "R=7 C=16", OP_CHECK, NULL },
 	},
 	.torch = "tuple(torch.sort(x, dim=1, stable=True, descending=False))",
+	.opinfo = "sort",
+	.sample = "(lambda d: dict(x=rows(input, d), out=lambda y, i: (rows(y, d), rows(i, d))))(arg(0, 'dim', "
+		  "-1)) if bool(arg(1, 'descending', False)) is False and (dtype in (torch.float32, "
+		  "torch.float64) or arg(2, 'stable')) else skip('ties, or the other order')",
 	.source_path = __FILE__,
 };

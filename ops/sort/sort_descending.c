@@ -60,5 +60,9 @@ const struct op op_sort_descending = {
 		{ "R=7 C=16", OP_CHECK, NULL },
 	},
 	.torch = "tuple(torch.sort(x, dim=1, stable=True, descending=True))",
+	.opinfo = "sort",
+	.sample = "(lambda d: dict(x=rows(input, d), out=lambda y, i: (rows(y, d), rows(i, d))))(arg(0, 'dim', "
+		  "-1)) if bool(arg(1, 'descending', False)) is True and (dtype in (torch.float32, torch.float64) "
+		  "or arg(2, 'stable')) else skip('ties, or the other order')",
 	.source_path = __FILE__,
 };

@@ -62,5 +62,9 @@ const struct op op_topk = {
 	},
 	.torch = "(lambda s: (s.values[:, :K], s.indices[:, :K]))(torch.sort(x, dim=1, stable=True, "
 		"descending=True))",
+	.opinfo = "topk",
+	.sample = "(lambda d: dict(x=rows(input, d), K=args[0], out=lambda y, i: (rows(y, d), rows(i, "
+		  "d))))(arg(1, 'dim', -1)) if bool(arg(2, 'largest', True)) is True and arg(3, 'sorted', True) "
+		  "and dtype in (torch.float32, torch.float64) else skip('ties, or the other order')",
 	.source_path = __FILE__,
 };

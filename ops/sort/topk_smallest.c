@@ -62,5 +62,9 @@ const struct op op_topk_smallest = {
 	},
 	.torch = "(lambda s: (s.values[:, :K], s.indices[:, :K]))(torch.sort(x, dim=1, stable=True, "
 		"descending=False))",
+	.opinfo = "topk",
+	.sample = "(lambda d: dict(x=rows(input, d), K=args[0], want=[rows(t, d) for t in torch.topk(input, "
+		  "args[0], d, largest=False)]))(arg(1, 'dim', -1)) if dtype in (torch.float32, torch.float64) "
+		  "else skip('ties')",
 	.source_path = __FILE__,
 };
