@@ -6,20 +6,20 @@ static void reference(const struct op_case *c)
 {
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double v = c->in[0][i];
-		c->out[0][i] = v > c->attr[0] ? v : log1p(exp(v));
+		c->out[0][i] = v * c->attr[0] > c->attr[1] ? v : log1p(exp(v * c->attr[0])) / c->attr[0];
 	}
 }
 
 const struct op op_softplus = {
 	.name = "softplus",
-	.summary = "log(1 + exp(x)); x itself above the threshold",
+	.summary = "log(1 + exp(beta x)) / beta; x itself where beta x is above the threshold",
 	.dims = "N",
 	.tensor = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.attr = { { "threshold", 20, false } },
-	.body = "y[n] = x[n] > threshold ? x[n] : softplus(x[n])",
+	.attr = { { "beta", 1, false }, { "threshold", 20, false } },
+	.body = "y[n] = x[n] * beta > threshold ? x[n] : softplus(x[n] * beta) / beta",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",
@@ -33,9 +33,10 @@ const struct op op_softplus = {
 		{ "N=1", OP_CHECK, NULL },
 		{ "N=1031", OP_CHECK, NULL },
 		{ "N=67 threshold=2", OP_CHECK, NULL },
+		{ "N=53 beta=3 threshold=1.5", OP_CHECK, NULL },
 	},
-	.torch = "torch.nn.functional.softplus(x, 1, threshold)",
+	.torch = "torch.nn.functional.softplus(x, beta, threshold)",
 	.opinfo = "nn.functional.softplus",
-	.sample = "dict(x=flat(input), threshold=kw.get('threshold', 20)) if kw.get('beta', 1) == 1 else skip('other beta')",
+	.sample = "dict(x=flat(input), beta=kw.get('beta', 1), threshold=kw.get('threshold', 20))",
 	.source_path = __FILE__,
 };
