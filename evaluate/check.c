@@ -44,6 +44,21 @@ static bool agrees(double got, double want, double bound)
 	return fabs(got - want) <= bound;
 }
 
+/* Integers wrap as their dtype does; a finite value beyond a real dtype's range rounds to infinity or NaN. */
+static double as_stored(enum dtype dtype, double want)
+{
+	double rounded = dtype_round(dtype, want);
+
+	return !dtype_is_real(dtype) || !isfinite(rounded) ? rounded : want;
+}
+
+bool expected_accepts(const struct expected *e, int output, int64_t i, double got)
+{
+	const struct expected_output *x = &e->output[output];
+
+	return agrees(got, as_stored(problem_tensor_dtype(&e->problem, x->tensor), x->want[i]), x->bound[i]);
+}
+
 void expected_compare(const struct expected *e, const void *const *out, struct check_result *r)
 {
 	*r = (struct check_result){ .verdict = VERDICT_PASSED };
@@ -52,13 +67,10 @@ void expected_compare(const struct expected *e, const void *const *out, struct c
 		enum dtype dtype = problem_tensor_dtype(&e->problem, x->tensor);
 		for (int64_t i = 0; i < x->count; i++) {
 			int64_t at = x->index ? x->index[i] : i;
-			double got = dtype_load(dtype, out[o], at), want = x->want[i], error = fabs(got - want);
+			double got = dtype_load(dtype, out[o], at), error = fabs(got - x->want[i]), want = as_stored(dtype, x->want[i]);
 			r->compared_count++;
-			/* Integers wrap as their dtype does; a finite value beyond a real dtype's range rounds to infinity or NaN. */
 			if (!dtype_is_real(dtype))
-				want = dtype_round(dtype, want), error = fabs(got - want);
-			else if (!isfinite(dtype_round(dtype, want)))
-				want = dtype_round(dtype, want);
+				error = fabs(got - want);
 			if (!agrees(got, want, x->bound[i])) {
 				if (!r->wrong_count++) {
 					char position[80];

@@ -31,6 +31,8 @@ void expected_close(struct expected *expected);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,
 		      struct check_result *result);
+/* Does element i (of those compared) of an output pass? */
+bool expected_accepts(const struct expected *expected, int output, int64_t i, double got);
 /* Expected values of output `output` (0: the first in the tensor table), in order; with `sample` 0 all of them. */
 const double *expected_values(const struct expected *expected, int output, int64_t *count);
 
