@@ -32,6 +32,7 @@ const struct op op_elu_backward = {
 		{ "N=37", OP_CHECK, NULL },
 		{ "N=1", OP_CHECK, NULL },
 		{ "N=1031", OP_CHECK, NULL },
+		{ "N=67 alpha=0.5", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.elu(x, alpha), x, g)[0])(x.detach().requires_grad_())",
 	.opinfo = "nn.functional.elu",

@@ -45,6 +45,7 @@ const struct op op_gemm_max_subtract_gelu = {
 		{ "M=1 N=1 K=1", OP_CHECK, NULL },
 		{ "M=17 N=35 K=33", OP_CHECK, NULL },
 		{ "M=4 N=67 K=19", OP_CHECK, NULL },
+		{ "M=3 N=1 K=5", OP_CHECK, NULL },
 	},
 	.torch = "(lambda t: torch.nn.functional.gelu(t - "
 		 "t))(torch.amax(torch.nn.functional.linear(x, weight, bias), 1))",
