@@ -1,7 +1,8 @@
 # Tests: unit programs (tests/unit/<layer>/<module>.c) and shell tests (tests/tNNNN-what.sh), all TAP.
 #   make check                       all that need no device, after set-up
 #   make check TESTS="tests/t0*.sh"  some
-#   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants
+#   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants; every
+#                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where)
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
@@ -31,11 +32,14 @@ check: setup-check
 
 unit: $(UNIT) $(BRIDGE)
 
-# All operators: cheats that the checker must reject, mutants that op_check() must catch.  Long.
+# All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
 	$Q $B/bin/km-generate ops | cut -f1 | xargs -n 40 -P 2 $B/bin/km-evaluate selfcheck --work=$(WORK); a=$$?; \
-	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; exit $$((a || b))
+	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; \
+	  BUILD=$(abspath $B) /usr/bin/python3 tests/opinfo.py --full; c=$$?; \
+	  scripts/torch.sh '$(TORCH)' && BUILD=$(abspath $B) '$(TORCH)/bin/python' tests/opinfo.py --full; d=$$?; exit $$((a || b || c || d))
+TORCH   = $(HOME)/.cache/kernelmill/torch
 WORK    = 0
 MUTANTS = 1250
 

@@ -20,7 +20,7 @@ const struct op op_elu = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "alpha", 1, false } },
-	.body = "y[n] = x[n] > 0 ? x[n] : alpha * expm1(x[n])",
+	.body = "y[n] = x[n] > 0 ? x[n] : alpha * (exp(x[n]) - 1)",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",

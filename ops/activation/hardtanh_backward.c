@@ -8,7 +8,7 @@ static void reference(const struct op_case *c)
 	double hi = c->attr[1];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double g = c->in[0][i], v = c->in[1][i];
-		c->out[0][i] = v > lo && v < hi ? g : 0;
+		c->out[0][i] = v <= lo || v >= hi ? 0 : g;
 	}
 }
 
@@ -22,7 +22,7 @@ const struct op op_hardtanh_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "lo", -1, false }, { "hi", 1, false } },
-	.body = "dx[n] = x[n] > lo && x[n] < hi ? g[n] : 0",
+	.body = "dx[n] = x[n] <= lo || x[n] >= hi ? 0 : g[n]",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",

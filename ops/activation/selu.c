@@ -21,7 +21,7 @@ const struct op op_selu = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "scale", 1.0507009873554805, false }, { "alpha", 1.6732632423543772, false } },
-	.body = "y[n] = scale * (x[n] > 0 ? x[n] : alpha * expm1(x[n]))",
+	.body = "y[n] = scale * (x[n] > 0 ? x[n] : alpha * (exp(x[n]) - 1))",
 	.reference = reference,
 	.flop = "N",
 	.terms = "1",

@@ -8,7 +8,7 @@ static void reference(const struct op_case *c)
 	double alpha = c->attr[1];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double g = c->in[0][i], v = c->in[1][i];
-		c->out[0][i] = v > 0 ? g * scale : g * scale * (alpha * exp(v));
+		c->out[0][i] = v <= 0 ? g * scale * (alpha * exp(v)) : g * scale;
 	}
 }
 
@@ -22,7 +22,7 @@ const struct op op_selu_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "scale", 1.0507009873554805, false }, { "alpha", 1.6732632423543772, false } },
-	.body = "dx[n] = g[n] * scale * (x[n] > 0 ? 1 : alpha * exp(x[n]))",
+	.body = "dx[n] = g[n] * scale * (x[n] <= 0 ? alpha * exp(x[n]) : 1)",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",

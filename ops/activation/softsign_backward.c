@@ -33,6 +33,7 @@ const struct op op_softsign_backward = {
 	},
 	.torch = "g / (1 + x.abs()) ** 2",
 	.opinfo = "nn.functional.softsign",
-	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input)) if (input.abs() < "
+		  "50).all() else skip('PyTorch takes the gradient of a quotient, which cancels')",
 	.source_path = __FILE__,
 };

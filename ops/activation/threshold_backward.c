@@ -36,7 +36,7 @@ const struct op op_threshold_backward = {
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.threshold(x, above, 0), x, "
 		"g)[0])(x.detach().requires_grad_())",
 	.opinfo = "nn.functional.threshold",
-	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), above=number(args[0]), "
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), above=number(arg(0, 'threshold')), "
 		  "want=flat(v.d[0])))(vjp(input))",
 	.source_path = __FILE__,
 };

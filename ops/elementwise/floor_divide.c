@@ -6,7 +6,11 @@ static void reference(const struct op_case *c)
 {
 	for (int64_t i = 0; i < c->dim[0] * c->dim[1] * c->dim[2]; i++) {
 		double x = c->in[0][i], y = c->in[1][i];
-		c->out[0][i] = isinf(x) ? NAN : floor(x / y);
+		/* What is left over is exact, the quotient of the rest nearly whole. */
+		double left = fmod(x, y);
+		if (left && (left < 0) != (y < 0))
+			left += y;
+		c->out[0][i] = nearbyint((x - left) / y);
 	}
 }
 

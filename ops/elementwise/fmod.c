@@ -20,7 +20,7 @@ const struct op op_fmod = {
 		{ "z", "A B C", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "OX", 0, true }, { "OY", 0, true } },
-	.body = "z[a,b,c] = x[a,b,c] - trunc(x[a,b,c] / y[a,b,c]) * y[a,b,c]",
+	.body = "z[a,b,c] = (x[a,b,c] < 0 ? -1 : 1) * (abs(x[a,b,c]) % abs(y[a,b,c]))",
 	.reference = reference,
 	.flop = "A*B*C",
 	.terms = "1",

@@ -6,7 +6,8 @@ static void reference(const struct op_case *c)
 {
 	for (int64_t i = 0; i < c->dim[0] * c->dim[1] * c->dim[2]; i++) {
 		double x = c->in[0][i], y = c->in[1][i];
-		c->out[0][i] = x - y * floor(x / y);
+		double m = fmod(x, y);
+		c->out[0][i] = m && (m < 0) != (y < 0) ? m + y : m;
 	}
 }
 

@@ -43,6 +43,6 @@ const struct op op_diagonal_backward = {
 	.sample = "(lambda v, x: dict(g=v.g.reshape(-1, v.g.shape[-1]), B=x.shape[:-2].numel(), M=x.shape[-2], "
 		  "N=x.shape[-1], K=integer(arg(0, 'offset', 0)), want=flat(v.d[0].movedim((arg(1, 'dim1', 0), "
 		  "arg(2, 'dim2', 1)), (-2, -1)))))(vjp(input), (input.movedim((arg(1, 'dim1', 0), arg(2, 'dim2', "
-		  "1)), (-2, -1))))",
+		  "1)), (-2, -1)))) if call().numel() else skip('empty')",
 	.source_path = __FILE__,
 };

@@ -69,7 +69,7 @@ const struct op op__unique2 = {
 	.opinfo = "unique",
 	.sample = "dict(x=flat(input), out=lambda u, i, c: (torch.cat([u, u.new_zeros(input.numel() - len(u))]), "
 		  "flat(i), torch.cat([c, c.new_zeros(input.numel() - len(c))]), torch.tensor(len(u)))) if "
-		  "kw.get('return_inverse') and kw.get('return_counts') and kw.get('dim') is None else "
-		  "skip('fewer results, or along a dimension')",
+		  "kw.get('return_inverse') and kw.get('sorted', True) and kw.get('return_counts') and "
+		  "kw.get('dim') is None else skip('fewer results, or along a dimension')",
 	.source_path = __FILE__,
 };
