@@ -7,7 +7,7 @@ static void reference(const struct op_case *c)
 	double alpha = c->attr[0];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double g = c->in[0][i], v = c->in[1][i];
-		c->out[0][i] = v <= 0 ? g * alpha * exp(v) : g;
+		c->out[0][i] = v > 0 ? g : g * alpha * exp(v);
 	}
 }
 
@@ -21,7 +21,7 @@ const struct op op_elu_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "alpha", 1, false } },
-	.body = "dx[n] = x[n] <= 0 ? g[n] * alpha * exp(x[n]) : g[n]",
+	.body = "dx[n] = x[n] > 0 ? g[n] : g[n] * alpha * exp(x[n])",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",
@@ -37,7 +37,7 @@ const struct op op_elu_backward = {
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.elu(x, alpha), x, g)[0])(x.detach().requires_grad_())",
 	.opinfo = "nn.functional.elu",
 	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), alpha=number(kw.get('alpha', 1)), "
-		  "want=flat(v.d[0])))(vjp(input)) if set(kw) <= {'alpha', 'inplace'} else skip('other "
-		  "attributes')",
+		  "want=flat(v.d[0])))(vjp(input)) if set(kw) <= {'alpha', 'inplace'} and not input.isnan().any() "
+		  "else skip('other attributes, or NaN')",
 	.source_path = __FILE__,
 };

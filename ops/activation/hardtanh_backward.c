@@ -8,7 +8,7 @@ static void reference(const struct op_case *c)
 	double hi = c->attr[1];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double g = c->in[0][i], v = c->in[1][i];
-		c->out[0][i] = v <= lo || v >= hi ? 0 : g;
+		c->out[0][i] = v > lo && v < hi ? g : 0;
 	}
 }
 
@@ -22,7 +22,7 @@ const struct op op_hardtanh_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "lo", -1, false }, { "hi", 1, false } },
-	.body = "dx[n] = x[n] <= lo || x[n] >= hi ? 0 : g[n]",
+	.body = "dx[n] = x[n] > lo && x[n] < hi ? g[n] : 0",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",
@@ -37,6 +37,7 @@ const struct op op_hardtanh_backward = {
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.hardtanh(x, lo, hi), x, g)[0])(x.detach().requires_grad_())",
 	.opinfo = "nn.functional.hardtanh",
 	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), lo=number(kw.get('min_val', -1)), "
-		  "hi=number(kw.get('max_val', 1)), want=flat(v.d[0])))(vjp(input))",
+		  "hi=number(kw.get('max_val', 1)), want=flat(v.d[0])))(vjp(input)) if not input.isnan().any() "
+		  "else skip('PyTorch is of two minds at NaN: vectors and tails differ')",
 	.source_path = __FILE__,
 };

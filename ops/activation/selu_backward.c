@@ -8,7 +8,7 @@ static void reference(const struct op_case *c)
 	double alpha = c->attr[1];
 	for (int64_t i = 0; i < c->dim[0]; i++) {
 		double g = c->in[0][i], v = c->in[1][i];
-		c->out[0][i] = v <= 0 ? g * scale * (alpha * exp(v)) : g * scale;
+		c->out[0][i] = v > 0 ? g * scale : g * scale * (alpha * exp(v));
 	}
 }
 
@@ -22,7 +22,7 @@ const struct op op_selu_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "scale", 1.0507009873554805, false }, { "alpha", 1.6732632423543772, false } },
-	.body = "dx[n] = g[n] * scale * (x[n] <= 0 ? alpha * exp(x[n]) : 1)",
+	.body = "dx[n] = g[n] * scale * (x[n] > 0 ? 1 : alpha * exp(x[n]))",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",
@@ -36,6 +36,7 @@ const struct op op_selu_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.selu(x), x, g)[0])(x.detach().requires_grad_())",
 	.opinfo = "nn.functional.selu",
-	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input))",
+	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), want=flat(v.d[0])))(vjp(input)) if not "
+		  "input.isnan().any() else skip('PyTorch is of two minds at NaN: vectors and tails differ')",
 	.source_path = __FILE__,
 };

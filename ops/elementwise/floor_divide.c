@@ -10,7 +10,7 @@ static void reference(const struct op_case *c)
 		double left = fmod(x, y);
 		if (left && (left < 0) != (y < 0))
 			left += y;
-		c->out[0][i] = nearbyint((x - left) / y);
+		c->out[0][i] = y == 0 ? x / y : nearbyint((x - left) / y);
 	}
 }
 
