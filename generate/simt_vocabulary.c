@@ -62,8 +62,10 @@ static const char arithmetic[] =
 	"KM_D float km_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }\n"
 	"KM_D float km_exp(float x) { return __builtin_expf(x); }\n"
 	"KM_D float km_exp2(float x) { return __builtin_exp2f(x); }\n"
+	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
+	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return (x < 0.0f ? e : 1.0f) / (1.0f + e); }\n"
 	"KM_D float km_log(float x) { return __builtin_logf(x); }\n"
-	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (x - d) / u; }\n"
+	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (u > 0.0f ? (x - d) / u : 0.0f); }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	"KM_D float km_erf(float x) {\n"
 	" float c = x > 4.0f ? 4.0f : x; c = c < -4.0f ? -4.0f : c; float q = c * c;\n"

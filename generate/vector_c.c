@@ -63,6 +63,7 @@ static const char halves[] =
 	"KM_I void km_snt_f32(km_f32 *p, km_vf x) { if ((unsigned long)p % (4 * KM_L)) km_s_f32(p, x); else __builtin_nontemporal_store(x, (km_vf *)p); }\n";
 
 static const char arithmetic[] =
+	"#define KM_ANY(c) __builtin_expect(__builtin_reduce_or(c) != 0, 0)\n"
 	"KM_I km_vf km_sel(km_vb m, km_vf a, km_vf b) { return __builtin_convertvector(m, km_vi) != 0 ? a : b; }\n"
 	/* NaN of either propagates.  a > b ? a : b is one instruction, which gives b when they do not compare. */
 	"KM_I km_vf km_maximum(km_vf a, km_vf b) { return a != a ? a : a > b ? a : b; }\n"
@@ -85,7 +86,8 @@ static const char arithmetic[] =
  * log1p 1.5, tanh 1.3, erf 5.5, sigmoid 2, silu 2.3; gelu 1e-6 absolute.
  * exp: 2^n e^r, |r| <= ln2/2, Cephes' degree 6 (public domain); n is rounded by
  * an addition that leaves it in the low bits, which then move into the exponent.
- * Below -87.33 it is 0, since a denormal costs a microcode assist a use.  erf: the
+ * Below -87.33, where the result is a denormal, in a branch of its own, since what it
+ * is multiplied by may bring it back.  erf: the
  * rational approximation x P(x^2)/Q(x^2) on [-4,4].  log: Cephes' logf.  tanh:
  * odd polynomial below 0.625, else by exp.
  */
@@ -95,8 +97,12 @@ static const char transcendental[] =
 	" km_vf r = km_fma(n, (km_vf)-0.693359375f, x); r = km_fma(n, (km_vf)2.12194440e-4f, r);\n"
 	" km_vf p = km_fma((km_vf)1.9875691500e-4f, r, (km_vf)1.3981999507e-3f); p = km_fma(p, r, (km_vf)8.3334519073e-3f);\n"
 	" p = km_fma(p, r, (km_vf)4.1665795894e-2f); p = km_fma(p, r, (km_vf)1.6666665459e-1f); p = km_fma(p, r, (km_vf)5.0000001201e-1f);\n"
-	" p = km_fma(p, r * r, r) + 1.0f; p = __builtin_bit_cast(km_vf, __builtin_bit_cast(km_vi, p) + k);\n"
-	" p = x <= 88.7228f ? p : x + __builtin_inff(); return x < -87.33f ? (km_vf)0.0f : p; }\n"
+	" p = km_fma(p, r * r, r) + 1.0f; km_vf y = __builtin_bit_cast(km_vf, __builtin_bit_cast(km_vi, p) + k);\n"
+	" if (KM_ANY(x < -87.33f)) { km_vf d = __builtin_bit_cast(km_vf, __builtin_bit_cast(km_vi, p) + k + (64 << 23)) * 0x1p-64f;"
+	" y = x < -87.33f ? x < -104.0f ? (km_vf)0.0f : d : y; }\n"
+	" return x <= 88.7228f ? y : x + __builtin_inff(); }\n"
+	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
+	"KM_I km_vf km_sigmoid(km_vf x) { km_vf e = km_exp(-km_abs(x)); return (x < 0.0f ? e : (km_vf)1.0f) / (1.0f + e); }\n"
 	/* 2^n 2^r, |r| <= 1/2, degree 5: 5 ULP, two thirds of exp's work.  Below 2^-126 it stays there. */
 	"KM_I km_vf km_exp2(km_vf x) {\n"
 	" x = x < -126.0f ? (km_vf)-126.0f : x; x = x > 128.0f ? (km_vf)128.0f : x;\n"
@@ -122,7 +128,7 @@ static const char transcendental[] =
 	" p = km_fma(p, m, (km_vf)2.0000714765e-1f); p = km_fma(p, m, (km_vf)-2.4999993993e-1f); p = km_fma(p, m, (km_vf)3.3333331174e-1f);\n"
 	" km_vf r = p * m * z; r = km_fma(e, (km_vf)-2.12194440e-4f, r); r = km_fma(z, (km_vf)-0.5f, r); r = m + r; r = km_fma(e, (km_vf)0.693359375f, r);\n"
 	" r = x == __builtin_inff() ? x : r; r = x == 0.0f ? (km_vf)-__builtin_inff() : r; return ((x < 0.0f) | (x != x)) ? (km_vf)__builtin_nanf(\"\") : r; }\n"
-	"KM_I km_vf km_log1p(km_vf x) { km_vf u = 1.0f + x, d = u - 1.0f; return u == 1.0f ? x : x == __builtin_inff() ? x : km_log(u) + (x - d) / u; }\n"
+	"KM_I km_vf km_log1p(km_vf x) { km_vf u = 1.0f + x, d = u - 1.0f; return ((u == 1.0f) | (x == __builtin_inff())) ? x : km_log(u) + (u > 0.0f ? (x - d) / u : (km_vf)0.0f); }\n"
 	"KM_I km_vf km_tanh(km_vf x) {\n"
 	" km_vf a = km_abs(x), z = x * x; km_vf p = km_fma((km_vf)-5.70498872745e-3f, z, (km_vf)2.06390887954e-2f);\n"
 	" p = km_fma(p, z, (km_vf)-5.37397155531e-2f); p = km_fma(p, z, (km_vf)1.33314422036e-1f); p = km_fma(p, z, (km_vf)-3.33332819422e-1f);\n"
@@ -155,7 +161,7 @@ static bool calls_long(const struct expr *e)
 
 bool vector_c_is_long(const char *name)
 {
-	static const char *const own[] = { "exp", "exp2", "erf", "log", "log1p", "tanh" };
+	static const char *const own[] = { "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh" };
 	const struct function *f = function_find(name);
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;

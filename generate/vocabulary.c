@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Written by hand in vector_c.c and simt_vocabulary.c. */
-static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "tanh" };
+static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh" };
 
 static bool is_own(const char *name)
 {
@@ -104,7 +104,7 @@ void vocabulary_print(const struct vocabulary_style *style, struct strbuf *out)
 		struct arena arena = ARENA_INIT;
 		struct strbuf err = STRBUF_INIT;
 		struct expr *e;
-		if (f->definition && vocabulary_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
+		if (f->definition && !is_own(f->name) && vocabulary_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
 			strbuf_addf(out, "%s %s km_%s(", style->qualifier, style->type, f->name);
 			for (const char *s = f->params; *s; s += strspn(s, " ")) {
 				size_t n = strcspn(s, " ");
