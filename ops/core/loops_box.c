@@ -79,6 +79,10 @@ static struct part of_call(const struct boxes *b, const struct expr *e)
 	if (is_max || !strcmp(e->name, "minimum"))
 		return is_max ? (struct part){ x.lo > y.lo ? x.lo : y.lo, x.end > y.end ? x.end : y.end } :
 				(struct part){ x.lo < y.lo ? x.lo : y.lo, x.end < y.end ? x.end : y.end };
+	if (!strcmp(e->name, "abs")) {
+		int64_t least = x.lo > 0 ? x.lo : x.end <= 0 ? 1 - x.end : 0, below = 1 - x.lo;
+		return (struct part){ least, x.end > below ? x.end : below };
+	}
 	if (!strcmp(e->name, "cdiv") && y.lo == y.end - 1 && y.lo > 0)
 		return (struct part){ -floor_div(-x.lo, y.lo), -floor_div(-(x.end - 1), y.lo) + 1 };
 	return anything;
@@ -104,9 +108,15 @@ static struct part part_of(const struct boxes *b, const struct expr *e)
 
 static int64_t extent_of(const struct boxes *b, const struct normal_stmt *s, size_t i)
 {
-	struct part hi = part_of(b, s->index[i].hi);
+	const struct problem *p = b->printer->problem;
+	struct strbuf ignored = STRBUF_INIT;
+	int64_t extent;
 
-	return hi.end - 1;
+	/* Exact where it is of dimensions alone, as it is but for lists of data's own length. */
+	if (expr_int_value(s->index[i].hi, p->binding, p->binding_count, &extent, &ignored))
+		extent = part_of(b, s->index[i].hi).end - 1;
+	strbuf_release(&ignored);
+	return extent;
 }
 
 /* Widens what is needed of statement k, index i, to hold `p`, as far as there is. */
