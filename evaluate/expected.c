@@ -155,6 +155,7 @@ static int evaluate_boxed(const struct job *j, int64_t first, int64_t last, stru
 {
 	const struct expected_output *out = j->out;
 	const struct problem *p = &j->expected->problem;
+	const struct tolerance tolerance = problem_tolerance(p, out->tensor);
 	int ret = 0;
 
 	for (int pass = 0; pass < 2 && !ret; pass++) {
@@ -171,7 +172,7 @@ static int evaluate_boxed(const struct job *j, int64_t first, int64_t last, stru
 		const double *value = buf[out->tensor];
 		for (int64_t i = first; i < last; i++) {
 			if (pass)
-				out->bound[i] = problem_tolerance(p, out->tensor, out->want[i], value[out->index[i]]);
+				out->bound[i] = tolerance_at(&tolerance, out->want[i], value[out->index[i]]);
 			else
 				out->want[i] = value[out->index[i]];
 		}
@@ -188,6 +189,7 @@ static void *evaluate_rows(void *user)
 	struct job *j = user;
 	const struct expected_output *out = j->out;
 	const struct problem *p = &j->expected->problem;
+	const struct tolerance tolerance = problem_tolerance(p, out->tensor);
 	struct strbuf err = STRBUF_INIT;
 	struct interp *in = j->loops[0] ? NULL : interp_open(p, read_input, j->reader, &err);
 	int ret = in || j->loops[0] ? 0 : -1;
@@ -200,7 +202,7 @@ static void *evaluate_rows(void *user)
 			double magnitude;
 			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, &err);
 			if (!ret)
-				out->bound[i] = problem_tolerance(p, out->tensor, out->want[i], magnitude);
+				out->bound[i] = tolerance_at(&tolerance, out->want[i], magnitude);
 		}
 	pthread_mutex_lock(&j->lock);
 	if (ret && !j->ret)
@@ -328,9 +330,12 @@ static int evaluate_compiled(struct expected *e, const struct reader *reader, st
 	int ret = run_loops(p, false, in, want, err) || run_loops(p, true, in, bound, err) ? -1 : 0;
 	for (int t = 0; t < OP_MAX_TENSORS; t++)
 		free(in[t]);
-	for (int o = 0; o < e->output_count && !ret; o++)
-		for (int64_t i = 0; i < e->output[o].count; i++)
-			e->output[o].bound[i] = problem_tolerance(p, e->output[o].tensor, e->output[o].want[i], e->output[o].bound[i]);
+	for (int o = 0; o < e->output_count && !ret; o++) {
+		const struct expected_output *out = &e->output[o];
+		const struct tolerance tolerance = problem_tolerance(p, out->tensor);
+		for (int64_t i = 0; i < out->count; i++)
+			out->bound[i] = tolerance_at(&tolerance, out->want[i], out->bound[i]);
+	}
 	return ret;
 }
 

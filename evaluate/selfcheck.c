@@ -53,6 +53,7 @@ struct trial {
 	const struct problem *problem;
 	struct expected *expected;
 	void *in[OP_MAX_TENSORS];      /* by tensor, storage dtype */
+	int64_t in_elems[OP_MAX_TENSORS];
 	void *honest[OP_MAX_TENSORS];  /* by output */
 	struct look look[OP_MAX_TENSORS];
 	int outputs;
@@ -252,7 +253,7 @@ static double forged(enum cheat cheat, const struct trial *x, int o, int variant
 	case NOISE: return l->mean + l->spread * rng_normal_at(77, (uint64_t)o, (uint64_t)i);
 	case ONE_WRONG: return i == l->largest ? one_wrong(l->dtype, v) : v;
 	case SKIPPED_TAIL: return i >= l->count - (l->count + 7) / 8 ? 0 : v;
-	case INPUT_COPY: return dtype_load(problem_tensor_dtype(x->problem, variant), x->in[variant], i % problem_elems(x->problem, variant));
+	case INPUT_COPY: return dtype_load(problem_tensor_dtype(x->problem, variant), x->in[variant], i % x->in_elems[variant]);
 	case TWIN_OF_OUTPUTS: return dtype_is_real(l->dtype) ? lowered(lower_bits(l->dtype), v) : v;
 	default: return v;
 	}
@@ -264,6 +265,8 @@ static bool trial_open(struct trial *x, const struct problem *p, enum distributi
 {
 	*x = (struct trial){ .problem = p, .is_large = is_large };
 	draw_inputs(p, d, seed, x->in);
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		x->in_elems[t] = x->in[t] ? problem_elems(p, t) : 0;
 	x->expected = expected_open(p, (const void *const *)x->in, 0, 0, err);
 	for (; x->expected && x->outputs < x->expected->output_count; x->outputs++) {
 		int o = x->outputs;
@@ -325,7 +328,7 @@ static void try_cheat(const struct trial *x, enum cheat cheat, int variant, enum
 
 	if (cheat == INPUT_COPY || cheat == SWAPPED ? !is_input : variant > 0)
 		return;
-	if (cheat == INPUT_COPY && problem_elems(x->problem, variant) < 1)
+	if (cheat == INPUT_COPY && x->in_elems[variant] < 1)
 		return;
 	if (comes_from_inputs)
 		other = cheat == PREVIOUS ? forge_previous(x, d, seed) : cheat == SWAPPED ? forge_swapped(x, variant) : forge_twin(x);

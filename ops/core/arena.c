@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES (64 * 1024)
+/* The first block is small, for the arenas that parse one line; they double. */
+enum { FIRST_BYTES = 2 * 1024, BLOCK_BYTES = 64 * 1024 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -21,13 +22,14 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 
 	bytes = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!b || b->capacity - b->used < bytes) {
-		size_t capacity = bytes > BLOCK_BYTES / 4 ? bytes : BLOCK_BYTES;
+		size_t next = !b ? FIRST_BYTES : b->capacity >= BLOCK_BYTES ? BLOCK_BYTES : 2 * b->capacity;
+		size_t capacity = bytes > next / 4 ? bytes : next;
 		struct arena_block *fresh = calloc(1, sizeof(*fresh) + capacity);
 		if (!fresh)
 			out_of_memory(capacity);
 		fresh->capacity = capacity;
 		/* A large block goes behind the current one, whose rest stays usable. */
-		if (b && capacity != BLOCK_BYTES) {
+		if (b && capacity != next) {
 			fresh->next = b->next;
 			b->next = fresh;
 		} else {

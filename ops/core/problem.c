@@ -250,18 +250,23 @@ double problem_work(const struct problem *p)
 	return fmax(elems * (double)problem_terms(p), problem_flop(p) / 2);
 }
 
-double problem_tolerance(const struct problem *p, int t, double want, double magnitude)
+struct tolerance problem_tolerance(const struct problem *p, int t)
 {
 	enum dtype out = problem_tensor_dtype(p, t);
 	double n = (double)problem_terms(p), c = p->op->tolerance > 0 ? p->op->tolerance : 1;
 	double g = 8 + 2 * sqrt(n) + log2(n < 1 ? 1 : n), u_acc = dtype_roundoff(out == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32);
 
-	if (!dtype_is_real(out))
+	return (struct tolerance){ !dtype_is_real(out), c * dtype_roundoff(out), c * u_acc * g, dtype_tiny(out) };
+}
+
+double tolerance_at(const struct tolerance *tolerance, double want, double magnitude)
+{
+	if (tolerance->is_exact)
 		return 0;
 	/* Infinite terms that do not show in the value must not excuse any value. */
 	if (!isfinite(magnitude))
 		magnitude = fabs(want);
-	return c * (dtype_roundoff(out) * fabs(want) + u_acc * g * magnitude) + dtype_tiny(out);
+	return tolerance->of_value * fabs(want) + tolerance->of_magnitude * magnitude + tolerance->least;
 }
 
 static bool has_access(const struct expr *e)

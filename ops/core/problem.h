@@ -41,8 +41,13 @@ int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
 /* About how many terms computing all of the output takes. */
 double problem_work(const struct problem *p);
-/* How far an element of output t may lie from `want`: op.h, "tolerance"; 0 for what is not real. */
-double problem_tolerance(const struct problem *p, int t, double want, double magnitude);
+/* How far elements of an output may lie from what is wanted: op.h, "tolerance"; 0 for what is not real. */
+struct tolerance {
+	bool is_exact;
+	double of_value, of_magnitude, least;
+};
+struct tolerance problem_tolerance(const struct problem *p, int t);
+double tolerance_at(const struct tolerance *tolerance, double want, double magnitude);
 
 /*
  * Runs the operator's reference: value[] by tensor, dense arrays of double; inputs are

@@ -162,17 +162,19 @@ static int64_t differ(const struct case_data *c, double *const *got, double *con
 {
 	int64_t bad = 0;
 
-	for (int t = 0; t < c->tensor_count; t++)
+	for (int t = 0; t < c->tensor_count; t++) {
+		const struct tolerance tolerance = problem_tolerance(c->problem, t);
+		enum dtype d = problem_tensor_dtype(c->problem, t);
 		for (int64_t i = 0; want[t] && i < c->elems[t]; i++) {
-			enum dtype d = problem_tensor_dtype(c->problem, t);
 			/* Integers are wrapped when they are stored. */
 			double w = share > 0 || dtype_is_real(d) ? want[t][i] : dtype_round(d, want[t][i]);
 			double m = isfinite(magnitude[t][i]) ? magnitude[t][i] : fabs(want[t][i]);
-			double bound = share > 0 ? share * m : problem_tolerance(c->problem, t, w, m);
+			double bound = share > 0 ? share * m : tolerance_at(&tolerance, w, m);
 			if (!case_close_to(got[t][i], w, bound) && !bad++)
 				printf("# %s[%lld]: got %.17g, want %.17g, bound %g\n", c->problem->op->tensor[t].name, (long long)i,
 				       got[t][i], w, bound);
 		}
+	}
 	return bad;
 }
 
