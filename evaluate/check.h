@@ -43,6 +43,7 @@ size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_C
 struct selfcheck_counts {
 	int64_t shapes, cheats, rejected;
 	int64_t right; /* forged outputs that equal the honest ones, number for number: softmax of one column is a constant */
+	int64_t elsewhere; /* lower-precision twins that do not show at a large shape, but do at the check shapes */
 };
 /*
  * The checker checks itself (selfcheck.c): zeros, ones, copies of inputs, a constant mean,
@@ -52,5 +53,7 @@ struct selfcheck_counts {
  * many terms.  0, or -1 with one line per cheat that was accepted.
  */
 int check_selfcheck(const struct op *op, double most_work, struct selfcheck_counts *counts, struct strbuf *err);
+/* The command: operators side by side, a line each (selfcheck_main.c). */
+int selfcheck_main(int argc, char **argv);
 
 #endif

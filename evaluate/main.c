@@ -156,44 +156,6 @@ static int doctor(int argc, char **argv)
 	return diag_report(&err, KM_EXIT_DONE);
 }
 
-static int selfcheck(int argc, char **argv)
-{
-	static const struct cli_command command = { "selfcheck", "[OP...]", "does the checker reject the known cheats? exit 1 when not", NULL };
-	double most_work = 0;
-	const struct cli_option options[] = {
-		{ "work", 0, CLI_REAL, &most_work, "TERMS", "also at every shape of at most so many terms [check shapes only]" },
-		CLI_EXTRA_OPS(&extra_ops), CLI_END };
-	int n = cli_parse(argc, argv, &command, options, 0, 4096), code = KM_EXIT_DONE;
-	struct strbuf err = STRBUF_INIT;
-	const struct op *op;
-
-	if (op_load_extra(extra_ops, &err))
-		return diag_report(&err, KM_EXIT_FATAL);
-	puts("op\tverdict\tshapes\tcheats\trejected\tright");
-	for (int i = 1; i <= n; i++)
-		if (!op_find(argv[i]))
-			usage("unknown operator '%s': see 'km-generate ops'", argv[i]);
-	for (size_t i = 0; (op = op_at(i)); i++) {
-		bool wanted = !n;
-		for (int k = 1; k <= n; k++)
-			wanted |= op_find(argv[k]) == op;
-		if (!wanted)
-			continue;
-		struct selfcheck_counts counts = { 0 };
-		int bad = check_selfcheck(op, most_work, &counts, &err);
-		printf("%s\t%s\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", op->name,
-		       bad ? verdict_name(VERDICT_INVALID_REFERENCE) : "ok", counts.shapes, counts.cheats, counts.rejected, counts.right);
-		if (bad) {
-			error("%s", err.buf);
-			strbuf_reset(&err);
-			code = KM_EXIT_NO;
-		} else if (op->constant) {
-			printf("# explained: %s: its output does not vary: %s\n", op->name, op->constant);
-		}
-	}
-	return diag_report(&err, code);
-}
-
 static int cache_gc(int argc, char **argv)
 {
 	static const struct cli_command command = { "cache-gc", "", "deletes the least recently used compiled artifacts above a size", NULL };
@@ -420,7 +382,7 @@ int main(int argc, char **argv)
 		{ "finish", "", "judge and publish a problem's winner", finish },
 		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
 		{ "doctor", "", "what this machine can do", doctor },
-		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck },
+		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck_main },
 		{ "cache-gc", "", "bound the compile cache", cache_gc },
 		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
 		{ "bench-sample", "PROBLEM...", "cost of a sampled check", bench_sample },

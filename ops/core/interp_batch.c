@@ -24,23 +24,35 @@ static struct value alone(struct interp *in, const struct code *c, const struct 
 	return interp_evaluate(in, c);
 }
 
+/* Index k of an access, lane[n]'s at number[n]. */
+static void index_batch(struct interp *in, const struct code *c, size_t k, const struct batch *b, const int *lane, int count, int64_t *number)
+{
+	struct value scratch[BATCH_LANES];
+
+	if (c->arg[k]->is_whole) {
+		interp_whole_batch(in, c->arg[k], b, lane, count, number);
+		return;
+	}
+	const struct value *v = interp_evaluate_batch(in, c->arg[k], b, lane, count, scratch);
+	if (v[lane[0]].kind == KIND_REAL)
+		interp_fail(in, c->arg[k]->expr, "index %zu of '%s' is not an integer", k, c->expr->name);
+	for (int n = 0; n < count; n++)
+		number[n] = v[lane[n]].i;
+}
+
 static void access_batch(struct interp *in, const struct code *c, const struct batch *b, const int *lane, int count, struct value *room)
 {
-	struct value argument[4][BATCH_LANES];
-	const struct value *at[8];
+	int64_t at[8][BATCH_LANES];
 	const int64_t *extent = c->kind == CODE_TENSOR ? in->tensor[c->slot].extent : in->stmt[c->slot].extent;
 	int outside[BATCH_LANES], outside_count = 0;
 
-	for (size_t k = 0; k < c->arg_count; k++) {
-		at[k] = interp_evaluate_batch(in, c->arg[k], b, lane, count, argument[k]);
-		if (at[k][lane[0]].kind == KIND_REAL)
-			interp_fail(in, c->arg[k]->expr, "index %zu of '%s' is not an integer", k, c->expr->name);
-	}
+	for (size_t k = 0; k < c->arg_count; k++)
+		index_batch(in, c, k, b, lane, count, at[k]);
 	for (int n = 0; n < count && !in->failed; n++) {
 		int64_t index[8];
 		size_t k = 0;
 		for (; k < c->arg_count; k++) {
-			index[k] = at[k][lane[n]].i;
+			index[k] = at[k][n];
 			if (index[k] < 0 || index[k] >= extent[k])
 				break;
 		}
@@ -113,6 +125,13 @@ const struct value *interp_evaluate_batch(struct interp *in, const struct code *
 		memset(room, 0, BATCH_LANES * sizeof(*room));
 		return room;
 	}
+	if (c->is_whole && c->kind != CODE_INDEX) {
+		int64_t number[BATCH_LANES];
+		interp_whole_batch(in, c, b, lane, count, number);
+		for (int n = 0; n < count; n++)
+			room[lane[n]] = whole_value(c, number[n]);
+		return room;
+	}
 	switch (c->kind) {
 	case CODE_INDEX:
 		v = own_slot(b, c->slot);
@@ -133,12 +152,7 @@ const struct value *interp_evaluate_batch(struct interp *in, const struct code *
 		}
 		break;
 	case CODE_TENSOR:
-	case CODE_STMT:
-		if (c->arg_count <= 4) {
-			access_batch(in, c, b, lane, count, room);
-			break;
-		}
-		goto one_by_one;
+	case CODE_STMT: access_batch(in, c, b, lane, count, room); break;
 	case CODE_BINARY:
 		if (c->expr->op != OP_AND && c->expr->op != OP_OR) {
 			binary_batch(in, c, b, lane, count, room);

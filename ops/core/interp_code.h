@@ -19,6 +19,7 @@ enum code_kind { CODE_CONSTANT, CODE_INDEX, CODE_TENSOR, CODE_STMT, CODE_NEG, CO
 struct code {
 	enum code_kind kind;
 	const struct expr *expr;
+	bool is_whole;             /* integers over indices and constants, no access: interp_whole() */
 	enum kind want;            /* SELECT, REDUCE, access with else: the kind of every branch */
 	struct value constant;
 	int slot;                  /* index slot, tensor position or statement position */
@@ -83,6 +84,10 @@ struct value interp_evaluate(struct interp *in, const struct code *code);
  */
 const struct value *interp_evaluate_batch(struct interp *in, const struct code *code, const struct batch *batch, const int *lane,
 					  int count, struct value *room);
+/* What is_whole alone, as most index arithmetic is: no values, no magnitudes; the batch's lane[n] at number[n]. */
+int64_t interp_whole(const struct interp *in, const struct code *code);
+void interp_whole_batch(const struct interp *in, const struct code *code, const struct batch *batch, const int *lane, int count,
+			int64_t *number);
 /* Parts of it: an operator or a function of given values, an access at an index that is inside, one that is not. */
 struct value interp_combine(struct interp *in, const struct expr *e, struct value a, struct value b);
 struct value interp_apply(const struct code *code, const struct value x[3]);
@@ -90,6 +95,12 @@ struct value interp_access(struct interp *in, const struct code *code, const int
 void interp_outside(struct interp *in, const struct code *code, size_t dimension, int64_t index);
 /* The value of a statement, memoised (interp.c). */
 struct value interp_stmt(struct interp *in, int s, const int64_t *index, const struct expr *at);
+
+/* Rounds down; the divisor is not 0. */
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b && (a < 0) != (b < 0));
+}
 
 static inline struct value integer_value(int64_t i)
 {
@@ -110,6 +121,17 @@ static inline struct value truth_value(bool b)
 static inline bool is_true(struct value v)
 {
 	return v.kind == KIND_REAL ? v.d != 0 : v.i != 0;
+}
+
+static inline bool is_comparison(enum expr_op op)
+{
+	return op == OP_EQ || op == OP_NE || op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE || op == OP_AND || op == OP_OR;
+}
+
+/* The value of a code that is_whole. */
+static inline struct value whole_value(const struct code *code, int64_t i)
+{
+	return code->kind == CODE_BINARY && is_comparison(code->expr->op) ? truth_value(i != 0) : integer_value(i);
 }
 
 /* An int where the other branch is real. */

@@ -5,11 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b && (a < 0) != (b < 0));
-}
-
 static struct value int_binary(struct interp *in, const struct expr *e, int64_t a, int64_t b)
 {
 	switch (e->op) {
@@ -285,17 +280,20 @@ static void fold_batch(struct interp *in, const struct code *c, struct batch *b,
 
 static void loop(struct interp *in, const struct code *c, size_t level, struct batch *b, struct fold *f)
 {
-	if (level == c->range_count) {
-		for (size_t k = 0; k < c->range_count; k++)
+	int64_t lo = interp_evaluate(in, c->range[level].lo).i, hi = interp_evaluate(in, c->range[level].hi).i;
+	bool is_innermost = level + 1 == c->range_count;
+
+	for (int64_t i = lo; i < hi && !in->failed; i++) {
+		if (!is_innermost) {
+			in->slot[c->range[level].slot] = integer_value(i);
+			loop(in, c, level + 1, b, f);
+			continue;
+		}
+		for (size_t k = 0; k < level; k++)
 			b->slot[k][b->count] = in->slot[c->range[k].slot];
+		b->slot[level][b->count] = integer_value(i);
 		if (++b->count == BATCH_LANES)
 			fold_batch(in, c, b, f);
-		return;
-	}
-	int64_t lo = interp_evaluate(in, c->range[level].lo).i, hi = interp_evaluate(in, c->range[level].hi).i;
-	for (int64_t i = lo; i < hi && !in->failed; i++) {
-		in->slot[c->range[level].slot] = integer_value(i);
-		loop(in, c, level + 1, b, f);
 	}
 }
 
@@ -327,6 +325,8 @@ struct value interp_evaluate(struct interp *in, const struct code *c)
 
 	if (in->failed)
 		return integer_value(0);
+	if (c->is_whole)
+		return whole_value(c, interp_whole(in, c));
 	switch (c->kind) {
 	case CODE_CONSTANT: return c->constant;
 	case CODE_INDEX: return in->slot[c->slot];

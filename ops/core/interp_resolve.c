@@ -128,6 +128,22 @@ static void resolve_reduce(struct resolver *r, const struct expr *e, struct code
 	r->count = saved;
 }
 
+/* Its parts are resolved.  What can fail, a division by a variable, is not. */
+static bool is_whole(const struct code *c)
+{
+	switch (c->kind) {
+	case CODE_CONSTANT: return c->constant.kind == KIND_INT;
+	case CODE_INDEX: return true;
+	case CODE_NEG: return c->arg[0]->is_whole;
+	case CODE_BINARY: break;
+	default: return false;
+	}
+	const struct code *right = c->arg[1];
+	bool divides = c->expr->op == OP_FLOORDIV || c->expr->op == OP_MOD;
+	return c->arg[0]->is_whole && right->is_whole && c->expr->op != OP_DIV &&
+	       (!divides || (right->kind == CODE_CONSTANT && right->constant.i > 0));
+}
+
 static struct code *resolve(struct resolver *r, const struct expr *e)
 {
 	struct code *c = ARENA_ARRAY(&r->in->arena, struct code, 1);
@@ -162,6 +178,8 @@ static struct code *resolve(struct resolver *r, const struct expr *e)
 	case EXPR_CALL: resolve_call(r, e, c); break;
 	case EXPR_REDUCE: break;
 	}
+	/* A prelude's parameters are slots too, but hold any value. */
+	c->is_whole = !r->in->failed && !r->is_prelude && is_whole(c);
 	return c;
 }
 
