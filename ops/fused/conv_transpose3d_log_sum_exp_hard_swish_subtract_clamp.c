@@ -58,6 +58,7 @@ const struct op op_conv_transpose3d_log_sum_exp_hard_swish_subtract_clamp = {
 		{ "NB=1 CI=1 Z=1 H=1 W=1 O=1 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
 		{ "NB=2 CI=2 Z=1 H=1 W=2 O=4 KZ=4 KH=5 KW=3 S=3 P=2 Q=2", OP_CHECK, NULL },
 		{ "NB=1 CI=4 Z=2 H=3 W=4 O=9 KZ=3 KH=3 KW=3", OP_CHECK, NULL },
+		{ "NB=13 CI=2 Z=1 H=5 W=7 O=2 KZ=1 KH=1 KW=1 S=1 P=0 lo=-9 hi=9", OP_CHECK, NULL },
 	},
 	.torch = "torch.clamp(((lambda t: t * torch.sigmoid(t + 3) / "
 		 "6)(torch.logsumexp(torch.conv_transpose3d(x, weight, bias, S, P, Q), "

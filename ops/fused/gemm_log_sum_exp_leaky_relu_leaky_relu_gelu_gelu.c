@@ -42,6 +42,7 @@ const struct op op_gemm_log_sum_exp_leaky_relu_leaky_relu_gelu_gelu = {
 		{ "M=1 N=1 K=1", OP_CHECK, NULL },
 		{ "M=17 N=35 K=33", OP_CHECK, NULL },
 		{ "M=4 N=67 K=19", OP_CHECK, NULL },
+		{ "M=509 N=2 K=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.gelu(torch.nn.functional.gelu(torch.nn.functional.leaky_relu(torch.nn.functional.leaky_relu(torch.logsumexp(torch.nn.functional.linear(x, "
 		 "weight, bias), 1), slope), slope)))",
