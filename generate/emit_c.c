@@ -235,8 +235,8 @@ static void add_read(struct emitter *e, const struct expr *x, struct strbuf *out
 	struct facts facts = emit_facts(e);
 	struct strbuf condition = STRBUF_INIT;
 
-	if (!b) {
-		emit_fail(e, "'%s' in an index is no buffer", y->name);
+	if (!b || dtype_is_real(b->dtype)) {
+		emit_fail(e, "'%s' in an index is no buffer of integers", y->name);
 		return;
 	}
 	for (size_t d = 0; d < b->rank; d++)

@@ -63,6 +63,7 @@ struct emitter {
 	const struct expr *reduction[EMIT_MAX_REDUCTIONS]; /* whose value is in q<i> */
 	int reduction_count;
 	bool uses_tiles, uses_nt;                   /* AMX state to set up; stores to fence */
+	bool is_double;                             /* some buffer is f64: scalars are double, nothing is in vectors */
 };
 
 /* ---- text ---- */
@@ -103,7 +104,22 @@ const char *emit_hoisted(struct emitter *e, const char *type, const char *value)
 /* Conditions under which the access is inside its buffer: of the scalars, and the mask of the lanes; "" where proven. */
 void emit_guards(struct emitter *e, const struct expr *access, const char **condition, const char **mask);
 
+/* ---- whole numbers (emit_c_whole.c) ---- */
+/* Is x of an integer or truth kind: indices, integer tensors, comparisons, integer functions of those? */
+bool emit_is_whole(struct emitter *e, const struct expr *x);
+/* Such an x, exactly, as a long (no vectors). */
+const char *emit_whole(struct emitter *e, const struct expr *x);
+bool emit_is_truth(const struct expr *x);
+/* The definition of a function of the prelude with the arguments of call x in place, or NULL. */
+const struct expr *emit_definition(struct emitter *e, const struct expr *x);
+
 /* ---- reals (emit_c_value.c) ---- */
+/* A condition: an expression of C that is true or false. */
+const char *emit_truth(struct emitter *e, const struct expr *x, bool is_vector);
+/* May stores and loads of the dtype be vectors? */
+bool emit_is_real_vector(enum dtype d);
+/* The value as the target's dtype wants it: whole numbers exactly. */
+const char *emit_scalar(struct emitter *e, const struct expr *x, const struct expr *target);
 const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector);
 /* All accesses of x are 0 or 1 strided over v; *units counts the latter. */
 bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units);

@@ -34,6 +34,7 @@ void job_reduce_and_map(struct emitter *e, int copy, void *user);
 /* `wide` vectors of accumulators go through the ranges together: one pass over the rows for all. */
 void job_reduce_wide(struct emitter *e, const struct job *job, int v, int wide);
 void job_scan(struct emitter *e, const struct job *job);
+void job_order(struct emitter *e, const struct job *job); /* emit_c_order.c */
 
 /* emit_c_copy.c: copies that turn rows into columns; false: it is not that */
 bool job_transpose(struct emitter *e, const struct job *job);

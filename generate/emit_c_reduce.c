@@ -136,18 +136,68 @@ void job_reduce_along(struct emitter *e, const struct expr *r, int number, int v
 	emit_line(e, "const float km_q%d = %s(km_a%d_0);", number, horizontal(r->op), number);
 }
 
+/* Bisection: the first of lo..hi for which the condition does not hold, counted from lo. */
+static void bisect(struct emitter *e, const struct expr *r, int number)
+{
+	const struct expr_range *g = &r->range[0];
+
+	emit_line(e, "long km_q%d;", number);
+	emit_open(e, "%s", "");
+	emit_line(e, "const long km_first = %s;", emit_int(e, emit_here(e, g->lo)));
+	emit_line(e, "long km_lo = km_first, km_hi = %s;", emit_int(e, emit_here(e, g->hi)));
+	emit_open(e, "while (km_lo < km_hi)");
+	emit_line(e, "const long %s = km_lo + (km_hi - km_lo) / 2;", g->name);
+	e->range[e->range_count++] = g;
+	emit_line(e, "if (%s) km_lo = %s + 1; else km_hi = %s;", emit_truth(e, r->arg[0], false), g->name, g->name);
+	e->range_count--;
+	emit_close(e, 1);
+	emit_line(e, "km_q%d = km_lo - km_first;", number);
+	emit_close(e, 1);
+}
+
+static const char *whole_identity(enum expr_op op)
+{
+	return op == OP_SUM ? "0" : op == OP_PROD ? "1" : op == OP_MAX ? "(-__LONG_MAX__ - 1)" : "__LONG_MAX__";
+}
+
+/* One term of a reduction of scalars; what its condition leaves out is not evaluated. */
+static void fold_scalar(struct emitter *e, const struct expr *r, const char *acc)
+{
+	bool is_whole = emit_is_whole(e, r->arg[0]);
+	const char *x = is_whole ? emit_whole(e, r->arg[0]) : emit_real(e, r->arg[0], false);
+	const char *condition = r->filter ? emit_text(e, "if (%s) ", emit_truth(e, r->filter, false)) : "";
+
+	if (is_whole && r->op >= OP_MAX)
+		emit_line(e, "%s%s = km_%s(%s, %s);", condition, acc, r->op == OP_MAX ? "max" : "min", acc, x);
+	else if (e->is_double && r->op >= OP_MAX)
+		emit_line(e, "%s%s = km_%simum_d(%s, %s);", condition, acc, r->op == OP_MAX ? "max" : "min", x, acc);
+	else
+		emit_line(e, "%s%s = %s;", condition, acc, combine(e, r->op, acc, x, false));
+}
+
 /* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
 void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bool is_vector)
 {
 	const char *acc = emit_text(e, "km_q%d", number);
 	int64_t trips = tile_knob_int(e->kernel, "PF", 0);
+	bool is_whole = !is_vector && emit_is_whole(e, r->arg[0]);
 
-	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : "float", number, identity(r->op));
+	if (r->op == OP_BISECT) {
+		if (is_vector)
+			emit_fail(e, "bisect is no vector");
+		bisect(e, r, number);
+		return;
+	}
+	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float", number,
+		  is_whole ? whole_identity(r->op) : identity(r->op));
 	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (trips > 0 && r->range_count)
 		prefetch(e, r->arg[0], &r->range[r->range_count - 1], trips);
-	emit_line(e, "km_q%d = %s;", number, combine(e, r->op, acc, term(e, r, is_vector), is_vector));
+	if (is_vector)
+		emit_line(e, "km_q%d = %s;", number, combine(e, r->op, acc, term(e, r, true), true));
+	else
+		fold_scalar(e, r, acc);
 	e->reduction_count = saved;
 	close_ranges(e, r, opened);
 }

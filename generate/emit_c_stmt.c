@@ -20,13 +20,20 @@ static void collect_reductions(struct emitter *e, const struct expr *x)
 /* The index along which the statement, or its reductions, run in vectors; -1: none. */
 static int choose_vector(struct emitter *e, const struct job *job)
 {
-	for (int i = job->free_count; i-- > 0;) {
+	enum dtype dtype;
+
+	if (e->is_double)
+		return -1;
+	for (int i = job->free_count; i-- > 0 && emit_dtype(e, job->target->name, &dtype) && emit_is_real_vector(dtype);) {
 		int units = 0;
 		if (emit_lane_stride(e, job->target, job->free[i]) == 1 && emit_fits_vector(e, job->stmt->value, job->free[i], &units))
 			return job->free[i];
 	}
 	for (int i = 0; i < e->reduction_count; i++) {
 		const struct expr *r = e->reduction[i];
+		/* Lanes of f32 count truths, up to 2^24; other whole numbers are folded one by one. */
+		if (r->op == OP_BISECT || (emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0])))
+			continue;
 		for (size_t k = r->range_count; k-- > 0;) {
 			int v = tile_index_find(e->kernel, r->range[k].name), units = 0;
 			if (!r->range[k].hi && v >= 0 && emit_fits_vector(e, r->arg[0], v, &units) && units)
@@ -83,9 +90,13 @@ static void assign(struct emitter *e, struct job *job)
 		job_scan(e, job);
 		return;
 	}
+	if (s->value->kind == EXPR_REDUCE && s->value->op == OP_ORDER) {
+		job_order(e, job);
+		return;
+	}
 	collect_reductions(e, s->value);
 	for (int i = 0; i < e->reduction_count; i++)
-		if (e->reduction[i]->op > OP_MIN)
+		if (e->reduction[i]->op > OP_MIN && e->reduction[i]->op != OP_BISECT)
 			emit_fail(e, "'%s' is not printed as a reduction in C", expr_op_text(e->reduction[i]->op));
 	int v = choose_vector(e, job);
 	if (e->failed)
@@ -101,13 +112,14 @@ static void assign(struct emitter *e, struct job *job)
 		const struct expr *r = e->reduction[i];
 		int units = 0;
 		e->reduction_count = 0;
-		if (v >= 0 && is_range_of(e, r, v) && emit_fits_vector(e, r->arg[0], v, &units))
+		bool is_counted = emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0]);
+		if (v >= 0 && !is_counted && is_range_of(e, r, v) && emit_fits_vector(e, r->arg[0], v, &units))
 			job_reduce_along(e, r, i, v, i ? NULL : job->first);
 		else
 			job_reduce_in_place(e, r, i, false);
 		e->reduction_count = saved;
 	}
-	emit_store(e, job->target, emit_real(e, s->value, false), false, false);
+	emit_store(e, job->target, emit_scalar(e, s->value, job->target), false, false);
 	emit_close(e, opened);
 }
 

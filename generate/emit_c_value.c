@@ -15,7 +15,7 @@ static bool as_access(const struct emitter *e, const struct expr *x, struct expr
 	return x->kind == EXPR_ACCESS || (x->kind == EXPR_NAME && (emit_tile(e, x->name) || emit_buffer(e, x->name)));
 }
 
-static bool is_real_vector(enum dtype d)
+bool emit_is_real_vector(enum dtype d)
 {
 	return d == DTYPE_f32 || d == DTYPE_bf16;
 }
@@ -26,6 +26,15 @@ static bool varies_outside(const struct emitter *e, const struct expr *otherwise
 	return otherwise && expr_uses(otherwise, e->kernel->index[v].name);
 }
 
+/* The upper bits of a random word, shr(philox(seed, counter, word), 8 or more), or the prelude's uniform(seed, counter). */
+static bool is_random_bits(const struct expr *x)
+{
+	if (!strcmp(x->name, "uniform"))
+		return true;
+	return !strcmp(x->name, "shr") && x->arg[0]->kind == EXPR_CALL && !strcmp(x->arg[0]->name, "philox") && x->arg[1]->kind == EXPR_INT &&
+	       x->arg[1]->int_value >= 8;
+}
+
 bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units)
 {
 	struct expr access;
@@ -34,16 +43,21 @@ bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units
 	if (as_access(e, x, &access)) {
 		int s = emit_lane_stride(e, &access, v);
 		*units += s == 1;
-		if (s < 0 || !emit_dtype(e, emit_through_view(e, &access)->name, &dtype) || (s == 1 && !is_real_vector(dtype)))
+		if (s < 0 || !emit_dtype(e, emit_through_view(e, &access)->name, &dtype) || (s == 1 && !emit_is_real_vector(dtype)))
+			return false;
+		/* f32 lanes hold no large integers. */
+		if (!emit_is_real_vector(dtype) && dtype_bytes(dtype) > 2)
 			return false;
 		if (varies_outside(e, x->otherwise, v) && (s == 0 || dtype != DTYPE_f32))
 			return false;
 		return !x->otherwise || emit_fits_vector(e, x->otherwise, v, units);
 	}
+	if (x->kind == EXPR_CALL && !vocabulary_has(x->name))
+		return is_random_bits(x);
 	for (size_t i = 0; i < x->arg_count; i++)
 		if (!emit_fits_vector(e, x->arg[i], v, units))
 			return false;
-	return true;
+	return !e->is_double;
 }
 
 static const char *number(struct emitter *e, double v, bool is_vector)
@@ -52,6 +66,8 @@ static const char *number(struct emitter *e, double v, bool is_vector)
 
 	if (isinf(v))
 		snprintf(text, sizeof(text), "%s__builtin_inff()", v < 0 ? "-" : "");
+	else if (e->is_double && !is_vector)
+		snprintf(text, sizeof(text), "%.17e", v);
 	else
 		snprintf(text, sizeof(text), "%.9ef", v);
 	return emit_text(e, "%s(%s)", is_vector ? "(km_vf)" : "", text);
@@ -76,7 +92,7 @@ static const char *scalar_load(struct emitter *e, const struct expr *x, enum dty
 	const char *condition, *mask;
 
 	emit_guards(e, x, &condition, &mask);
-	const char *load = emit_text(e, is_real_vector(dtype) ? "km_ls_%s(%s)" : "(float)km_ls_%s(%s)", dtype_name(dtype), emit_pointer(e, x));
+	const char *load = emit_text(e, "%skm_ls_%s(%s)", dtype_is_real(dtype) ? "" : e->is_double ? "(double)" : "(float)", dtype_name(dtype), emit_pointer(e, x));
 	if (*condition)
 		load = emit_text(e, "(%s ? %s : %s)", condition, load, fill);
 	if (!is_vector)
@@ -99,7 +115,7 @@ static const char *load_text(struct emitter *e, const struct expr *access, bool 
 		return "";
 	if (!is_vector || emit_lane_stride(e, x, e->vector) == 0)
 		return scalar_load(e, x, dtype, fill, is_vector);
-	if (emit_lane_stride(e, x, e->vector) != 1 || !is_real_vector(dtype))
+	if (emit_lane_stride(e, x, e->vector) != 1 || !emit_is_real_vector(dtype))
 		emit_fail(e, "access to '%s' has no unit stride along '%s'", x->name, e->kernel->index[e->vector].name);
 	emit_guards(e, x, &condition, &mask);
 	const char *at = emit_pointer(e, x);
@@ -113,20 +129,19 @@ static const char *load_text(struct emitter *e, const struct expr *access, bool 
 	return emit_text(e, "km_l_%s(%s)", dtype_name(dtype), at);
 }
 
-static bool is_truth(const struct expr *x)
+/* A truth as it is, anything else compared with zero; whole numbers are compared exactly. */
+const char *emit_truth(struct emitter *e, const struct expr *x, bool is_vector)
 {
-	return x->kind == EXPR_BINARY && x->op >= OP_EQ && x->op <= OP_OR;
-}
+	bool is_whole = !is_vector && emit_is_whole(e, x);
 
-/* A condition: a truth as it is, anything else compared with zero. */
-static const char *truth(struct emitter *e, const struct expr *x, bool is_vector)
-{
-	if (!is_truth(x))
-		return emit_text(e, "(%s != 0)", emit_real(e, x, is_vector));
+	if (!emit_is_truth(x))
+		return emit_text(e, "(%s != 0)", is_whole ? emit_whole(e, x) : emit_real(e, x, is_vector));
 	if (x->op == OP_AND || x->op == OP_OR) {
 		const char *op = is_vector ? (x->op == OP_AND ? "&" : "|") : expr_op_text(x->op);
-		return emit_text(e, "(%s %s %s)", truth(e, x->arg[0], is_vector), op, truth(e, x->arg[1], is_vector));
+		return emit_text(e, "(%s %s %s)", emit_truth(e, x->arg[0], is_vector), op, emit_truth(e, x->arg[1], is_vector));
 	}
+	if (!is_vector && emit_is_whole(e, x->arg[0]) && emit_is_whole(e, x->arg[1]))
+		return emit_text(e, "(%s %s %s)", emit_whole(e, x->arg[0]), expr_op_text(x->op), emit_whole(e, x->arg[1]));
 	return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));
 }
 
@@ -141,12 +156,50 @@ static const char *name_text(struct emitter *e, const struct expr *x, bool is_ve
 	return emit_text(e, "%s(float)(%s)", is_vector ? "(km_vf)" : "", emit_polynomial(e, &p));
 }
 
+/* Lanes that are consecutive counters, or all the same one. */
+static const char *random_bits(struct emitter *e, const struct expr *x)
+{
+	struct facts facts = emit_facts(e);
+	const struct expr *bits = x->arg[0];
+	struct polynomial p = polynomial_of(&e->arena, &facts, emit_here(e, bits->arg[1])), lane, rest;
+	int64_t stride = 0;
+
+	if (!polynomial_split(&e->arena, &p, "km_lane", &lane, &rest) || !polynomial_is_int(&lane, &stride) || stride < 0 || stride > 1)
+		emit_fail(e, "random counters that are not consecutive");
+	return emit_text(e, "km_philox_v(%s, %s, %lld, %s, %lld)", emit_int(e, bits->arg[0]), emit_polynomial(e, &rest), (long long)stride,
+			 emit_int(e, bits->arg[2]), (long long)x->arg[1]->int_value);
+}
+
+/* In doubles there are only the functions that are an instruction, and the prelude's of those. */
+static const char *double_call(struct emitter *e, const struct expr *x)
+{
+	static const char *const exact[] = { "abs", "sqrt", "maximum", "minimum", "floor", "ceil", "trunc", "round" };
+	const struct expr *definition = emit_definition(e, x);
+
+	if (definition)
+		return emit_real(e, definition, false);
+	for (size_t i = 0; i < ARRAY_SIZE(exact); i++)
+		if (!strcmp(exact[i], x->name))
+			return emit_text(e, x->arg_count == 2 ? "km_%s_d(%s, %s)" : "km_%s_d(%s)", x->name, emit_real(e, x->arg[0], false),
+					 x->arg_count == 2 ? emit_real(e, x->arg[1], false) : "");
+	emit_fail(e, "function '%s' is not in the vocabulary of C in double", x->name);
+	return "0";
+}
+
 static const char *call_text(struct emitter *e, const struct expr *x, bool is_vector)
 {
 	struct strbuf text = STRBUF_INIT;
 
-	if (!vocabulary_has(x->name))
+	if (e->is_double && !is_vector)
+		return double_call(e, x);
+	if (is_vector && is_random_bits(x) && strcmp(x->name, "uniform"))
+		return random_bits(e, x);
+	if (!vocabulary_has(x->name)) {
+		const struct expr *definition = emit_definition(e, x);
+		if (definition)
+			return emit_real(e, definition, is_vector);
 		emit_fail(e, "function '%s' is not in the vocabulary of vector C", x->name);
+	}
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
 		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));
 	/* A scalar call is lane 0 of the vector one: it happens once a row. */
@@ -166,7 +219,9 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
 
 	for (int i = 0; i < e->reduction_count; i++)
 		if (e->reduction[i] == x)
-			return emit_text(e, "km_q%d", i);
+			return emit_text(e, is_vector || !emit_is_whole(e, x) ? "km_q%d" : e->is_double ? "(double)km_q%d" : "(float)km_q%d", i);
+	if (!is_vector && x->kind != EXPR_INT && emit_is_whole(e, x))
+		return emit_text(e, "(%s)%s", e->is_double ? "double" : "float", emit_whole(e, x));
 	if (as_access(e, x, &access))
 		return load_text(e, &access, is_vector);
 	switch (x->kind) {
@@ -179,13 +234,13 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
 	case EXPR_NEG:
 		return emit_text(e, "(-%s)", emit_real(e, x->arg[0], is_vector));
 	case EXPR_SELECT:
-		return emit_text(e, "(%s ? %s : %s)", truth(e, x->arg[0], is_vector), emit_real(e, x->arg[1], is_vector),
+		return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x->arg[0], is_vector), emit_real(e, x->arg[1], is_vector),
 				 emit_real(e, x->arg[2], is_vector));
 	case EXPR_CALL:
 		return call_text(e, x, is_vector);
 	case EXPR_BINARY:
-		if (is_truth(x))
-			return emit_text(e, "(%s ? %s : %s)", truth(e, x, is_vector), number(e, 1, is_vector), number(e, 0, is_vector));
+		if (emit_is_truth(x))
+			return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x, is_vector), number(e, 1, is_vector), number(e, 0, is_vector));
 		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
 			emit_fail(e, "'%s' of reals is not in the vocabulary", expr_op_text(x->op));
 		return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));
@@ -203,10 +258,6 @@ void emit_store(struct emitter *e, const struct expr *target, const char *value,
 
 	if (!emit_dtype(e, target->name, &dtype))
 		return;
-	if (!is_real_vector(dtype)) {
-		emit_fail(e, "'%s' of %s is not stored in C yet", target->name, dtype_name(dtype));
-		return;
-	}
 	name = is_raw ? "u16" : dtype_name(dtype);
 	emit_guards(e, target, &condition, &mask);
 	at = emit_pointer(e, target);
@@ -221,4 +272,17 @@ void emit_store(struct emitter *e, const struct expr *target, const char *value,
 		e->uses_nt |= past;
 		emit_line(e, "km_%s_%s(%s, %s);", past ? "snt" : "s", name, at, value);
 	}
+}
+
+const char *emit_scalar(struct emitter *e, const struct expr *x, const struct expr *target)
+{
+	enum dtype dtype;
+
+	if (!emit_dtype(e, target->name, &dtype) || dtype_is_real(dtype))
+		return emit_real(e, x, false);
+	if (dtype == DTYPE_bool)
+		return emit_truth(e, x, false);
+	if (!emit_is_whole(e, x))
+		emit_fail(e, "a real number into '%s' of %s", target->name, dtype_name(dtype));
+	return e->failed ? "0" : emit_whole(e, x);
 }

@@ -35,6 +35,7 @@ struct skeleton {
 	const char *name;
 	const char *summary;
 	bool serves_simt; /* lowers for devices of warps too, not for CPUs alone */
+	bool serves_whole; /* problems of integers and truths too: no tile of reals in between */
 	/* NULL with the reason in *why_not when the body is not of this structure. */
 	const struct match *(*match)(struct arena *arena, const struct problem *problem,
 				     const struct normal *normal, struct strbuf *why_not);

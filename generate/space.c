@@ -13,11 +13,6 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 		space_close(ps);
 		return -1;
 	}
-	if (!dtype_is_real(problem->dtype)) {
-		strbuf_addf(err, "no skeleton serves '%s' on '%s': tiles hold real numbers only so far", problem->op->name, target->name);
-		space_close(ps);
-		return -1;
-	}
 	while (skeleton_table[skeletons])
 		skeletons++;
 	while (lang_table[langs])
@@ -26,6 +21,10 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 	for (size_t s = 0; s < skeletons; s++) {
 		struct strbuf reason = STRBUF_INIT;
 		const struct match *match = skeleton_table[s]->match(&ps->arena, &ps->problem, &ps->normal, &reason);
+		if (match && !dtype_is_real(problem->dtype) && !skeleton_table[s]->serves_whole) {
+			strbuf_addf(&reason, "%s: its tiles hold real numbers only", skeleton_table[s]->name);
+			match = NULL;
+		}
 		if (match && target->warp > 1 && !skeleton_table[s]->serves_simt) {
 			strbuf_addf(&reason, "%s: lowers for CPUs only so far", skeleton_table[s]->name);
 			match = NULL;

@@ -34,6 +34,9 @@
  * - mma contracts index groups: those in acc and a (rows), in acc and b (columns), in a and
  *   b (contracted).  Each group may hold several indices: mma(c, r, s) w[o, c, r, s] *
  *   x[c, h+r, w+s].  Operands may be read by affine expressions (a halo tile).
+ * - t[.., c] = order(j) before: the c that exactly n of the j are before stands at position
+ *   n of t's last index; `before`, over j and c, is a strict total order.
+ * - bisect(n in lo..hi) p: of how many n is p true, where it is true of the first ones only.
  * - `<-` is a copy that may be asynchronous; it converts dtype where source and tile differ.
  * - `X[...] += e` on a buffer is atomic.
  * - Arithmetic is f32 unless all operands are f64 or integers; a store rounds once.

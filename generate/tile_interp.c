@@ -195,7 +195,7 @@ static double access_value(struct runner *r, const struct expr *e)
 
 static double fold(enum expr_op op, double a, double x)
 {
-	if (op == OP_SUM || op == OP_MMA || op == OP_SCAN)
+	if (op == OP_SUM || op == OP_MMA || op == OP_SCAN || op == OP_ORDER || op == OP_BISECT)
 		return a + x;
 	if (op == OP_PROD)
 		return a * x;
@@ -312,6 +312,17 @@ static void assign(struct runner *r, const struct tile_stmt *s, double v)
 		to[p] = v;
 }
 
+/* The point of the last index goes where its rank says. */
+static void assign_ordered(struct runner *r, const struct tile_stmt *s)
+{
+	const char *last = s->at[s->at_count - 1]->name;
+	int64_t c = find(r, last)->value, rank = (int64_t)real_value(r, s->value);
+
+	set(r, last, rank);
+	assign(r, s, (double)c);
+	set(r, last, c);
+}
+
 /* Visits the live points of the statement's indices; a scan's index runs innermost. */
 static void points(struct runner *r, const struct tile_stmt *s, const int *index, size_t count, size_t level)
 {
@@ -323,6 +334,8 @@ static void points(struct runner *r, const struct tile_stmt *s, const int *index
 		if (scans) {
 			r->running += real_value(r, s->value->arg[0]);
 			assign(r, s, r->running);
+		} else if (s->value->kind == EXPR_REDUCE && s->value->op == OP_ORDER) {
+			assign_ordered(r, s);
 		} else {
 			assign(r, s, real_value(r, s->value));
 		}

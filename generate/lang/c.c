@@ -18,6 +18,7 @@
  *   PF        rows an index tensor names are fetched so many trips ahead [0]
  *   FUSE      1: a map and the reduction that reads it share one loop    [1]
  *   NT        1: stores of f32 outputs go past the caches                [0]
+ *   BASE      length of the runs that `order` sorts by insertion         [16]
  */
 #include "generate/emit_c.h"
 #include "generate/lang.h"
@@ -28,6 +29,17 @@
 #include <string.h>
 
 /* ---- kernels --------------------------------------------------------- */
+
+/* Is the tile sorted in place, which takes room for two? */
+static bool is_ordered(const struct tile_kernel *k, int tile)
+{
+	for (size_t i = 0; i < k->stmt_count; i++) {
+		const struct tile_stmt *s = &k->stmt[i];
+		if (s->kind == TILE_MAP && s->target == tile && s->value->kind == EXPR_REDUCE && s->value->op == OP_ORDER)
+			return true;
+	}
+	return false;
+}
 
 /* Places tiles in scratch: at[] in bytes; returns the sum. */
 static int64_t place_tiles(const struct tile_kernel *k, const struct target *target, int64_t *at)
@@ -40,7 +52,7 @@ static int64_t place_tiles(const struct tile_kernel *k, const struct target *tar
 			continue;
 		at[i] = bytes;
 		/* Slack: register blocks read up to eight vectors from the last point. */
-		bytes += round_up(t->layout.elems * (int64_t)dtype_bytes(t->dtype) + 8 * target->vector_bytes, 64);
+		bytes += round_up(t->layout.elems * (int64_t)dtype_bytes(t->dtype) * (is_ordered(k, (int)i) ? 2 : 1) + 8 * target->vector_bytes, 64);
 		/* Tiles of equal size a power of two apart would share cache sets. */
 		bytes += 64 * (int64_t)(i + 1);
 	}
@@ -102,6 +114,8 @@ static int print_kernel(const struct tile_program *program, const struct tile_ke
 			     .lanes = target->vector_bytes / 4, .block_tile = -1, .vector = -1, .written = -1 };
 	int64_t at[EMIT_MAX_TILES] = { 0 };
 
+	for (size_t i = 0; i < program->buffer_count; i++)
+		e.is_double |= program->buffer[i].dtype == DTYPE_f64;
 	if (kernel->index_count > EMIT_MAX_INDICES || kernel->tile_count > EMIT_MAX_TILES) {
 		strbuf_addf(err, "kernel '%s': too many indices or tiles", kernel->name);
 		return -1;
@@ -143,7 +157,7 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 	}
 	for (size_t i = 0; i < program->buffer_count; i++) {
 		enum dtype d = program->buffer[i].dtype;
-		if (d != DTYPE_f32 && d != DTYPE_bf16 && d != DTYPE_i64 && d != DTYPE_i32) {
+		if (d == DTYPE_f8e4m3 || d == DTYPE_f8e5m2) {
 			strbuf_addf(why_not, "vector C has no buffers of %s yet", dtype_name(d));
 			return false;
 		}

@@ -130,6 +130,7 @@ const struct skeleton skeleton_map = {
 	.name = "map",
 	.summary = "element by element: pointwise functions, broadcasts, transposes",
 	.serves_simt = true,
+	.serves_whole = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,

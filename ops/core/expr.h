@@ -9,8 +9,8 @@
  * index without a bound runs over the dimension of its upper-case name.
  * Functions of the prelude (gelu, sigmoid, ...) stay named CALL nodes.
  *
- * The tile program's statements are the same language with EXPR_TILE: `scan`
- * and `mma` are reducers too, and a name may be followed by no bound at all.
+ * The tile program's statements are the same language with EXPR_TILE: `scan`, `order`,
+ * `bisect` and `mma` are reducers too, and a name may be followed by no bound at all.
  *
  * Trees live in the caller's arena and are never changed after they are built.
  */
@@ -37,7 +37,7 @@ enum expr_op {
 	OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_FLOORDIV, OP_MOD,
 	OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_AND, OP_OR,
 	/* EXPR_REDUCE */
-	OP_SUM, OP_PROD, OP_MAX, OP_MIN, OP_ARGMAX, OP_ARGMIN, OP_SCAN, OP_MMA,
+	OP_SUM, OP_PROD, OP_MAX, OP_MIN, OP_ARGMAX, OP_ARGMIN, OP_SCAN, OP_ORDER, OP_BISECT, OP_MMA,
 };
 
 struct expr;

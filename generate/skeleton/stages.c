@@ -1,0 +1,462 @@
+/*
+ * stages: a kernel for each statement of the body, what lies between in memory.  Serves what
+ * has no skeleton of its own, at the cost of that traffic; and what is not arithmetic:
+ *   prefix   k[.., n] = sum(j<=n) x       one pass with a running sum
+ *   search   sum(n) (a[n] <= t)           bisection, where a is sorted or such a prefix
+ *   order    k[.., c] = sum(j) before(j, c), read only as `k[.., c] == o`: the ranks of a row.
+ *            Its place in memory holds the inverse, the sorted positions, by a merge sort; or
+ *            the ranks themselves, counted, by which the rows are then scattered.
+ * With them sort, top-k, unique, nonzero, sampling and segments are bodies as any other.
+ */
+#include "generate/recognise.h"
+
+#include <string.h>
+
+enum scheme { PLAIN, PREFIX, SEARCH, RANKS, BY_RANK };
+
+/* A statement and how it is lowered. */
+struct stage {
+	const struct normal_stmt *stmt;
+	enum scheme scheme;
+	const struct normal_stmt *ranks; /* BY_RANK: whose */
+	bool is_kept;                    /* read later: needs memory of its own */
+};
+struct match {
+	const struct normal *normal;
+	struct stage *stage;
+	size_t count;
+	bool sorts;
+};
+
+/* No row is longer where positions are sorted: the scratch of a thread. */
+enum { MOST_SORTED = 65536 };
+
+/* ---- what a statement is ---------------------------------------------- */
+
+static bool is_name(const struct expr *e, const char *name)
+{
+	return e->kind == EXPR_NAME && !strcmp(e->name, name);
+}
+
+static bool is_int(const struct expr *e, int64_t value)
+{
+	return e->kind == EXPR_INT && e->int_value == value;
+}
+
+static bool is_truth(const struct expr *e)
+{
+	return e->kind == EXPR_BINARY && e->op >= OP_EQ && e->op <= OP_OR;
+}
+
+/* sum(j<n) or sum(j<n+1) of what does not depend on n, the last index. */
+static bool is_prefix(const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+
+	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->range_count != 1 || e->filter || !s->index_count)
+		return false;
+	const char *n = s->index[s->index_count - 1].name;
+	const struct expr *hi = e->range[0].hi;
+	bool is_inclusive = hi->kind == EXPR_BINARY && hi->op == OP_ADD && is_name(hi->arg[0], n) && is_int(hi->arg[1], 1);
+	return is_int(e->range[0].lo, 0) && (is_inclusive || is_name(hi, n)) && !expr_uses(e->arg[0], n);
+}
+
+/* Is no term of the prefix negative? */
+static bool only_grows(const struct problem *problem, const struct normal *normal, const struct normal_stmt *s)
+{
+	const struct expr *term = s->value->arg[0];
+	int t = term->kind == EXPR_ACCESS ? op_tensor_index(problem->op, term->name) : -1;
+
+	if (normal_kind(normal, term) == KIND_BOOL)
+		return true;
+	return t >= 0 && problem->op->tensor[t].role == OP_IN && problem->op->tensor[t].lo >= 0 && problem->op->tensor[t].hi > 0;
+}
+
+/* Does the access never fall along n, its last index? */
+static bool is_sorted_along(const struct problem *problem, const struct normal *normal, const struct expr *a, const char *n)
+{
+	if (a->kind != EXPR_ACCESS || a->otherwise || !a->arg_count)
+		return false;
+	const struct expr *last = a->arg[a->arg_count - 1];
+	bool steps = is_name(last, n) || (last->kind == EXPR_BINARY && last->op == OP_ADD && is_name(last->arg[0], n) && last->arg[1]->kind == EXPR_INT);
+	for (size_t i = 0; i + 1 < a->arg_count; i++)
+		steps &= !expr_uses(a->arg[i], n);
+	const struct normal_stmt *s = normal_find(normal, a->name);
+	int t = op_tensor_index(problem->op, a->name);
+	if (s)
+		return steps && is_prefix(s) && only_grows(problem, normal, s);
+	return steps && t >= 0 && (problem->op->tensor[t].domain == OP_SORTED || problem->op->tensor[t].domain == OP_OFFSETS);
+}
+
+/* sum(n<E) of a truth that holds for the first n only: a[n] <= t, a[n] < t, or (a[n] >= t) == 0. */
+static bool is_search(const struct problem *problem, const struct normal *normal, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+
+	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->range_count != 1 || e->filter)
+		return false;
+	const char *n = e->range[0].name;
+	const struct expr *p = e->arg[0];
+	bool is_negated = p->kind == EXPR_BINARY && p->op == OP_EQ && is_int(p->arg[1], 0) && is_truth(p->arg[0]);
+	if (is_negated)
+		p = p->arg[0];
+	bool compares = p->kind == EXPR_BINARY && (is_negated ? p->op == OP_GE || p->op == OP_GT : p->op == OP_LE || p->op == OP_LT);
+	return compares && is_sorted_along(problem, normal, p->arg[0], n) && !expr_uses(p->arg[1], n);
+}
+
+/* min, max or sum (c<C if k[.., c] == o) of any value: the value at the c whose rank is o.  Returns k. */
+static const struct normal_stmt *ranks_of(const struct normal *normal, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+
+	if (e->kind != EXPR_REDUCE || (e->op != OP_SUM && e->op != OP_MAX && e->op != OP_MIN) || e->range_count != 1 || !e->filter ||
+	    e->filter->kind != EXPR_BINARY || e->filter->op != OP_EQ || !s->index_count)
+		return NULL;
+	const struct expr *k = e->filter->arg[0];
+	const struct normal_stmt *ranks = k->kind == EXPR_ACCESS ? normal_find(normal, k->name) : NULL;
+	if (!ranks || ranks->index_count != s->index_count || k->arg_count != s->index_count ||
+	    !is_name(e->filter->arg[1], s->index[s->index_count - 1].name) || !is_name(k->arg[k->arg_count - 1], e->range[0].name) ||
+	    !is_int(e->range[0].lo, 0) || !expr_equal(e->range[0].hi, ranks->index[ranks->index_count - 1].hi) ||
+	    expr_uses(e->arg[0], s->index[s->index_count - 1].name))
+		return NULL;
+	for (size_t i = 0; i + 1 < k->arg_count; i++)
+		if (!is_name(k->arg[i], s->index[i].name))
+			return NULL;
+	return ranks;
+}
+
+/* A count, over a whole row, of what stands before; read by ranks_of() alone. */
+static bool are_ranks(const struct normal *normal, const struct normal_stmt *s)
+{
+	const struct expr *e = s->value;
+	bool is_read = false;
+
+	if (s->tensor >= 0 || e->kind != EXPR_REDUCE || e->op != OP_SUM || e->range_count != 1 || e->filter || !s->index_count || !is_truth(e->arg[0]) ||
+	    !is_int(e->range[0].lo, 0) || !expr_equal(e->range[0].hi, s->index[s->index_count - 1].hi))
+		return false;
+	for (size_t i = 0; i < normal->stmt_count; i++) {
+		const struct normal_stmt *by = &normal->stmt[i];
+		if (by == s || !expr_uses(by->value, s->name))
+			continue;
+		if (ranks_of(normal, by) != s || expr_uses(by->value->arg[0], s->name))
+			return false;
+		is_read = true;
+	}
+	return is_read;
+}
+
+static const struct match *match(struct arena *arena, const struct problem *problem, const struct normal *normal, struct strbuf *why_not)
+{
+	struct match *m = ARENA_ARRAY(arena, struct match, 1);
+
+	m->normal = normal;
+	m->count = normal->stmt_count;
+	m->stage = ARENA_ARRAY(arena, struct stage, m->count);
+	for (size_t i = 0; i < m->count; i++) {
+		struct stage *x = &m->stage[i];
+		x->stmt = &normal->stmt[i];
+		if (expr_uses(x->stmt->value, x->stmt->name)) {
+			strbuf_addf(why_not, "stages: '%s' is a recurrence", x->stmt->name);
+			return NULL;
+		}
+		x->ranks = ranks_of(normal, x->stmt);
+		if (x->ranks && !are_ranks(normal, x->ranks))
+			x->ranks = NULL;
+		x->scheme = x->ranks ? BY_RANK : are_ranks(normal, x->stmt) ? RANKS : is_search(problem, normal, x->stmt) ? SEARCH : is_prefix(x->stmt) ? PREFIX : PLAIN;
+		m->sorts |= x->scheme == RANKS;
+		for (size_t k = i + 1; k < m->count; k++)
+			x->is_kept |= expr_uses(normal->stmt[k].value, x->stmt->name);
+	}
+	if (m->count == 1 && m->stage[0].scheme == PLAIN && m->stage[0].stmt->value->kind != EXPR_REDUCE) {
+		strbuf_addstr(why_not, "stages: a single map");
+		return NULL;
+	}
+	return m;
+}
+
+static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
+{
+	(void)problem;
+	(void)target;
+	add_knob(arena, space, "BM", (const int[]){ 1, 4, 16, 64, 256, 1024, 4096, -1 });
+	add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, -1 });
+	if (m->sorts) {
+		add_choice(arena, space, "SORT", (const char *const[]){ "merge", "count", NULL });
+		add_knob(arena, space, "BASE", (const int[]){ 1, 4, 8, 16, 32, -1 });
+	}
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+struct writer {
+	struct arena *arena;
+	const struct match *match;
+	const struct problem *problem;
+	struct strbuf *text;
+	int64_t block, unroll, base;
+	bool counts; /* ranks, instead of sorting */
+};
+
+static const struct stage *stage_of(const struct match *m, const char *name)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!strcmp(m->stage[i].stmt->name, name))
+			return &m->stage[i];
+	return NULL;
+}
+
+/* Where later stages find the statement's value. */
+static const char *kept_name(struct arena *arena, const struct stage *x)
+{
+	return arena_printf(arena, "%s_kept", x->stmt->name);
+}
+
+/* The tree with the names of statements as those of their memory. */
+static struct expr *in_memory(struct writer *w, const struct expr *e)
+{
+	const struct stage *x = e->kind == EXPR_NAME || e->kind == EXPR_ACCESS ? stage_of(w->match, e->name) : NULL;
+	struct expr *copy = ARENA_ARRAY(w->arena, struct expr, 1);
+
+	*copy = *e;
+	if (x)
+		copy->name = kept_name(w->arena, x);
+	copy->arg = ARENA_ARRAY(w->arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = in_memory(w, e->arg[i]);
+	copy->range = ARENA_ARRAY(w->arena, struct expr_range, e->range_count + 1);
+	for (size_t i = 0; i < e->range_count; i++)
+		copy->range[i] = (struct expr_range){ e->range[i].name, e->range[i].lo ? in_memory(w, e->range[i].lo) : NULL,
+						      e->range[i].hi ? in_memory(w, e->range[i].hi) : NULL };
+	copy->otherwise = e->otherwise ? in_memory(w, e->otherwise) : NULL;
+	copy->filter = e->filter ? in_memory(w, e->filter) : NULL;
+	return copy;
+}
+
+static const char *extent(struct writer *w, const struct normal_stmt *s, size_t i)
+{
+	return expr_text(w->arena, s->index[i].hi, NULL);
+}
+
+/* f64 sums where a comparison with a random number decides; what is whole, exactly. */
+static const char *kept_dtype(const struct writer *w, const struct stage *x)
+{
+	if (x->stmt->tensor >= 0)
+		return dtype_name(problem_tensor_dtype(w->problem, x->stmt->tensor));
+	if (x->stmt->kind == KIND_REAL)
+		return w->problem->dtype == DTYPE_f64 || x->scheme == PREFIX ? "f64" : "f32";
+	return x->stmt->kind == KIND_BOOL ? "bool" : "i64";
+}
+
+static void write_memory(struct writer *w)
+{
+	for (size_t i = 0; i < w->match->count; i++) {
+		const struct stage *x = &w->match->stage[i];
+		if (!x->is_kept)
+			continue;
+		strbuf_addf(w->text, "buffer %s %s [", kept_name(w->arena, x), kept_dtype(w, x));
+		for (size_t k = 0; k < x->stmt->index_count; k++)
+			strbuf_addf(w->text, "%s%s", k ? ", " : "", extent(w, x->stmt, k));
+		strbuf_addstr(w->text, "] tmp\n");
+	}
+}
+
+/* "name[at]", or "name" of a scalar. */
+static const char *place(struct writer *w, const char *name, const char *at)
+{
+	return *at ? arena_printf(w->arena, "%s[%s]", name, at) : name;
+}
+
+/* Stores of a value: into memory for later stages, into the output, or both. */
+static void write_stores(struct writer *w, const struct stage *x, const char *indent, const char *at, const char *value)
+{
+	const char *kept = x->is_kept ? place(w, kept_name(w->arena, x), at) : NULL;
+
+	if (kept)
+		strbuf_addf(w->text, "%s%s = %s\n", indent, kept, value);
+	if (x->stmt->tensor >= 0)
+		strbuf_addf(w->text, "%s%s = %s\n", indent, place(w, x->stmt->name, at), kept ? kept : value);
+}
+
+/* Grid over blocks of the first index, the others whole; at: the statement's place, mapping: its indices there. */
+static const char *open_kernel(struct writer *w, const struct normal_stmt *s, size_t number, const char **mapping)
+{
+	struct strbuf at = STRBUF_INIT;
+	long long block = (long long)w->block;
+
+	if (!s->index_count)
+		strbuf_addf(w->text, "kernel s%zu grid [1] threads 1\n", number);
+	else
+		strbuf_addf(w->text, "kernel s%zu grid [cdiv(%s, %lld)] threads 1\n  index %s<%lld of %s-p0*%lld", number, extent(w, s, 0), block, s->index[0].name,
+			    block, extent(w, s, 0), block);
+	for (size_t i = 0; i < s->index_count; i++) {
+		const char *here = i ? s->index[i].name : arena_printf(w->arena, "p0*%lld+%s", block, s->index[0].name);
+		if (i)
+			strbuf_addf(w->text, " %s<1073741824 of %s", s->index[i].name, extent(w, s, i));
+		strbuf_addf(&at, "%s%s", i ? ", " : "", here);
+		mapping[2 * i] = s->index[i].name;
+		mapping[2 * i + 1] = here;
+	}
+	mapping[2 * s->index_count] = NULL;
+	const char *kept = arena_strdup(w->arena, at.buf);
+	strbuf_release(&at);
+	return kept;
+}
+
+/* Ranges that are whole dimensions become indices of the kernel, which can be vectors. */
+static struct expr *as_indices(struct writer *w, const struct normal_stmt *s, struct expr *e)
+{
+	if (e->kind != EXPR_REDUCE || e->op > OP_MIN)
+		return e;
+	struct expr_range *last = &e->range[e->range_count - 1];
+	bool is_plain = is_int(last->lo, 0) && !reads_any_tensor(last->hi);
+	for (size_t i = 0; i < s->index_count; i++)
+		is_plain &= !expr_uses(last->hi, s->index[i].name);
+	for (size_t i = 0; i + 1 < e->range_count; i++)
+		is_plain &= !expr_uses(last->hi, e->range[i].name);
+	if (is_plain) {
+		strbuf_addf(w->text, "%s %s<1073741824 of %s", s->index_count ? "" : "  index", last->name, expr_text(w->arena, last->hi, NULL));
+		last->lo = last->hi = NULL;
+	}
+	return e;
+}
+
+static void write_plain(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	const char *mapping[2 * OP_MAX_RANK + 1];
+	const char *at = open_kernel(w, s, number, mapping);
+	struct expr *value = in_memory(w, s->value);
+	size_t before = w->text->len;
+
+	if (x->scheme == SEARCH)
+		value->op = OP_BISECT;
+	value = as_indices(w, s, value);
+	if (s->index_count || w->text->len != before)
+		strbuf_addch(w->text, '\n');
+	strbuf_addf(w->text, "  knob UNROLL=%lld\n", (long long)w->unroll);
+	write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
+}
+
+/* Rows are instances; the last index a loop with a running sum. */
+static void write_prefix(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	size_t rows = s->index_count - 1;
+	const char *mapping[2 * OP_MAX_RANK + 3], *n = s->index[rows].name;
+	bool is_inclusive = s->value->range[0].hi->kind == EXPR_BINARY;
+	struct strbuf at = STRBUF_INIT;
+
+	strbuf_addf(w->text, "kernel s%zu grid [", number);
+	for (size_t i = 0; i < rows; i++) {
+		strbuf_addf(w->text, "%s%s", i ? ", " : "", extent(w, s, i));
+		strbuf_addf(&at, "p%zu, ", i);
+		mapping[2 * i] = s->index[i].name;
+		mapping[2 * i + 1] = arena_printf(w->arena, "p%zu", i);
+	}
+	strbuf_addstr(&at, n);
+	mapping[2 * rows] = s->value->range[0].name;
+	mapping[2 * rows + 1] = n;
+	mapping[2 * rows + 2] = NULL;
+	strbuf_addf(w->text, "%s] threads 1\n  tile sum_ %s [] @reg\n  sum_ = 0\n  for %s in 0..%s step 1\n", rows ? "" : "1",
+		    s->kind == KIND_REAL ? "f64" : "i64", n, extent(w, s, rows));
+	if (!is_inclusive)
+		write_stores(w, x, "    ", at.buf, "sum_");
+	strbuf_addf(w->text, "    sum_ = sum_ + (%s)\n", expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+	if (is_inclusive)
+		write_stores(w, x, "    ", at.buf, "sum_");
+	strbuf_addstr(w->text, "  end\n");
+	strbuf_release(&at);
+}
+
+/* A row's positions, sorted: a merge needs all of it in scratch. */
+static void write_order(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	size_t rows = s->index_count - 1;
+	const char *mapping[2 * OP_MAX_RANK + 1], *c = s->index[rows].name, *j = s->value->range[0].name;
+	struct strbuf at = STRBUF_INIT;
+
+	strbuf_addf(w->text, "kernel s%zu grid [", number);
+	for (size_t i = 0; i < rows; i++) {
+		strbuf_addf(w->text, "%s%s", i ? ", " : "", extent(w, s, i));
+		strbuf_addf(&at, "p%zu, ", i);
+		mapping[2 * i] = s->index[i].name;
+		mapping[2 * i + 1] = arena_printf(w->arena, "p%zu", i);
+	}
+	mapping[2 * rows] = NULL;
+	strbuf_addf(w->text, "%s] threads 1\n  index %s<%d of %s %s<%d of %s\n  knob BASE=%lld\n  tile order_ i32 [%s] @reg\n", rows ? "" : "1", c, MOST_SORTED,
+		    extent(w, s, rows), j, MOST_SORTED, extent(w, s, rows), (long long)w->base, c);
+	strbuf_addf(w->text, "  order_[%s] = order(%s) (%s)\n", c, j, expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+	strbuf_addf(w->text, "  %s[%s%s] = order_[%s]\n", kept_name(w->arena, x), at.buf, c, c);
+	strbuf_release(&at);
+}
+
+/* The value at the position whose rank is o: read from there, or, of counted ranks, written there. */
+static void write_by_rank(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	const char *mapping[2 * OP_MAX_RANK + 3], *c = s->value->range[0].name, *kept = kept_name(w->arena, stage_of(w->match, x->ranks->name));
+	struct normal_stmt by_position = *s;
+	size_t last = s->index_count - 1;
+	struct expr_range *index = ARENA_ARRAY(w->arena, struct expr_range, s->index_count);
+
+	memcpy(index, s->index, s->index_count * sizeof(*index));
+	if (w->counts)
+		index[last] = (struct expr_range){ c, s->value->range[0].lo, s->value->range[0].hi };
+	by_position.index = index;
+	const char *at = open_kernel(w, &by_position, number, mapping);
+	strbuf_addf(w->text, "\n  knob UNROLL=%lld\n", (long long)w->unroll);
+	const char *rank = arena_printf(w->arena, "%s[%s]", kept, at);
+	if (w->counts) {
+		/* All of the place but its last index, which the rank gives. */
+		const char *comma = strrchr(at, ',');
+		const char *to = arena_printf(w->arena, "%.*s%s%s", comma ? (int)(comma - at) : 0, at, comma ? ", " : "", rank);
+		write_stores(w, x, "  ", to, expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+		return;
+	}
+	size_t n = 2 * s->index_count;
+	mapping[n] = c;
+	mapping[n + 1] = rank;
+	mapping[n + 2] = NULL;
+	write_stores(w, x, "  ", at, expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+}
+
+static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
+		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
+{
+	const char *sort = point_word(space, point, "SORT");
+	struct writer w = { arena, m, problem, text, point_int(space, point, "BM"), point_int(space, point, "UNROLL"), point_int(space, point, "BASE"),
+			    sort && !strcmp(sort, "count") };
+
+	(void)target;
+	if (w.counts && w.base != 1) {
+		strbuf_addstr(why_not, "BASE without a merge does nothing");
+		return 0;
+	}
+	write_head(arena, problem, text);
+	write_memory(&w);
+	for (size_t i = 0; i < m->count; i++)
+		if (m->stage[i].scheme == RANKS && !w.counts)
+			strbuf_addf(text, "require %s <= %d\n", extent(&w, m->stage[i].stmt, m->stage[i].stmt->index_count - 1), MOST_SORTED);
+	for (size_t i = 0; i < m->count; i++) {
+		const struct stage *x = &m->stage[i];
+		if (x->scheme == PREFIX)
+			write_prefix(&w, x, i);
+		else if (x->scheme == RANKS && !w.counts)
+			write_order(&w, x, i);
+		else if (x->scheme == BY_RANK)
+			write_by_rank(&w, x, i);
+		else
+			write_plain(&w, x, i);
+	}
+	return 1;
+}
+
+const struct skeleton skeleton_stages = {
+	.name = "stages",
+	.summary = "a kernel a statement; prefix sums, bisection, sorting: sort, top-k, unique, nonzero, sampling, segments",
+	.serves_whole = true,
+	.match = match,
+	.knobs = knobs,
+	.lower = lower,
+};
