@@ -147,45 +147,93 @@ static int64_t first_written(const struct stage *stage, const char *base, int64_
 	return to;
 }
 
-/* The first element that is all poison, or -1. */
-static int64_t first_unwritten(const struct stage *stage, const char *base, int64_t elems, int64_t size)
+static bool is_poison(const struct stage *stage, const char *base, int64_t i, int64_t size)
 {
 	uint64_t pattern = stage->poison * UINT64_C(0x0001000100010001);
 
-	for (int64_t i = 0; i < elems; i++) {
-		bool is_poison = size == 2 ? ((const uint16_t *)base)[i] == (uint16_t)pattern
-			       : size == 4 ? ((const uint32_t *)base)[i] == (uint32_t)pattern
-					   : ((const uint64_t *)base)[i] == pattern;
-		if (is_poison)
-			return i;
-	}
-	return -1;
+	return size == 2 ? ((const uint16_t *)base)[i] == (uint16_t)pattern
+	     : size == 4 ? ((const uint32_t *)base)[i] == (uint32_t)pattern
+			 : ((const uint64_t *)base)[i] == pattern;
 }
 
-enum verdict stage_scan(const struct stage *stage, size_t i, int set, char *detail)
+/* Where output t of a set lies, and the size of its elements. */
+static const char *output_at(const struct stage *stage, size_t i, int set, int t, int64_t *size)
+{
+	const struct stage_case *c = &stage->stage_case[i];
+
+	*size = (int64_t)dtype_bytes(problem_tensor_dtype(&c->problem, t));
+	return stage->out + c->offset[t] + set * c->out_set_bytes;
+}
+
+static bool guards_hold(const struct stage *stage, size_t i, int set, char *detail)
 {
 	const struct stage_case *c = &stage->stage_case[i];
 	const struct op_tensor *tensor;
+	int64_t size;
 
 	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
 		if (tensor->role != OP_OUT)
 			continue;
-		const char *at = stage->out + c->offset[t] + set * c->out_set_bytes;
-		int64_t bytes = problem_bytes(&c->problem, t), size = (int64_t)dtype_bytes(problem_tensor_dtype(&c->problem, t));
+		const char *at = output_at(stage, i, set, t, &size);
+		int64_t bytes = problem_bytes(&c->problem, t);
 		int64_t end = placed(c, t) + STAGE_GUARD_BYTES, wrong = first_written(stage, at, -STAGE_GUARD_BYTES, 0);
 		if (!wrong)
 			wrong = first_written(stage, at, bytes, end);
 		if (wrong != end) {
-			snprintf(detail, 160, "byte %lld of '%s', which has %lld, was written", (long long)wrong, tensor->name,
-				 (long long)bytes);
-			return VERDICT_INCORRECT_OUT_OF_BOUNDS;
+			snprintf(detail, 160, "byte %lld of '%s', which has %lld, was written", (long long)wrong, tensor->name, (long long)bytes);
+			return false;
 		}
-		/* A single byte cannot tell poison from data: the comparison must. */
-		int64_t missing = size > 1 ? first_unwritten(stage, at, bytes / size, size) : -1;
-		if (missing >= 0) {
-			snprintf(detail, 160, "element %lld of '%s' was never written", (long long)missing, tensor->name);
-			return VERDICT_INCORRECT_UNWRITTEN;
-		}
+	}
+	return true;
+}
+
+/* Elements of all poison, as many as tell: a single byte cannot, the comparison must. */
+static void find_suspects(struct stage *stage, size_t i, int set)
+{
+	enum { MOST_SUSPECTS = 1 << 16 };
+	const struct stage_case *c = &stage->stage_case[i];
+	const struct op_tensor *tensor;
+	int64_t size;
+
+	if (!stage->suspect)
+		stage->suspect = ARENA_ARRAY(&stage->arena, struct stage_suspect, MOST_SUSPECTS);
+	stage->suspect_count = 0;
+	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+		if (tensor->role != OP_OUT)
+			continue;
+		const char *at = output_at(stage, i, set, t, &size);
+		int64_t elems = size > 1 ? problem_elems(&c->problem, t) : 0;
+		for (int64_t e = 0; e < elems && stage->suspect_count < MOST_SUSPECTS; e++)
+			if (is_poison(stage, at, e, size))
+				stage->suspect[stage->suspect_count++] = (struct stage_suspect){ t, e };
+	}
+}
+
+static enum verdict unwritten(const struct stage *stage, size_t i, const struct stage_suspect *x, char *detail)
+{
+	snprintf(detail, 160, "element %lld of '%s' was never written", (long long)x->element, tensor_of(&stage->stage_case[i], x->tensor)->name);
+	return VERDICT_INCORRECT_UNWRITTEN;
+}
+
+enum verdict stage_scan(struct stage *stage, size_t i, int set, char *detail)
+{
+	if (!guards_hold(stage, i, set, detail))
+		return VERDICT_INCORRECT_OUT_OF_BOUNDS;
+	find_suspects(stage, i, set);
+	return stage->suspect_count ? unwritten(stage, i, &stage->suspect[0], detail) : VERDICT_PASSED;
+}
+
+enum verdict stage_scan_again(struct stage *stage, size_t i, int set, char *detail)
+{
+	int64_t size;
+
+	if (!guards_hold(stage, i, set, detail))
+		return VERDICT_INCORRECT_OUT_OF_BOUNDS;
+	for (size_t k = 0; k < stage->suspect_count; k++) {
+		const struct stage_suspect *x = &stage->suspect[k];
+		const char *at = output_at(stage, i, set, x->tensor, &size);
+		if (is_poison(stage, at, x->element, size))
+			return unwritten(stage, i, x, detail);
 	}
 	return VERDICT_PASSED;
 }

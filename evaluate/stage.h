@@ -31,6 +31,8 @@ struct stage {
 	struct stage_case *stage_case;
 	size_t count;
 	uint16_t poison;                /* the pattern of the last stage_poison() */
+	struct stage_suspect { int tensor; int64_t element; } *suspect; /* held the pattern at the last stage_scan() */
+	size_t suspect_count;
 };
 #define STAGE_INIT { .in_fd = -1, .out_fd = -1 }
 
@@ -42,9 +44,11 @@ void stage_poison(struct stage *stage, size_t i, int set);
 /*
  * PASSED; or UNWRITTEN / OUT_OF_BOUNDS with where in detail[160].  Scans every
  * element and guard.  An element may hold the pattern by right (1 in 65536 for
- * two-byte types): only one that is UNWRITTEN under two patterns was not written.
+ * two-byte types): after another run, over another pattern, stage_scan_again() looks at
+ * the suspects of the scan before alone, and is sure.
  */
-enum verdict stage_scan(const struct stage *stage, size_t i, int set, char *detail);
+enum verdict stage_scan(struct stage *stage, size_t i, int set, char *detail);
+enum verdict stage_scan_again(struct stage *stage, size_t i, int set, char *detail);
 /* Input tensors of set 0 at their place in the tensor table (NULL elsewhere). */
 void stage_inputs(const struct stage *stage, size_t i, const void **in);
 /* Output tensors of a set, in table order. */

@@ -17,6 +17,25 @@ static void collect_reductions(struct emitter *e, const struct expr *x)
 		collect_reductions(e, x->arg[i]);
 }
 
+/* Can the reduction's terms, and the condition that leaves some out, be vectors along v? */
+static bool reduction_fits(struct emitter *e, const struct expr *r, int v, int *units)
+{
+	int others = 0;
+
+	return emit_fits_vector(e, r->arg[0], v, units) && (!r->filter || emit_fits_vector(e, r->filter, v, &others));
+}
+
+/* The same, of a value's parts that are reductions. */
+static bool reductions_fit(struct emitter *e, int v)
+{
+	int units = 0;
+
+	for (int i = 0; i < e->reduction_count; i++)
+		if (e->reduction[i]->op == OP_BISECT || !reduction_fits(e, e->reduction[i], v, &units))
+			return false;
+	return true;
+}
+
 /* The index along which the statement, or its reductions, run in vectors; -1: none. */
 static int choose_vector(struct emitter *e, const struct job *job)
 {
@@ -26,7 +45,8 @@ static int choose_vector(struct emitter *e, const struct job *job)
 		return -1;
 	for (int i = job->free_count; i-- > 0 && emit_dtype(e, job->target->name, &dtype) && emit_is_real_vector(dtype);) {
 		int units = 0;
-		if (emit_lane_stride(e, job->target, job->free[i]) == 1 && emit_fits_vector(e, job->stmt->value, job->free[i], &units))
+		if (emit_lane_stride(e, job->target, job->free[i]) == 1 && emit_fits_vector(e, job->stmt->value, job->free[i], &units) &&
+		    reductions_fit(e, job->free[i]))
 			return job->free[i];
 	}
 	for (int i = 0; i < e->reduction_count; i++) {
@@ -36,7 +56,7 @@ static int choose_vector(struct emitter *e, const struct job *job)
 			continue;
 		for (size_t k = r->range_count; k-- > 0;) {
 			int v = tile_index_find(e->kernel, r->range[k].name), units = 0;
-			if (!r->range[k].hi && v >= 0 && emit_fits_vector(e, r->arg[0], v, &units) && units)
+			if (!r->range[k].hi && v >= 0 && reduction_fits(e, r, v, &units) && units)
 				return v;
 		}
 	}
@@ -113,7 +133,7 @@ static void assign(struct emitter *e, struct job *job)
 		int units = 0;
 		e->reduction_count = 0;
 		bool is_counted = emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0]);
-		if (v >= 0 && !is_counted && is_range_of(e, r, v) && emit_fits_vector(e, r->arg[0], v, &units))
+		if (v >= 0 && !is_counted && is_range_of(e, r, v) && reduction_fits(e, r, v, &units))
 			job_reduce_along(e, r, i, v, i ? NULL : job->first);
 		else
 			job_reduce_in_place(e, r, i, false);

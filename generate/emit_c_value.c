@@ -54,6 +54,9 @@ bool emit_fits_vector(struct emitter *e, const struct expr *x, int v, int *units
 	}
 	if (x->kind == EXPR_CALL && !vocabulary_has(x->name))
 		return is_random_bits(x);
+	/* Integer division has no vectors; one for all lanes is printed before them. */
+	if (x->kind == EXPR_BINARY && (x->op == OP_FLOORDIV || x->op == OP_MOD) && (!emit_is_whole(e, x) || expr_uses(x, e->kernel->index[v].name)))
+		return false;
 	for (size_t i = 0; i < x->arg_count; i++)
 		if (!emit_fits_vector(e, x->arg[i], v, units))
 			return false;
@@ -241,6 +244,8 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
 	case EXPR_BINARY:
 		if (emit_is_truth(x))
 			return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x, is_vector), number(e, 1, is_vector), number(e, 0, is_vector));
+		if (is_vector && (x->op == OP_FLOORDIV || x->op == OP_MOD) && emit_is_whole(e, x))
+			return emit_text(e, "(km_vf)(float)%s", emit_whole(e, x));
 		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
 			emit_fail(e, "'%s' of reals is not in the vocabulary", expr_op_text(x->op));
 		return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));

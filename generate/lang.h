@@ -13,7 +13,7 @@ struct printed {
 	struct strbuf prologue; /* vocabulary: equal for all candidates of a language and target that may share a translation unit */
 	struct strbuf source;   /* the kernels; symbols SYMBOL_<kernel> with SYMBOL as given */
 	int64_t scratch_bytes;  /* per thread (CPU) */
-	int64_t shared_bytes[8]; /* per kernel (devices) */
+	int64_t shared_bytes[TILE_MAX_KERNELS]; /* per kernel (devices) */
 };
 #define PRINTED_INIT { .prologue = STRBUF_INIT, .source = STRBUF_INIT }
 void printed_release(struct printed *printed);

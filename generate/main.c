@@ -376,10 +376,11 @@ static bool is_known(const struct history *seen, const struct candidate *batch, 
 
 /*
  * Fills batch[] with new, legal candidates: the policy is asked again, its
- * generator moving on, until there are enough or nothing new comes.
+ * generator moving on, until there are enough or nothing new comes.  *why_none says why the
+ * first one that was not legal was not.
  */
 static size_t fill(struct arena *arena, const struct problem_space *ps, const struct policy *policy, const struct history *seen,
-		   struct rng *rng, size_t want, struct candidate *batch, struct strbuf *err)
+		   struct rng *rng, size_t want, struct candidate *batch, struct strbuf *why_none, struct strbuf *err)
 {
 	size_t count = 0;
 
@@ -396,6 +397,8 @@ static size_t fill(struct arena *arena, const struct problem_space *ps, const st
 			int made = candidate_make(&scratch, ps, proposal[i].sub_index, &proposal[i].point, &c, &why);
 			if (made < 0 && !err->len)
 				strbuf_addf(err, "bug in a skeleton or printer: %s", why.buf);
+			if (!made && !why_none->len)
+				strbuf_addf(why_none, "%.*s", (int)strcspn(why.buf, "\n"), why.buf);
 			if (made == 1 && !is_known(seen, batch, count, c.id)) {
 				/* Made again in the batch's arena, so that dropped ones cost nothing. */
 				candidate_make(arena, ps, proposal[i].sub_index, &proposal[i].point, &batch[count], &why);
@@ -435,7 +438,7 @@ static int next(int argc, char **argv)
 		{ "output", 'o', CLI_STRING, &output, "FILE", "batch file [-]" },
 		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
-	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT, why_none = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct problem_space ps;
 	struct history seen = { 0 };
@@ -459,14 +462,14 @@ static int next(int argc, char **argv)
 		/* The generator starts from the seed and the batch's number alone: equal histories, equal batches. */
 		struct rng rng = { (uint64_t)seed ^ (uint64_t)generation << 32, 0 };
 		struct candidate *batch = ARENA_ARRAY(&arena, struct candidate, want);
-		size_t count = fill(&arena, &ps, policy, &seen, &rng, (size_t)want, batch, &err);
+		size_t count = fill(&arena, &ps, policy, &seen, &rng, (size_t)want, batch, &why_none, &err);
 		for (size_t i = 0; i < count; i++) {
 			batch[i].seed = (uint64_t)seed;
 			batch[i].generation = generation;
 			candidate_write(&batch[i], &out);
 		}
 		if (!count)
-			spent = "space";
+			spent = seen.count ? "space" : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
 	}
 	if (err.len)
 		goto out;

@@ -124,6 +124,7 @@ struct tile_kernel {
 	struct tile_stmt *stmt;
 	size_t stmt_count;
 };
+enum { TILE_MAX_KERNELS = 16 };
 struct tile_program {
 	const char *name;
 	struct tile_dim *dim;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DIMS = 24, MAX_BUFFERS = 24, MAX_KERNELS = 8, MAX_INDICES = 16, MAX_TILES = 24, MAX_KNOBS = 24, MAX_STMTS = 64, MAX_NEST = 8 };
+enum { MAX_DIMS = 24, MAX_BUFFERS = 24, MAX_KERNELS = TILE_MAX_KERNELS, MAX_INDICES = 16, MAX_TILES = 24, MAX_KNOBS = 24, MAX_STMTS = 64, MAX_NEST = 8 };
 
 struct reader {
 	struct arena *arena;

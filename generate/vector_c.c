@@ -170,6 +170,21 @@ static const char doubles[] =
 	"KM_I double km_floor_d(double x) { return __builtin_elementwise_floor(x); }\nKM_I double km_ceil_d(double x) { return __builtin_elementwise_ceil(x); }\n"
 	"KM_I double km_trunc_d(double x) { return __builtin_elementwise_trunc(x); }\nKM_I double km_round_d(double x) { return __builtin_elementwise_roundeven(x); }\n";
 
+/*
+ * sin, cos: x - n pi/2 in double, pi/2 in two parts, then Cephes' polynomials on +-pi/4 (public
+ * domain): 1 ULP of f32 below 2^50, where n is no longer exact.
+ */
+static const char circular[] =
+	"typedef double km_vd __attribute__((ext_vector_type(KM_L)));\n"
+	"KM_I km_vf km_circular(km_vf x, int turn) {\n"
+	" km_vd d = __builtin_convertvector(x, km_vd), n = __builtin_elementwise_roundeven(d * 0.63661977236758134);\n"
+	" d = __builtin_elementwise_fma(n, (km_vd)-1.5707963267948966, d); d = __builtin_elementwise_fma(n, (km_vd)-6.123233995736766e-17, d);\n"
+	" km_vi q = __builtin_convertvector(n - 4.0 * __builtin_elementwise_floor(n * 0.25), km_vi) + turn; km_vf r = __builtin_convertvector(d, km_vf), z = r * r;\n"
+	" km_vf s = km_fma((km_vf)-1.9515295891e-4f, z, (km_vf)8.3321608736e-3f); s = km_fma(s, z, (km_vf)-1.6666654611e-1f); s = km_fma(s * z, r, r);\n"
+	" km_vf c = km_fma((km_vf)2.443315711809948e-5f, z, (km_vf)-1.388731625493765e-3f); c = km_fma(c, z, (km_vf)4.166664568298827e-2f);\n"
+	" c = km_fma(c * z, z, km_fma((km_vf)-0.5f, z, (km_vf)1.0f)); km_vf y = (q & 1) != 0 ? c : s; return (q & 2) != 0 ? -y : y; }\n"
+	"KM_I km_vf km_sin(km_vf x) { return km_circular(x, 0); }\nKM_I km_vf km_cos(km_vf x) { return km_circular(x, 1); }\n";
+
 /* Horizontal: reductions of a vector, inclusive prefix sum. */
 static const char horizontal[] =
 	"KM_I float km_hsum(km_vf x) { KM_FOLD(x + y) return x[0]; }\n"
@@ -197,7 +212,7 @@ static bool calls_long(const struct expr *e)
 
 bool vector_c_is_long(const char *name)
 {
-	static const char *const own[] = { "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh" };
+	static const char *const own[] = { "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh", "sin", "cos" };
 	const struct function *f = function_find(name);
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
@@ -282,6 +297,7 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, halves);
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, transcendental);
+	strbuf_addstr(out, circular);
 	strbuf_addstr(out, randomness);
 	strbuf_addstr(out, doubles);
 	strbuf_addstr(out, horizontal);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Written by hand in vector_c.c and simt_vocabulary.c. */
-static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh" };
+static const char *const names[] = { "maximum", "minimum", "abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh", "sin", "cos" };
 
 static bool is_own(const char *name)
 {

@@ -9,6 +9,7 @@
  * With them sort, top-k, unique, nonzero, sampling and segments are bodies as any other.
  */
 #include "generate/recognise.h"
+#include "generate/tile.h"
 
 #include <string.h>
 
@@ -149,6 +150,10 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 {
 	struct match *m = ARENA_ARRAY(arena, struct match, 1);
 
+	if (normal->stmt_count > TILE_MAX_KERNELS) {
+		strbuf_addf(why_not, "stages: more than %d statements", TILE_MAX_KERNELS);
+		return NULL;
+	}
 	m->normal = normal;
 	m->count = normal->stmt_count;
 	m->stage = ARENA_ARRAY(arena, struct stage, m->count);
@@ -157,6 +162,10 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 		x->stmt = &normal->stmt[i];
 		if (expr_uses(x->stmt->value, x->stmt->name)) {
 			strbuf_addf(why_not, "stages: '%s' is a recurrence", x->stmt->name);
+			return NULL;
+		}
+		if (x->stmt->value->kind == EXPR_REDUCE && x->stmt->value->op > OP_MIN) {
+			strbuf_addf(why_not, "stages: '%s' is an %s, which has no tile form", x->stmt->name, expr_op_text(x->stmt->value->op));
 			return NULL;
 		}
 		x->ranks = ranks_of(normal, x->stmt);

@@ -96,6 +96,14 @@ static void test_stage(void)
 	for (int i = 0; i < 14; i++)
 		out[i] = 1;
 	ok(stage_scan(&stage, 0, 0, detail) == VERDICT_INCORRECT_UNWRITTEN && strstr(detail, "element 14"), "the tail skipped: %s", detail);
+	stage_poison(&stage, 0, 0);
+	for (int i = 0; i < 14; i++)
+		out[i] = 1;
+	ok(stage_scan_again(&stage, 0, 0, detail) == VERDICT_INCORRECT_UNWRITTEN && strstr(detail, "element 14"), "under another pattern too: %s", detail);
+	memcpy(&out[14], (uint16_t[]){ 1, 2 }, 4);
+	memcpy(&out[3], (uint16_t[]){ stage.poison, stage.poison }, 4);
+	ok(stage_scan_again(&stage, 0, 0, detail) == VERDICT_PASSED, "another element, which was written before, holds this pattern by right");
+	out[3] = 1;
 	out[14] = NAN;
 	ok(stage_scan(&stage, 0, 0, detail) == VERDICT_PASSED, "an honest NaN is not poison");
 	out[15] = 1;

@@ -317,7 +317,7 @@ static void test_refusals(void)
 		{ "scan", "kernel k grid [1] threads 64\n  index j<64\n  Y[j] = scan(j) X[j]\n" },
 		{ "threads", "kernel k grid [1] threads 1\n  index j<64\n  Y[j] = X[j]\n" },
 		{ "atomic", "kernel k grid [1] threads 64\n  index j<64\n  Y[j] += X[j]\n" },
-		{ "function 'sin'", "kernel k grid [1] threads 64\n  index j<64\n  Y[j] = sin(X[j])\n" },
+		{ "function 'atan2'", "kernel k grid [1] threads 64\n  index j<64\n  Y[j] = atan2(X[j], X[j])\n" },
 		{ "two tile indices", "kernel k grid [1] threads 64\n  index h<4 i<4 j<64\n  Y[h*256+i*64+j] = X[j]\n" },
 		{ "exceed", "kernel k grid [1] threads 64\n  index i<512 j<64\n  tile t f32 [i, j] @shared\n  t[i, j] <- X[i*64+j]\n  Y[i*64+j] = t[i, j]\n" },
 	};
