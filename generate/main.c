@@ -107,6 +107,42 @@ static int list_ops(int argc, char **argv)
 	return KM_EXIT_DONE;
 }
 
+static int show_coverage(int argc, char **argv)
+{
+	static const struct cli_command command = {
+		"coverage", "[OP...]", "lists, dtype by dtype, the skeletons that serve operators (all by default), or why none does", NULL
+	};
+	const char *target_name = "native";
+	const struct cli_option options[] = {
+		{ "target", 0, CLI_STRING, &target_name, "NAME", "see 'km-generate targets' [native]" }, CLI_EXTRA_OPS(&extra_ops), CLI_END
+	};
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op;
+	int n = cli_parse(argc, argv, &command, options, 0, 1 << 20);
+
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
+	const struct target *target = target_find(target_name, &err);
+	if (!target)
+		return diag_report(&err, KM_EXIT_USAGE);
+	for (int i = 1; i <= n; i++)
+		if (!op_find(argv[i])) {
+			unknown_op(argv[i], &err);
+			return diag_report(&err, KM_EXIT_USAGE);
+		}
+	for (size_t i = 0; (op = op_at(i)); i++) {
+		bool wanted = !n;
+		for (int k = 1; k <= n; k++)
+			wanted |= op_find(argv[k]) == op;
+		struct strbuf out = STRBUF_INIT;
+		if (wanted)
+			space_coverage(op, target, &out);
+		fputs(out.buf, stdout);
+		strbuf_release(&out);
+	}
+	return KM_EXIT_DONE;
+}
+
 static int check_ops(int argc, char **argv)
 {
 	static const struct cli_command command = { "check", "[OP...]", "checks declarations (all by default); exit 1 when one is wrong", NULL };
@@ -498,6 +534,7 @@ int main(int argc, char **argv)
 		{ "skeletons", "", "list skeletons", list_skeletons },
 		{ "policies", "", "list search policies", list_policies },
 		{ "check", "", "check operator declarations", check_ops },
+		{ "coverage", "", "list what serves each operator, or why nothing does", show_coverage },
 		{ "problems", "", "list the problems of a budget", list_problems },
 		{ "space", "", "show a problem's knob space", show_space },
 		{ "emit", "", "make one candidate from its knobs", emit },

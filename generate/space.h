@@ -48,4 +48,10 @@ void space_report(const struct problem_space *ps, struct strbuf *out);
  */
 void space_states(const struct op *op, struct strbuf *out);
 
+/*
+ * TSV: the first check problem of every dtype, the skeletons that make a candidate of it,
+ * and, where there are none, why not.  (coverage.c)
+ */
+void space_coverage(const struct op *op, const struct target *target, struct strbuf *out);
+
 #endif
