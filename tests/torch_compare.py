@@ -64,7 +64,7 @@ def differences(want, got):
 def judge(folder, case):
     names = {"torch": torch, "math": math, **vars(distributions), **case["dims"]}
     for name, value in case["attributes"].items():
-        names[name] = int(value) if value == int(value) else value
+        names[name] = int(value) if float(value).is_integer() else value
     outputs = []
     for tensor in case["tensors"]:
         data = load(folder, tensor)

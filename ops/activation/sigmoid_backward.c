@@ -33,6 +33,7 @@ const struct op op_sigmoid_backward = {
 	},
 	.torch = "torch.ops.aten.sigmoid_backward(g, y)",
 	.opinfo = "sigmoid",
-	.sample = "(lambda v: dict(g=flat(v.g), y=flat(v.y), want=flat(v.d[0])))(vjp(input))",
+	.sample = "(lambda v: dict(g=flat(v.g), y=flat(v.y), want=flat(v.d[0])))(vjp(input)) if dtype != torch.float16 else "
+		  "skip('PyTorch rounds 1 - y to f16')",
 	.source_path = __FILE__,
 };

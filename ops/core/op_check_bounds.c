@@ -466,7 +466,10 @@ static void check_access(struct bounds *b, const struct expr *e)
 		struct affine high = affine_of(&b->arena, expr_binary(&b->arena, OP_SUB, expr_int(&b->arena, extent[i] - 1), e->arg[i]));
 		if (is_nonnegative(b, &low) && is_nonnegative(b, &high))
 			continue;
+		/* Conditions tighten what is divided only here: not below another one. */
 		struct interval v = interval_of(b, e->arg[i]);
+		if (v.lo >= 0 && v.hi < extent[i])
+			continue;
 		bool is_known = v.lo > -far && v.hi < far;
 		b->bad = true;
 		problem_print(b->problem, &where);

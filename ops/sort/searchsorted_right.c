@@ -44,7 +44,7 @@ const struct op op_searchsorted_right = {
 	},
 	.torch = "torch.searchsorted(t, x, right=True)",
 	.opinfo = "searchsorted",
-	.sample = "dict(x=flat(args[0]), t=input) if input.dim() == 1 and kw.get('sorter') is None and "
+	.sample = "dict(x=flat(torch.as_tensor(args[0], dtype=dtype)), t=input) if input.dim() == 1 and kw.get('sorter') is None and "
 		  "(bool(kw.get('right')) or kw.get('side') == 'right') is True else skip('rows, a sorter, or the "
 		  "other side')",
 	.source_path = __FILE__,

@@ -60,8 +60,14 @@ static int one_case(const struct problem *p, enum op_use use, void *user)
 	strbuf_addf(m, ", \"op\": \"%s\", \"special\": %s, \"torch\": ", p->op->name, d->reals == INPUTS_special ? "true" : "false");
 	add_string(m, p->op->torch ? p->op->torch : "");
 	strbuf_addstr(m, ", \"attributes\": {");
-	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++)
-		strbuf_addf(m, "%s\"%s\": %.17g", i ? ", " : "", p->op->attr[i].name, p->attr[i]);
+	/* Infinity as Python's reader has it: JSON has none. */
+	for (int i = 0; i < OP_MAX_ATTRS && p->op->attr[i].name; i++) {
+		strbuf_addf(m, "%s\"%s\": ", i ? ", " : "", p->op->attr[i].name);
+		if (isinf(p->attr[i]))
+			strbuf_addstr(m, p->attr[i] < 0 ? "-Infinity" : "Infinity");
+		else
+			strbuf_addf(m, "%.17g", p->attr[i]);
+	}
 	strbuf_addstr(m, "}, \"dims\": {");
 	for (int i = 0; i < op_dim_count(p->op); i++)
 		strbuf_addf(m, "%s\"%s\": %lld", i ? ", " : "", op_dim_name(p->op, i), (long long)p->dim[i]);
