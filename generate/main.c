@@ -185,6 +185,15 @@ static int print_problem(const struct problem *p, enum op_use use, void *user)
 	return 0;
 }
 
+static bool has_use(const struct op *op, enum op_use use)
+{
+	bool has = false;
+
+	for (int i = 0; i < OP_MAX_SHAPES && op->shape[i].binding; i++)
+		has |= (op->shape[i].use & use) != 0;
+	return has;
+}
+
 /* Lines "matmul f32 M=100 N=200 K=300 threads=1" of a user's file that are about op. */
 static int shapes_of_file(const char *path, const struct op *op, int threads, size_t *found, struct strbuf *err)
 {
@@ -288,7 +297,8 @@ static int list_problems(int argc, char **argv)
 		unknown_op(op_name, &err);
 		return diag_report(&err, KM_EXIT_USAGE);
 	}
-	unsigned uses = !strcmp(budget, "full") ? OP_SEARCH | OP_FULL : OP_SEARCH;
+	/* Asked for by name, an operator that no small budget has gives its larger shapes. */
+	unsigned uses = !strcmp(budget, "full") || (op_name && !has_use(op_find(op_name), OP_SEARCH)) ? OP_SEARCH | OP_FULL : OP_SEARCH;
 	for (size_t i = 0; (op = op_at(i)); i++) {
 		if (op_name && op_find(op_name) != op)
 			continue;
