@@ -248,9 +248,20 @@ static void add_read(struct emitter *e, const struct expr *x, struct strbuf *out
 	strbuf_release(&condition);
 }
 
+/* A function of the prelude, as its definition. */
+static void add_defined(struct emitter *e, const struct expr *x, struct strbuf *out)
+{
+	const struct expr *definition = emit_definition(e, x);
+
+	if (definition)
+		add_int(e, definition, out);
+	else
+		emit_fail(e, "'%s' is no integer function", x->name);
+}
+
 static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 {
-	static const char *const call[][2] = { { "cdiv", "km_cdiv" }, { "rup", "km_rup" }, { "minimum", "km_min" }, { "maximum", "km_max" } };
+	static const char *const call[][2] = { { "cdiv", "km_cdiv" }, { "rup", "km_rup" }, { "minimum", "km_min" }, { "maximum", "km_max" }, { "abs", "km_labs" } };
 	struct facts facts;
 
 	switch (x->kind) {
@@ -277,7 +288,7 @@ static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 		if (!strcmp(x->name, "bit_xor"))
 			add_infix(e, "^", x, out);
 		else
-			emit_fail(e, "'%s' is no integer function", x->name);
+			add_defined(e, x, out);
 		return;
 	case EXPR_SELECT:
 		strbuf_addch(out, '(');

@@ -63,7 +63,7 @@ struct emitter {
 	const struct expr *reduction[EMIT_MAX_REDUCTIONS]; /* whose value is in q<i> */
 	int reduction_count;
 	bool uses_tiles, uses_nt;                   /* AMX state to set up; stores to fence */
-	bool is_double;                             /* some buffer is f64: scalars are double, nothing is in vectors */
+	bool is_double;                             /* arithmetic in double: a buffer is f64, a cast or knob REAL asks; nothing is in vectors */
 };
 
 /* ---- text ---- */

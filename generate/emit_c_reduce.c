@@ -175,6 +175,25 @@ static void fold_scalar(struct emitter *e, const struct expr *r, const char *acc
 		emit_line(e, "%s%s = %s;", condition, acc, combine(e, r->op, acc, x, false));
 }
 
+/* The place of the greatest or least term, of the first NaN where there is one; -1 of none. */
+static void find_place(struct emitter *e, const struct expr *r, int number)
+{
+	bool is_whole = emit_is_whole(e, r->arg[0]);
+	const char *type = is_whole ? "long" : e->is_double ? "double" : "float";
+
+	emit_line(e, "long km_q%d = -1;", number);
+	emit_line(e, "%s km_best%d = 0;", type, number);
+	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
+	e->reduction_count = 0;
+	if (r->filter)
+		emit_line(e, "if (!%s) continue;", emit_truth(e, r->filter, false));
+	emit_line(e, "const %s km_x = %s;", type, is_whole ? emit_whole(e, r->arg[0]) : emit_real(e, r->arg[0], false));
+	emit_line(e, "if (km_q%d < 0 || km_x %s km_best%d || (km_x != km_x && km_best%d == km_best%d)) { km_best%d = km_x; km_q%d = %s; }", number,
+		  r->op == OP_ARGMAX ? ">" : "<", number, number, number, number, number, r->range[0].name);
+	e->reduction_count = saved;
+	close_ranges(e, r, opened);
+}
+
 /* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
 void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bool is_vector)
 {
@@ -186,6 +205,13 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 		if (is_vector)
 			emit_fail(e, "bisect is no vector");
 		bisect(e, r, number);
+		return;
+	}
+	if (r->op == OP_ARGMAX || r->op == OP_ARGMIN) {
+		if (is_vector || r->range_count != 1)
+			emit_fail(e, "the place of an extreme is found along one range, in scalars");
+		else
+			find_place(e, r, number);
 		return;
 	}
 	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float", number,

@@ -25,13 +25,19 @@ static bool reduction_fits(struct emitter *e, const struct expr *r, int v, int *
 	return emit_fits_vector(e, r->arg[0], v, units) && (!r->filter || emit_fits_vector(e, r->filter, v, &others));
 }
 
+/* Is the reduction a search, for a place and not a value?  Those go term by term. */
+static bool is_place(const struct expr *r)
+{
+	return r->op == OP_BISECT || r->op == OP_ARGMAX || r->op == OP_ARGMIN;
+}
+
 /* The same, of a value's parts that are reductions. */
 static bool reductions_fit(struct emitter *e, int v)
 {
 	int units = 0;
 
 	for (int i = 0; i < e->reduction_count; i++)
-		if (e->reduction[i]->op == OP_BISECT || !reduction_fits(e, e->reduction[i], v, &units))
+		if (is_place(e->reduction[i]) || !reduction_fits(e, e->reduction[i], v, &units))
 			return false;
 	return true;
 }
@@ -52,7 +58,7 @@ static int choose_vector(struct emitter *e, const struct job *job)
 	for (int i = 0; i < e->reduction_count; i++) {
 		const struct expr *r = e->reduction[i];
 		/* Lanes of f32 count truths, up to 2^24; other whole numbers are folded one by one. */
-		if (r->op == OP_BISECT || (emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0])))
+		if (is_place(r) || (emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0])))
 			continue;
 		for (size_t k = r->range_count; k-- > 0;) {
 			int v = tile_index_find(e->kernel, r->range[k].name), units = 0;
@@ -116,7 +122,7 @@ static void assign(struct emitter *e, struct job *job)
 	}
 	collect_reductions(e, s->value);
 	for (int i = 0; i < e->reduction_count; i++)
-		if (e->reduction[i]->op > OP_MIN && e->reduction[i]->op != OP_BISECT)
+		if (e->reduction[i]->op > OP_MIN && !is_place(e->reduction[i]))
 			emit_fail(e, "'%s' is not printed as a reduction in C", expr_op_text(e->reduction[i]->op));
 	int v = choose_vector(e, job);
 	if (e->failed)
@@ -133,7 +139,7 @@ static void assign(struct emitter *e, struct job *job)
 		int units = 0;
 		e->reduction_count = 0;
 		bool is_counted = emit_is_whole(e, r->arg[0]) && !emit_is_truth(r->arg[0]);
-		if (v >= 0 && !is_counted && is_range_of(e, r, v) && reduction_fits(e, r, v, &units))
+		if (v >= 0 && !is_counted && !is_place(r) && is_range_of(e, r, v) && reduction_fits(e, r, v, &units))
 			job_reduce_along(e, r, i, v, i ? NULL : job->first);
 		else
 			job_reduce_in_place(e, r, i, false);

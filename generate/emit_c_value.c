@@ -173,20 +173,18 @@ static const char *random_bits(struct emitter *e, const struct expr *x)
 			 emit_int(e, bits->arg[2]), (long long)x->arg[1]->int_value);
 }
 
-/* In doubles there are only the functions that are an instruction, and the prelude's of those. */
+/* A scalar function in double, rounded where the rest is in f32. */
 static const char *double_call(struct emitter *e, const struct expr *x)
 {
-	static const char *const exact[] = { "abs", "sqrt", "maximum", "minimum", "floor", "ceil", "trunc", "round" };
 	const struct expr *definition = emit_definition(e, x);
 
 	if (definition)
 		return emit_real(e, definition, false);
-	for (size_t i = 0; i < ARRAY_SIZE(exact); i++)
-		if (!strcmp(exact[i], x->name))
-			return emit_text(e, x->arg_count == 2 ? "km_%s_d(%s, %s)" : "km_%s_d(%s)", x->name, emit_real(e, x->arg[0], false),
-					 x->arg_count == 2 ? emit_real(e, x->arg[1], false) : "");
-	emit_fail(e, "function '%s' is not in the vocabulary of C in double", x->name);
-	return "0";
+	if (!double_c_has(x->name))
+		emit_fail(e, "function '%s' is not in the vocabulary of C in double", x->name);
+	const char *value = emit_text(e, x->arg_count == 2 ? "km_%s_d(%s, %s)" : "km_%s_d(%s)", x->name, emit_real(e, x->arg[0], false),
+				      x->arg_count == 2 ? emit_real(e, x->arg[1], false) : "");
+	return e->is_double ? value : emit_text(e, "km_single(%s)", value);
 }
 
 static const char *call_text(struct emitter *e, const struct expr *x, bool is_vector)
@@ -201,6 +199,8 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 		const struct expr *definition = emit_definition(e, x);
 		if (definition)
 			return emit_real(e, definition, is_vector);
+		if (!is_vector)
+			return double_call(e, x);
 		emit_fail(e, "function '%s' is not in the vocabulary of vector C", x->name);
 	}
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
@@ -246,8 +246,11 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
 			return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x, is_vector), number(e, 1, is_vector), number(e, 0, is_vector));
 		if (is_vector && (x->op == OP_FLOORDIV || x->op == OP_MOD) && emit_is_whole(e, x))
 			return emit_text(e, "(km_vf)(float)%s", emit_whole(e, x));
+		if (is_vector && (x->op == OP_FLOORDIV || x->op == OP_MOD))
+			emit_fail(e, "'%s' of reals has no vectors", expr_op_text(x->op));
 		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
-			emit_fail(e, "'%s' of reals is not in the vocabulary", expr_op_text(x->op));
+			return emit_text(e, "%s(%s(%s, %s))", e->is_double ? "" : "km_single", x->op == OP_MOD ? "km_mod_d" : "km_fdiv_d",
+					 emit_real(e, x->arg[0], false), emit_real(e, x->arg[1], false));
 		return emit_text(e, "(%s %s %s)", emit_real(e, x->arg[0], is_vector), expr_op_text(x->op), emit_real(e, x->arg[1], is_vector));
 	default:
 		emit_fail(e, "'%s' at a place where it is not printed", x->kind == EXPR_REDUCE ? expr_op_text(x->op) : "an expression");
@@ -267,6 +270,8 @@ void emit_store(struct emitter *e, const struct expr *target, const char *value,
 	emit_guards(e, target, &condition, &mask);
 	at = emit_pointer(e, target);
 	if (!is_vector) {
+		if (e->is_double && (dtype == DTYPE_f16 || dtype == DTYPE_bf16))
+			value = emit_text(e, "km_odd(%s)", value);
 		emit_line(e, "%s%s%skm_ss_%s(%s, %s);", *condition ? "if (" : "", condition, *condition ? ") " : "", name, at, value);
 	} else if (*mask || e->is_tail) {
 		if (*mask && e->is_tail)

@@ -10,7 +10,7 @@ static const struct {
 } functions[] = {
 	{ "minimum", "km_min", false }, { "maximum", "km_max", false }, { "cdiv", "km_cdiv", false }, { "rup", "km_rup", false },
 	{ "bit_and", "km_and", false }, { "bit_or", "km_or", false }, { "bit_xor", "km_xor", false }, { "shl", "km_shl", false },
-	{ "shr", "km_shr", false }, { "abs", "km_labs", false }, { "philox", "km_philox", false }, { "i64", "(km_i64)", true },
+	{ "shr", "km_shr", false }, { "abs", "km_labs", false }, { "philox", "km_philox", false }, { "bit_not", "~", false }, { "i64", "(km_i64)", true },
 	{ "i32", "(km_i32)", true }, { "i16", "(km_i16)", true }, { "i8", "(km_i8)", true }, { "u8", "(km_u8)", true },
 };
 
@@ -70,7 +70,7 @@ bool emit_is_whole(struct emitter *e, const struct expr *x)
 	case EXPR_NEG: return emit_is_whole(e, x->arg[0]);
 	case EXPR_BINARY: return emit_is_truth(x) || (x->op != OP_DIV && all_whole(e, x));
 	case EXPR_SELECT: return emit_is_whole(e, x->arg[1]) && emit_is_whole(e, x->arg[2]);
-	case EXPR_REDUCE: return x->op == OP_BISECT || x->op == OP_ORDER || (x->op <= OP_MIN && emit_is_whole(e, x->arg[0]));
+	case EXPR_REDUCE: return (x->op > OP_MIN && x->op != OP_SCAN && x->op != OP_MMA) || (x->op <= OP_MIN && emit_is_whole(e, x->arg[0]));
 	case EXPR_CALL:
 		f = function_of(x->name);
 		if (!strcmp(x->name, "bool") || (f >= 0 && functions[f].converts))
@@ -99,6 +99,15 @@ static const char *load(struct emitter *e, const struct expr *access)
 	return value;
 }
 
+static bool is_bool(struct emitter *e, const struct expr *x)
+{
+	enum dtype d;
+
+	if (x->kind == EXPR_ACCESS || (x->kind == EXPR_NAME && is_stored(e, x->name)))
+		return emit_dtype(e, emit_through_view(e, x)->name, &d) && d == DTYPE_bool;
+	return emit_is_truth(x) || (x->kind == EXPR_CALL && !strcmp(x->name, "bool"));
+}
+
 static const char *call(struct emitter *e, const struct expr *x)
 {
 	int f = function_of(x->name);
@@ -111,9 +120,11 @@ static const char *call(struct emitter *e, const struct expr *x)
 			emit_fail(e, "'%s' is no function of integers", x->name);
 		return definition ? emit_whole(e, definition) : "0";
 	}
+	if (!strcmp(x->name, "bit_not") && is_bool(e, x->arg[0]))
+		return emit_text(e, "(long)!%s", emit_truth(e, x->arg[0], false));
 	struct strbuf text = STRBUF_INIT;
 	for (size_t i = 0; i < x->arg_count; i++)
-		strbuf_addf(&text, "%s%s", i ? ", " : "", emit_is_whole(e, x->arg[i]) ? emit_whole(e, x->arg[i]) : emit_text(e, "(long)(%s)", emit_real(e, x->arg[i], false)));
+		strbuf_addf(&text, "%s%s", i ? ", " : "", emit_is_whole(e, x->arg[i]) ? emit_whole(e, x->arg[i]) : emit_text(e, "km_long(%s)", emit_real(e, x->arg[i], false)));
 	const char *kept = emit_text(e, "(long)%s(%s)", functions[f].c, text.buf);
 	strbuf_release(&text);
 	return kept;

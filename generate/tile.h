@@ -36,6 +36,7 @@
  *   x[c, h+r, w+s].  Operands may be read by affine expressions (a halo tile).
  * - t[.., c] = order(j) before: the c that exactly n of the j are before stands at position
  *   n of t's last index; `before`, over j and c, is a strict total order.
+ * - argmax, argmin: the first place of an extreme, of a NaN before it; over one range; -1 of none.
  * - bisect(n in lo..hi) p: of how many n is p true, where it is true of the first ones only.
  * - `<-` is a copy that may be asynchronous; it converts dtype where source and tile differ.
  * - `X[...] += e` on a buffer is atomic.

@@ -223,6 +223,27 @@ static double reduce_from(struct runner *r, const struct expr *e, size_t level, 
 	return total;
 }
 
+/* The first place of the greatest or least term, of a NaN where there is one; -1 of none. */
+static double place_of(struct runner *r, const struct expr *e)
+{
+	const struct expr_range *g = &e->range[0];
+	int index = g->hi ? -1 : tile_index_find(r->kernel, g->name);
+	int64_t hi = g->hi ? int_value(r, g->hi) : live_extent(r, index), place = -1;
+	double best = 0;
+
+	for (int64_t i = g->hi ? int_value(r, g->lo) : 0; i < hi && !r->failed; i++) {
+		set(r, g->name, i);
+		if (e->filter && real_value(r, e->filter) == 0)
+			continue;
+		double x = real_value(r, e->arg[0]);
+		if (place < 0 || (e->op == OP_ARGMAX ? x > best : x < best) || (isnan(x) && !isnan(best))) {
+			best = x;
+			place = i;
+		}
+	}
+	return (double)place;
+}
+
 static double call_value(struct runner *r, const struct expr *e)
 {
 	const struct function *f = function_find(e->name);
@@ -271,6 +292,8 @@ static double real_value(struct runner *r, const struct expr *e)
 	case EXPR_SELECT: return real_value(r, e->arg[real_value(r, e->arg[0]) != 0 ? 1 : 2]);
 	case EXPR_CALL: return call_value(r, e);
 	case EXPR_REDUCE:
+		if (e->op == OP_ARGMAX || e->op == OP_ARGMIN)
+			return place_of(r, e);
 		return reduce_from(r, e, 0, e->op == OP_PROD ? 1 : e->op == OP_MAX ? -INFINITY : e->op == OP_MIN ? INFINITY : 0);
 	case EXPR_BINARY:
 		x = real_value(r, e->arg[0]);

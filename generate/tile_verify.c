@@ -97,8 +97,8 @@ static void check_access(struct checker *c, const struct expr *e, int line, bool
 
 static void check_reduction(struct checker *c, const struct expr *e, int line, bool in_index)
 {
-	if (e->op == OP_ARGMAX || e->op == OP_ARGMIN)
-		fault(c, line, "argmax and argmin have no tile form");
+	if ((e->op == OP_ARGMAX || e->op == OP_ARGMIN) && e->range_count != 1)
+		fault(c, line, "%s is over one range", expr_op_text(e->op));
 	if ((e->op == OP_SCAN || e->op == OP_ORDER) && (!c->stmt || e != c->stmt->value))
 		fault(c, line, "%s is the whole right side of its statement", e->op == OP_SCAN ? "a scan" : "an order");
 	if (e->op == OP_ORDER && c->stmt && (c->stmt->kind != TILE_MAP || !c->stmt->at_count || e->range_count != 1 || e->range[0].hi))

@@ -37,7 +37,9 @@ static const char memory[] =
 	"KM_I float km_ls_f16(const km_f16 *p) { return (float)*p; }\nKM_I double km_ls_f64(const km_f64 *p) { return *p; }\n"
 	"#define KM_WHOLE(t) KM_I long km_ls_##t(const km_##t *p) { return *p; } KM_I void km_ss_##t(km_##t *p, long x) { *p = (km_##t)x; }\n"
 	"KM_WHOLE(i64) KM_WHOLE(i32) KM_WHOLE(i16) KM_WHOLE(i8) KM_WHOLE(u8) KM_WHOLE(bool)\n"
-	"KM_I void km_ss_f16(km_f16 *p, float x) { *p = (km_f16)x; }\nKM_I void km_ss_f64(km_f64 *p, double x) { *p = x; }\n"
+	"KM_I km_f16 km_half(float x) { _Pragma(\"clang fp contract(off)\") return (km_f16)x; }\n"
+	"KM_I float km_single(double x) { _Pragma(\"clang fp contract(off)\") return (float)x; }\n"
+	"KM_I void km_ss_f16(km_f16 *p, float x) { *p = km_half(x); }\nKM_I void km_ss_f64(km_f64 *p, double x) { *p = x; }\n"
 	"KM_I long km_and(long a, long b) { return a & b; }\nKM_I long km_or(long a, long b) { return a | b; }\nKM_I long km_xor(long a, long b) { return a ^ b; }\n"
 	"KM_I long km_shl(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a << b); }\n"
 	"KM_I long km_shr(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a >> b); }\n"
@@ -300,6 +302,7 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, circular);
 	strbuf_addstr(out, randomness);
 	strbuf_addstr(out, doubles);
+	double_c_prologue(out);
 	strbuf_addstr(out, horizontal);
 	print_transpose(lanes, out);
 	vocabulary_print(&(struct vocabulary_style){ "KM_I", "km_vf", true, vector_c_has_number }, out);

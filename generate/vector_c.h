@@ -18,4 +18,8 @@ bool vector_c_has_number(const char *name);
  */
 bool vector_c_is_long(const char *name);
 
+/* Scalars in double (double_c.c): is there km_<name>_d()?  And the text, behind what vector_c.c defines. */
+bool double_c_has(const char *name);
+void double_c_prologue(struct strbuf *out);
+
 #endif

@@ -18,6 +18,7 @@
  *   PF        rows an index tensor names are fetched so many trips ahead [0]
  *   FUSE      1: a map and the reduction that reads it share one loop    [1]
  *   NT        1: stores of f32 outputs go past the caches                [0]
+ *   REAL      f64: arithmetic in double, in scalars                      [f32]
  *   BASE      length of the runs that `order` sorts by insertion         [16]
  */
 #include "generate/emit_c.h"
@@ -107,6 +108,27 @@ static void emit_instances(struct emitter *e)
 	strbuf_release(&body);
 }
 
+/* Does some value of the statements want a cast to f64? */
+static bool casts_to_double(const struct expr *x)
+{
+	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
+
+	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
+		casts = casts_to_double(x->arg[i]);
+	return casts || (x && ((x->filter && casts_to_double(x->filter)) || (x->otherwise && casts_to_double(x->otherwise))));
+}
+
+static bool is_double(const struct tile_program *program, const struct tile_kernel *kernel, const struct tile_stmt *stmt, size_t count)
+{
+	bool is = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
+
+	for (size_t i = 0; i < program->buffer_count && !is; i++)
+		is = program->buffer[i].dtype == DTYPE_f64;
+	for (size_t i = 0; i < count && !is; i++)
+		is = casts_to_double(stmt[i].value) || is_double(program, kernel, stmt[i].body, stmt[i].body_count);
+	return is;
+}
+
 static int print_kernel(const struct tile_program *program, const struct tile_kernel *kernel, const struct target *target,
 			const char *symbol, struct printed *out, struct strbuf *err)
 {
@@ -114,8 +136,7 @@ static int print_kernel(const struct tile_program *program, const struct tile_ke
 			     .lanes = target->vector_bytes / 4, .block_tile = -1, .vector = -1, .written = -1 };
 	int64_t at[EMIT_MAX_TILES] = { 0 };
 
-	for (size_t i = 0; i < program->buffer_count; i++)
-		e.is_double |= program->buffer[i].dtype == DTYPE_f64;
+	e.is_double = is_double(program, kernel, kernel->stmt, kernel->stmt_count);
 	if (kernel->index_count > EMIT_MAX_INDICES || kernel->tile_count > EMIT_MAX_TILES) {
 		strbuf_addf(err, "kernel '%s': too many indices or tiles", kernel->name);
 		return -1;
@@ -154,13 +175,6 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 	if (strcmp(target->artifact, "so") || target->vector_bytes < 16) {
 		strbuf_addf(why_not, "vector C wants a target with vector registers, not '%s'", target->name);
 		return false;
-	}
-	for (size_t i = 0; i < program->buffer_count; i++) {
-		enum dtype d = program->buffer[i].dtype;
-		if (d == DTYPE_f8e4m3 || d == DTYPE_f8e5m2) {
-			strbuf_addf(why_not, "vector C has no buffers of %s yet", dtype_name(d));
-			return false;
-		}
 	}
 	/* What can be printed is what prints. */
 	is_good = !print(program, target, "km", &out, why_not);

@@ -164,7 +164,7 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 			strbuf_addf(why_not, "stages: '%s' is a recurrence", x->stmt->name);
 			return NULL;
 		}
-		if (x->stmt->value->kind == EXPR_REDUCE && x->stmt->value->op > OP_MIN) {
+		if (x->stmt->value->kind == EXPR_REDUCE && x->stmt->value->op > OP_ARGMIN) {
 			strbuf_addf(why_not, "stages: '%s' is an %s, which has no tile form", x->stmt->name, expr_op_text(x->stmt->value->op));
 			return NULL;
 		}
