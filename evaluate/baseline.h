@@ -12,6 +12,7 @@ struct baseline_state; /* private */
 struct baseline {
 	const char *name;
 	const char *summary;
+	const char *artifact; /* it runs where artifacts of this kind do */
 	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
 	const char *package; /* of Debian, that brings it */
 	/*

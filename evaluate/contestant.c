@@ -1,5 +1,6 @@
 /* A kernel or a baseline in its worker: started, checked, sampled. */
 #include "evaluate/evaluate.h"
+#include "ops/core/launch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,10 +25,15 @@ static int map_dims(struct contestant *c, struct strbuf *detail)
 	return 0;
 }
 
-/* Address space a kernel may have: the stage, its own scratch and temporaries, room for the runtime. */
+/* Address space a kernel may have: the stage, its own scratch and temporaries, room for the runtime; 0: no limit. */
 static int64_t address_bytes(const struct contestant *c)
 {
 	const struct session *s = c->session;
+	const struct launcher *launcher = launcher_find(c->plan.artifact);
+
+	/* A device's driver reserves addresses by the terabyte. */
+	if (launcher && launcher->memory)
+		return 0;
 	int64_t bytes = s->stage.in_bytes + s->stage.out_bytes + (INT64_C(256) << 20), dim[OP_MAX_DIMS];
 
 	bytes += s->problem.threads * (c->plan.scratch_bytes + (INT64_C(80) << 20));

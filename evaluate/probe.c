@@ -191,18 +191,22 @@ int probe_environment(struct arena *arena, const struct target *target, const ch
 	e->compiler = compile_version(arena, "clang-22", err);
 	if (!e->compiler)
 		goto out;
-	bool here = probe_is_here(target);
+	bool here = probe_is_here(target), is_cpu = target->warp <= 1;
 	e->cpu_model = here ? cpu_model(arena) : "none: not run";
-	e->core_count = here ? sysconf(_SC_NPROCESSORS_ONLN) : target->core_count;
-	e->l1_bytes = here ? sysconf_bytes(_SC_LEVEL1_DCACHE_SIZE) : target->l1_bytes;
-	e->l2_bytes = here ? sysconf_bytes(_SC_LEVEL2_CACHE_SIZE) : target->l2_bytes;
-	e->l3_bytes = here ? probe_l3_bytes() : target->l3_bytes;
+	e->core_count = here && is_cpu ? sysconf(_SC_NPROCESSORS_ONLN) : target->core_count;
+	e->l1_bytes = here && is_cpu ? sysconf_bytes(_SC_LEVEL1_DCACHE_SIZE) : target->l1_bytes;
+	e->l2_bytes = here && is_cpu ? sysconf_bytes(_SC_LEVEL2_CACHE_SIZE) : target->l2_bytes;
+	e->l3_bytes = here && is_cpu ? probe_l3_bytes() : target->l3_bytes;
 	e->datasheet_bytes_per_s = target->peak_bytes_per_s;
 	strbuf_addf(&key, "%s|%s|%s|%s|%s|%s|%lld|%lld|%lld|%s", target->name, e->cpu_model, e->os, e->compiler, e->tool_version, clock,
 		    (long long)e->core_count, (long long)e->l2_bytes, (long long)e->l3_bytes, e->sandbox_level);
 	sha256_hex(key.buf, key.len, hex);
 	memcpy(e->id, hex, 16);
-	if (here && strcmp(clock, "model") && known_peaks(arena, target, key.buf, e, err))
+	if (!is_cpu) {
+		e->peak_flop_per_s = target->peak_flop_per_s[DTYPE_f32];
+		e->matrix_flop_per_s = target->peak_flop_per_s[DTYPE_bf16];
+		e->peak_bytes_per_s = target->peak_bytes_per_s;
+	} else if (here && strcmp(clock, "model") && known_peaks(arena, target, key.buf, e, err))
 		goto out;
 	e->start_ns = wall_ns();
 	ret = 0;

@@ -106,9 +106,9 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 }
 
 /* Sets to rotate through: twice the last-level cache, at least two, within 256 MiB. */
-static int rotation_sets(const struct problem *p)
+static int rotation_sets(const struct problem *p, const struct target *target)
 {
-	int64_t bytes = 0, l3 = probe_l3_bytes(), most = INT64_C(256) << 20;
+	int64_t bytes = 0, l3 = target->l3_bytes ? target->l3_bytes : probe_l3_bytes(), most = INT64_C(256) << 20;
 
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
 		bytes += problem_bytes(p, t) + 2 * STAGE_GUARD_BYTES;
@@ -136,7 +136,7 @@ static int stage_session(struct session *s, struct strbuf *err)
 
 	k->session = s;
 	k->seed = s->options.is_final ? secret : 100;
-	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem));
+	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem, s->target));
 	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
 	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
 	    stage_open(&s->stage, k->stage_case, k->count, err))
@@ -207,7 +207,7 @@ static int know_baselines(struct session *s, struct strbuf *err)
 			strongest(s, &s->past.baseline[i]);
 		}
 	for (size_t i = 0; !timed && baseline_table[i]; i++)
-		if (time_baseline(s, baseline_table[i], err))
+		if (!strcmp(baseline_table[i]->artifact, s->target->artifact) && time_baseline(s, baseline_table[i], err))
 			return -1;
 	return timed ? 0 : session_commit(s, err);
 }

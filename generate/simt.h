@@ -18,6 +18,8 @@
  *   km_lane_value(x, l)   x of lane l of the warp
  *   km_<instruction>(acc, a, b)   for every mma record of the target: acc a vector, a and b
  *                     arrays, all of a lane's own registers by the record's digits
+ *   KM_EXP KM_EXP2 KM_LOG   functions of a float, accurate to 2 ULP, where the compiler's
+ *                     builtins have no code for the device
  * and then appends simt_vocabulary().
  *
  * Knobs the printer honours (kernel knob lines)

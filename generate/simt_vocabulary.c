@@ -50,6 +50,7 @@ static const char memory[] =
 
 /* maximum and minimum: NaN of the first argument, which is the new value, wins; an old NaN stays. */
 static const char arithmetic[] =
+	"#ifndef KM_EXP\n#define KM_EXP __builtin_expf\n#define KM_EXP2 __builtin_exp2f\n#define KM_LOG __builtin_logf\n#endif\n"
 	"KM_D float km_maximum(float a, float b) { return a > b || a != a ? a : b; }\n"
 	"KM_D float km_minimum(float a, float b) { return a < b || a != a ? a : b; }\n"
 	"KM_D float km_abs(float x) { return __builtin_fabsf(x); }\n"
@@ -68,11 +69,11 @@ static const char arithmetic[] =
 	"KM_D float km_trunc(float x) { return __builtin_truncf(x); }\n"
 	"KM_D float km_round(float x) { return __builtin_rintf(x); }\n"
 	"KM_D float km_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }\n"
-	"KM_D float km_exp(float x) { return __builtin_expf(x); }\n"
-	"KM_D float km_exp2(float x) { return __builtin_exp2f(x); }\n"
+	"KM_D float km_exp(float x) { return KM_EXP(x); }\n"
+	"KM_D float km_exp2(float x) { return KM_EXP2(x); }\n"
 	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
 	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return (x < 0.0f ? e : 1.0f) / (1.0f + e); }\n"
-	"KM_D float km_log(float x) { return __builtin_logf(x); }\n"
+	"KM_D float km_log(float x) { return KM_LOG(x); }\n"
 	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (u > 0.0f ? (x - d) / u : 0.0f); }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	"KM_D float km_erf(float x) {\n"

@@ -64,4 +64,8 @@ const char *target_state_name(enum target_state state);
 /* x86.c: CPUID + XGETBV (and AMX permission) -> ISA bits of the running CPU. */
 uint64_t x86_isa(void);
 
+/* nvidia.c: is the first device this model ("H200")?  Asks the driver, if there is one. */
+int nvidia_is_here(const char *model);
+extern const struct mma_instr nvidia_warp_mma[];
+
 #endif

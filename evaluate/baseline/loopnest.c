@@ -98,6 +98,7 @@ static void close_loopnest(struct baseline_state *state)
 const struct baseline baseline_loopnest = {
 	.name = "loopnest",
 	.summary = "the plain C loop nest, -O3 for the target's ISA",
+	.artifact = "so",
 	.open = open_loopnest,
 	.bind = bind,
 	.run = run,

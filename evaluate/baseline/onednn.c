@@ -313,6 +313,7 @@ static void close_onednn(struct baseline_state *s)
 const struct baseline baseline_onednn = {
 	.name = "onednn",
 	.summary = "oneDNN: matrix products, convolutions, softmax, norms, activations",
+	.artifact = "so",
 	.library = "libdnnl.so.2",
 	.package = "libdnnl2",
 	.open = open_onednn,

@@ -78,6 +78,7 @@ static void close_openblas(struct baseline_state *s)
 const struct baseline baseline_openblas = {
 	.name = "openblas",
 	.summary = "OpenBLAS: f32 matrix products",
+	.artifact = "so",
 	.library = "libopenblas.so.0",
 	.package = "libopenblas0-pthread",
 	.open = open_openblas,

@@ -137,33 +137,107 @@ static struct kernel *open_kernel(struct arena *arena, const struct launcher **l
 	return kernel;
 }
 
+/* ---- a device's own copy of both memories ---------------------------- */
+
+struct copies {
+	const struct launcher_memory *memory; /* NULL: the kernel uses the host's */
+	struct kernel *kernel;
+	char *in, *out;
+	int64_t placed;                       /* where the case lies whose inputs were copied last, or -1 */
+	char *back;                           /* room for one set of inputs, read back */
+	int64_t back_bytes;
+};
+
+static int open_copies(struct copies *c, const struct launcher *launcher, struct kernel *kernel, struct strbuf *err)
+{
+	*c = (struct copies){ .memory = launcher->memory, .kernel = kernel, .in = in_base, .out = out_base, .placed = -1 };
+	if (!c->memory)
+		return 0;
+	c->in = c->memory->allocate(kernel, (size_t)in_bytes, err);
+	c->out = c->in ? c->memory->allocate(kernel, (size_t)out_bytes, err) : NULL;
+	return c->out ? 0 : -1;
+}
+
+/* All sets of a case's inputs, once; before a checked run, that set of the outputs with its poison and guards. */
+static int send_case(struct copies *c, const struct worker_request *q, struct strbuf *err)
+{
+	if (!c->memory)
+		return 0;
+	int64_t out = q->out_first + q->first_set * q->out_set_bytes;
+	if (c->placed != q->in_first &&
+	    c->memory->write(c->kernel, c->in + q->in_first, in_base + q->in_first, (size_t)(q->in_set_bytes * q->sets), err))
+		return -1;
+	c->placed = q->in_first;
+	return q->op != WORKER_RUN ? 0 : c->memory->write(c->kernel, c->out + out, out_base + out, (size_t)q->out_set_bytes, err);
+}
+
+/* After a checked run: the outputs; and no process but this one can tell whether the inputs are what they were. */
+static int receive_case(struct copies *c, const struct worker_request *q, struct strbuf *err)
+{
+	int64_t out = q->out_first + q->first_set * q->out_set_bytes, in = q->in_first + q->first_set * q->in_set_bytes;
+
+	if (!c->memory || q->op != WORKER_RUN)
+		return 0;
+	if (c->back_bytes < q->in_set_bytes) {
+		free(c->back);
+		c->back = malloc((size_t)q->in_set_bytes);
+		c->back_bytes = c->back ? q->in_set_bytes : 0;
+	}
+	if (!c->back) {
+		strbuf_addstr(err, "out of memory for inputs read back");
+		return -1;
+	}
+	if (c->memory->read(c->kernel, out_base + out, c->out + out, (size_t)q->out_set_bytes, err) ||
+	    c->memory->read(c->kernel, c->back, c->in + in, (size_t)q->in_set_bytes, err))
+		return -1;
+	if (memcmp(c->back, in_base + in, (size_t)q->in_set_bytes))
+		_exit(77);
+	return 0;
+}
+
+/* All calls of a request; *ns is the time from the first's start to the last's end. */
+static int run_calls(struct copies *c, const struct launcher *launcher, const struct plan *plan, const struct worker_request *q,
+		     int64_t *ns, struct strbuf *err)
+{
+	void *buf[PLAN_MAX_NAMES] = { NULL };
+	int bad = 0;
+	int64_t start = clock_ns();
+
+	for (int i = 0; i < q->calls && !bad; i++) {
+		/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
+		for (size_t b = 0; b < plan->buffer_count && b < PLAN_MAX_NAMES && plan->buffer[b].role != PLAN_TMP; b++) {
+			bool is_input = plan->buffer[b].role == PLAN_IN;
+			buf[b] = (is_input ? c->in : c->out) + q->offset[b] +
+				 (q->first_set + i) % q->sets * (is_input ? q->in_set_bytes : q->out_set_bytes);
+		}
+		bad = launcher->run(c->kernel, buf, q->dim, err);
+	}
+	if (!bad && c->memory)
+		bad = c->memory->wait(c->kernel, err);
+	*ns = clock_ns() - start;
+	return bad;
+}
+
 static int serve_kernel(const char *artifact, int threads)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
 	struct plan plan;
 	struct worker_request q;
-	void *buf[PLAN_MAX_NAMES] = { NULL };
+	struct copies copies;
 	const struct launcher *launcher = NULL;
 	struct kernel *kernel = open_kernel(&arena, &launcher, &plan, artifact, threads, &err);
 
-	if (!kernel) {
+	if (!kernel || open_copies(&copies, launcher, kernel, &err)) {
 		reply(WORKER_REFUSED, 0, err.buf);
 		return 1;
 	}
 	reply(WORKER_DONE, 0, "");
 	while (next_request(&q)) {
-		int bad = 0;
-		if (q.op == WORKER_TIME)
+		int64_t ns = 0;
+		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
-		int64_t start = clock_ns();
-		for (int c = 0; c < q.calls && !bad; c++) {
-			/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
-			for (size_t b = 0; b < plan.buffer_count && b < PLAN_MAX_NAMES && plan.buffer[b].role != PLAN_TMP; b++)
-				buf[b] = pointer(&q, (int)b, plan.buffer[b].role == PLAN_IN, (q.first_set + c) % q.sets);
-			bad = launcher->run(kernel, buf, q.dim, &err);
-		}
-		int64_t ns = clock_ns() - start;
+		int bad = send_case(&copies, &q, &err) || run_calls(&copies, launcher, &plan, &q, &ns, &err) || receive_case(&copies, &q, &err);
 		reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
 		if (bad)
 			return 1;

@@ -10,6 +10,17 @@
 
 struct kernel; /* a loaded artifact with its plan */
 
+/* Memory of a device that does not share the host's.  All return 0, or -1 with *err. */
+struct launcher_memory {
+	/* NULL with *err.  Lives as long as the process. */
+	void *(*allocate)(struct kernel *kernel, size_t bytes, struct strbuf *err);
+	int (*write)(struct kernel *kernel, void *device, const void *host, size_t bytes, struct strbuf *err);
+	/* After all that ran before; what they did wrong is told here. */
+	int (*read)(struct kernel *kernel, void *host, const void *device, size_t bytes, struct strbuf *err);
+	/* Until all that was started has ended. */
+	int (*wait)(struct kernel *kernel, struct strbuf *err);
+};
+
 struct launcher {
 	const char *kind;
 	/*
@@ -26,6 +37,8 @@ struct launcher {
 	int (*run)(struct kernel *kernel, void *const *buf, const int64_t *dim,
 		   struct strbuf *err);
 	void (*close)(struct kernel *kernel);
+	/* NULL: buf[] are the host's, and run() returns when all is done.  Else they are the device's, and it may return before. */
+	const struct launcher_memory *memory;
 };
 
 extern const struct launcher *const launcher_table[]; /* NULL at the end */

@@ -1,0 +1,49 @@
+/* What NVIDIA targets share: which device is here, and the matrix instructions of a warp. */
+#include "generate/target.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEVICE_NAME_BYTES = 128 };
+
+/* The first device's name as its driver gives it, "NVIDIA H200"; "" without one. */
+static const char *device_name(void)
+{
+	static char name[DEVICE_NAME_BYTES];
+	static bool is_known;
+	void *driver;
+
+	if (is_known)
+		return name;
+	is_known = true;
+	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!driver)
+		return name;
+	int (*init)(unsigned) = (int (*)(unsigned))(uintptr_t)dlsym(driver, "cuInit");
+	int (*get)(int *, int) = (int (*)(int *, int))(uintptr_t)dlsym(driver, "cuDeviceGet");
+	int (*get_name)(char *, int, int) = (int (*)(char *, int, int))(uintptr_t)dlsym(driver, "cuDeviceGetName");
+	int device;
+	if (!init || !get || !get_name || init(0) || get(&device, 0) || get_name(name, sizeof(name), device))
+		name[0] = 0;
+	/* The driver stays loaded: it has threads. */
+	return name;
+}
+
+int nvidia_is_here(const char *model)
+{
+	const char *name = device_name(), *at = strstr(name, model);
+
+	return at && (at[strlen(model)] == 0 || at[strlen(model)] == ' ');
+}
+
+/*
+ * Fragments: NVIDIA, "Parallel Thread Execution ISA" 9.0, 9.7.14.5 (mma.m16n8k16
+ * with .bf16): the group of a lane is lane / 4.
+ */
+const struct mma_instr nvidia_warp_mma[] = {
+	{ .name = "mma_f32_16x8x16_bf16", .m = 16, .n = 8, .k = 16, .lanes = 32, .ab = DTYPE_bf16, .acc = DTYPE_f32,
+	  .a_lane = "i%8 k/2%4", .a_reg = "k/8 i/8 k%2", .b_lane = "j k/2%4", .b_reg = "k/8 k%2", .c_lane = "i%8 j/2", .c_reg = "i/8 j%2" },
+	{ .name = NULL },
+};

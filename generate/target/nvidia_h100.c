@@ -1,0 +1,30 @@
+#include "generate/target.h"
+
+static int is_here(void)
+{
+	return nvidia_is_here("H100");
+}
+
+const struct target target_nvidia_h100 = {
+	.name = "nvidia-h100",
+	.summary = "NVIDIA H100 (Hopper, sm_90a)",
+	.artifact = "cubin",
+	.best_state = STATE_MEASURED,
+	.isa = ISA_BIT(wgmma) | ISA_BIT(mma_sync),
+	.march = "sm_90a",
+	.vector_reg_count = 255,     /* a thread's: CUDA C++ Programming Guide 13.0, technical specifications for 9.0 */
+	.warp = 32,
+	.core_count = 132,           /* multiprocessors of the SXM part: NVIDIA H100 architecture white paper (2022) */
+	.l1_bytes = 256 << 10,       /* with shared memory: the same */
+	.l2_bytes = 50 << 20,        /* as the driver reports it */
+	.l3_bytes = 50 << 20,        /* the last level is the second */
+	.shared_bytes = 48 << 10,    /* static shared memory of a block: Programming Guide, the same table */
+	.max_threads = 1024,
+	.peak_flop_per_s = {         /* NVIDIA H100 data sheet (2023), SXM, without sparsity; f32 outside the matrix units */
+		[DTYPE_f32] = 67e12, [DTYPE_f64] = 67e12,
+		[DTYPE_f16] = 989.5e12, [DTYPE_bf16] = 989.5e12, [DTYPE_i8] = 1979e12,
+	},
+	.peak_bytes_per_s = 3.35e12, /* HBM3, data sheet */
+	.mma = nvidia_warp_mma,
+	.probe = is_here,
+};

@@ -1,0 +1,269 @@
+/*
+ * cubin.c: a grid program in a code object of NVIDIA's, launched through the CUDA
+ * driver's interface, which is loaded on use: no header and no library of CUDA's
+ * is needed to build this.
+ *
+ * A kernel takes the plan's buffers, then its run-time dims as 64-bit integers.
+ * Blocks lie along x, numbered row-major.  What a launch does wrong shows at the
+ * next call that waits: read(), or wait().
+ */
+#include "ops/core/launch.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_STEPS 16
+#define MAX_BUFFERS 32
+
+typedef unsigned long long device_pointer;
+
+/* The driver's entry points: X(field, symbol, arguments).  All return 0 or an error's number. */
+#define DRIVER(X) \
+	X(init, "cuInit", (unsigned flags)) \
+	X(device_get, "cuDeviceGet", (int *device, int ordinal)) \
+	X(context_retain, "cuDevicePrimaryCtxRetain", (void **context, int device)) \
+	X(context_release, "cuDevicePrimaryCtxRelease_v2", (int device)) \
+	X(context_set, "cuCtxSetCurrent", (void *context)) \
+	X(wait, "cuCtxSynchronize", (void)) \
+	X(module_load, "cuModuleLoad", (void **module, const char *path)) \
+	X(module_unload, "cuModuleUnload", (void *module)) \
+	X(module_function, "cuModuleGetFunction", (void **function, void *module, const char *name)) \
+	X(function_set, "cuFuncSetAttribute", (void *function, int attribute, int value)) \
+	X(allocate, "cuMemAlloc_v2", (device_pointer *memory, size_t bytes)) \
+	X(release, "cuMemFree_v2", (device_pointer memory)) \
+	X(upload, "cuMemcpyHtoD_v2", (device_pointer to, const void *from, size_t bytes)) \
+	X(download, "cuMemcpyDtoH_v2", (void *to, device_pointer from, size_t bytes)) \
+	X(fill, "cuMemsetD8_v2", (device_pointer to, unsigned char value, size_t bytes)) \
+	X(launch, "cuLaunchKernel", (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, \
+				     unsigned shared_bytes, void *stream, void **argument, void **extra)) \
+	X(error_name, "cuGetErrorName", (int error, const char **name))
+
+enum { MAX_DYNAMIC_SHARED = 8 }; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+
+static struct {
+	void *library;
+#define X(field, symbol, arguments) int(*field) arguments;
+	DRIVER(X)
+#undef X
+} cu;
+
+struct kernel {
+	const struct plan *plan;
+	int device;
+	void *context, *module;
+	void *function[MAX_STEPS];
+	device_pointer own[MAX_BUFFERS]; /* temporaries the kernel keeps */
+	int64_t own_bytes[MAX_BUFFERS];
+	int64_t dim[PLAN_MAX_NAMES];     /* of the grids below */
+	bool is_ready;
+	int64_t instances[MAX_STEPS];
+};
+
+/* 0, or -1 with "<what> failed: CUDA_ERROR_..." in *err. */
+static int checked(int error, const char *what, struct strbuf *err)
+{
+	const char *name = NULL;
+
+	if (!error)
+		return 0;
+	cu.error_name(error, &name);
+	/* 2: CUDA_ERROR_OUT_OF_MEMORY */
+	strbuf_addf(err, "%s failed: %s%s", what, name ? name : "unknown error", error == 2 ? ": out of memory" : "");
+	return -1;
+}
+
+static int load_driver(struct strbuf *err)
+{
+	if (cu.library)
+		return 0;
+	cu.library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!cu.library) {
+		strbuf_addf(err, "no CUDA driver: %s", dlerror());
+		return -1;
+	}
+#define X(field, symbol, arguments) \
+	if (!(cu.field = (int(*) arguments)(uintptr_t)dlsym(cu.library, symbol))) { \
+		strbuf_addf(err, "the CUDA driver is too old: it lacks '%s'", symbol); \
+		goto fail; \
+	}
+	DRIVER(X)
+#undef X
+	if (!checked(cu.init(0), "initialising the CUDA driver", err))
+		return 0;
+fail:
+	dlclose(cu.library);
+	cu.library = NULL;
+	return -1;
+}
+
+static void close_kernel(struct kernel *k)
+{
+	if (!k)
+		return;
+	for (size_t b = 0; b < MAX_BUFFERS; b++)
+		if (k->own[b])
+			cu.release(k->own[b]);
+	if (k->module)
+		cu.module_unload(k->module);
+	if (k->context)
+		cu.context_release(k->device);
+	free(k);
+}
+
+static int load_functions(struct kernel *k, const char *path, struct strbuf *err)
+{
+	if (checked(cu.module_load(&k->module, path), "loading the cubin", err))
+		return -1;
+	for (size_t s = 0; s < k->plan->step_count; s++) {
+		const struct plan_step *step = &k->plan->step[s];
+		if (checked(cu.module_function(&k->function[s], k->module, step->symbol), step->symbol, err))
+			return -1;
+		if (step->shared_bytes > INT_MAX) {
+			strbuf_addf(err, "'%s' wants %lld bytes of shared memory", step->symbol, (long long)step->shared_bytes);
+			return -1;
+		}
+		if (step->shared_bytes &&
+		    checked(cu.function_set(k->function[s], MAX_DYNAMIC_SHARED, (int)step->shared_bytes), "reserving shared memory", err))
+			return -1;
+	}
+	return 0;
+}
+
+static struct kernel *open_kernel(const struct plan *plan, const char *path, int threads, struct strbuf *err)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	(void)threads;
+	if (!k) {
+		strbuf_addstr(err, "out of memory for a kernel");
+		return NULL;
+	}
+	k->plan = plan;
+	if (plan->step_count > MAX_STEPS || plan->buffer_count > MAX_BUFFERS)
+		strbuf_addf(err, "plan of '%s' has more than %d steps or %d buffers", path, MAX_STEPS, MAX_BUFFERS);
+	else if (!load_driver(err) && !checked(cu.device_get(&k->device, 0), "finding a device", err) &&
+		 !checked(cu.context_retain(&k->context, k->device), "opening the device", err) &&
+		 !checked(cu.context_set(k->context), "using the device", err) && !load_functions(k, path, err))
+		return k;
+	close_kernel(k);
+	return NULL;
+}
+
+static int own_buffer(struct kernel *k, size_t b, int64_t bytes, struct strbuf *err)
+{
+	if (k->own[b] && k->own_bytes[b] >= bytes)
+		return 0;
+	if (k->own[b])
+		cu.release(k->own[b]);
+	k->own[b] = 0;
+	if (checked(cu.allocate(&k->own[b], (size_t)bytes + 16), "allocating a temporary", err))
+		return -1;
+	k->own_bytes[b] = bytes;
+	return checked(cu.fill(k->own[b], 0, (size_t)bytes + 16), "clearing a temporary", err);
+}
+
+/* Preconditions, grids and temporaries for these dims. */
+static int prepare(struct kernel *k, const int64_t *dim, struct strbuf *err)
+{
+	const struct plan *plan = k->plan;
+	struct strbuf why = STRBUF_INIT;
+
+	k->is_ready = false;
+	if (!plan_accepts(plan, dim, &why)) {
+		strbuf_addf(err, "the kernel requires %s", why.buf);
+		strbuf_release(&why);
+		return -1;
+	}
+	for (size_t s = 0; s < plan->step_count; s++) {
+		k->instances[s] = plan_step_instances(plan, s, dim);
+		if (k->instances[s] < 0 || k->instances[s] > INT_MAX) {
+			strbuf_addf(err, "the grid of '%s' has no value below 2^31 at these dims", plan->step[s].symbol);
+			return -1;
+		}
+	}
+	for (size_t b = 0; b < plan->buffer_count; b++) {
+		int64_t bytes;
+		if (plan->buffer[b].role != PLAN_TMP)
+			continue;
+		int64_t elems = plan_buffer_elems(plan, b, dim);
+		if (elems < 0 || __builtin_mul_overflow(elems, (int64_t)dtype_bytes(plan->buffer[b].dtype), &bytes)) {
+			strbuf_addf(err, "out of memory for buffer '%s'", plan->buffer[b].name);
+			return -1;
+		}
+		if (own_buffer(k, b, bytes, err))
+			return -1;
+	}
+	memcpy(k->dim, dim, plan->dim_count * sizeof(*dim));
+	k->is_ready = true;
+	return 0;
+}
+
+static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct strbuf *err)
+{
+	device_pointer pointer[MAX_BUFFERS];
+	void *argument[MAX_BUFFERS + PLAN_MAX_NAMES];
+	size_t n = 0;
+
+	if ((!k->is_ready || memcmp(k->dim, dim, k->plan->dim_count * sizeof(*dim))) && prepare(k, dim, err))
+		return -1;
+	for (size_t b = 0; b < k->plan->buffer_count; b++) {
+		pointer[b] = buf[b] ? (device_pointer)(uintptr_t)buf[b] : k->own[b];
+		argument[n++] = &pointer[b];
+	}
+	for (size_t d = 0; d < k->plan->dim_count; d++)
+		argument[n++] = &k->dim[d];
+	for (size_t s = 0; s < k->plan->step_count; s++) {
+		const struct plan_step *step = &k->plan->step[s];
+		if (k->instances[s] && checked(cu.launch(k->function[s], (unsigned)k->instances[s], 1, 1, (unsigned)step->threads, 1, 1,
+							 (unsigned)step->shared_bytes, NULL, argument, NULL), "the launch", err))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- memory of the device -------------------------------------------- */
+
+static void *allocate(struct kernel *k, size_t bytes, struct strbuf *err)
+{
+	device_pointer memory = 0;
+
+	(void)k;
+	if (checked(cu.allocate(&memory, bytes), "allocating device memory", err))
+		return NULL;
+	return (void *)(uintptr_t)memory;
+}
+
+static int write_memory(struct kernel *k, void *device, const void *host, size_t bytes, struct strbuf *err)
+{
+	(void)k;
+	return checked(cu.upload((device_pointer)(uintptr_t)device, host, bytes), "copying to the device", err);
+}
+
+static int read_memory(struct kernel *k, void *host, const void *device, size_t bytes, struct strbuf *err)
+{
+	(void)k;
+	return checked(cu.download(host, (device_pointer)(uintptr_t)device, bytes), "the kernel", err);
+}
+
+static int wait_all(struct kernel *k, struct strbuf *err)
+{
+	(void)k;
+	return checked(cu.wait(), "the kernel", err);
+}
+
+static const struct launcher_memory memory = {
+	.allocate = allocate,
+	.write = write_memory,
+	.read = read_memory,
+	.wait = wait_all,
+};
+
+const struct launcher launcher_cubin = {
+	.kind = "cubin",
+	.open = open_kernel,
+	.run = run,
+	.close = close_kernel,
+	.memory = &memory,
+};
