@@ -10,7 +10,8 @@
 # $ROOT is the source tree, $BIN the tools, $SCRATCH an empty folder that is
 # removed at the end.  Output of a failed check is shown as TAP comments.
 
-ROOT=$(cd "$(dirname "$0")/.." && pwd)
+ROOT=${0%/*} && while [ ! -f "$ROOT/tests/lib.sh" ]; do ROOT=$ROOT/..; done
+ROOT=$(cd "$ROOT" && pwd)
 BUILD=${BUILD:-$ROOT/build}
 BIN=$BUILD/bin
 PATH=$BIN:$PATH

@@ -1,0 +1,9 @@
+// LOAD_ERROR: wants more shared memory than a block may have
+// launch: threads=128 shared=400000
+extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
+{
+	long row = __nvvm_read_ptx_sreg_ctaid_x();
+	int t = __nvvm_read_ptx_sreg_tid_x();
+	for (long i = row * N + t; i < row * N + N; i += 128)
+		y[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;
+}
