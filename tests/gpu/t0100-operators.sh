@@ -20,7 +20,7 @@ for problem in $(km-generate problems --op="$op" --budget=quick | awk -F/ '!seen
 done
 [ -z "$line" ] || echo "$op:$line"
 END
-${OPS:+echo} ${OPS:-km-generate ops} | tr ' ' '\n' | cut -f1 | xargs -P "${CELL_JOBS:-4}" -I {} sh one.sh {} "$target" "$keep" >results
+{ [ "${OPS:-}" ] && printf '%s\n' $OPS || km-generate ops | cut -f1; } | xargs -P "${CELL_JOBS:-4}" -I {} sh one.sh {} "$target" "$keep" >results
 sort results | while read -r line; do echo "# $line"; done
 check 'operators are served' '[ -s results ]'
 for op in $(cut -d: -f1 results | sort); do
