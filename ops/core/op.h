@@ -94,6 +94,11 @@ struct op {
 	const char *static_dims; /* those known when a kernel is compiled: "KH KW"; NULL: none */
 	struct op_tensor tensor[OP_MAX_TENSORS];
 	struct op_attr attr[OP_MAX_ATTRS];
+	/*
+	 * What must hold of dimensions and integer attributes beyond each one's own range, as PyTorch
+	 * demands it: conditions with ';' between, "K <= C; C % G == 0"; NULL: nothing.
+	 */
+	const char *require;
 	const char *body;        /* index notation: what generators and the evaluator read */
 	void (*reference)(const struct op_case *c); /* written independently of the body */
 	const char *flop;        /* useful work, multiply-add = 2: "2*M*N*K" */

@@ -103,6 +103,8 @@ static int set_all(struct problem *p, const char *binding, struct strbuf *err)
 				    p->binding[i].name, p->op->dims);
 			return -1;
 		}
+	if (problem_require(p, err))
+		return -1;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		elems = problem_elems(p, t);
 		if (elems < 1) {

@@ -27,6 +27,9 @@ void problem_print(const struct problem *problem, struct strbuf *out);
 int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
 		       struct problem *problem, struct strbuf *err);
 
+/* 0, or -1 with what op->require demands and the problem does not keep: operator, tensor, dimension and the allowed range. */
+int problem_require(const struct problem *p, struct strbuf *err);
+
 /* Extents of tensor t (rank returned; extent[] has room for OP_MAX_RANK), elements, bytes. */
 int problem_shape(const struct problem *p, int t, int64_t extent[OP_MAX_RANK]);
 int64_t problem_elems(const struct problem *p, int t);

@@ -24,6 +24,7 @@ const struct op op_circular_pad = {
 		{ "y", "O H+HB+HA W+WB+WA", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "HB", 0, true }, { "HA", 0, true }, { "WB", 0, true }, { "WA", 0, true } },
+	.require = "HB <= H; HA <= H; WB <= W; WA <= W",
 	.body = "y[o,h<H+HB+HA,w<W+WB+WA] = x[o,(h-HB)%H,(w-WB)%W]",
 	.reference = reference,
 	.flop = "0",

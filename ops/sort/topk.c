@@ -45,6 +45,7 @@ const struct op op_topk = {
 		{ "y", "R K", OP_OUT, "T", OP_REAL, NULL },
 		{ "i", "R K", OP_OUT, "i64", OP_REAL, NULL },
 	},
+	.require = "K <= C",
 	.body = "rank[r,c] = sum(j<C) (x[r,j] > x[r,c] || x[r,j] != x[r,j] && x[r,c] == x[r,c] || "
 		"(x[r,j] == x[r,c] || x[r,j] != x[r,j] && x[r,c] != x[r,c]) && j < c); "
 		"i[r,k] = min(c if rank[r,c] == k) c; y[r,k] = max(c if rank[r,c] == k) x[r,c]",

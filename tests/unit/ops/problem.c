@@ -74,6 +74,10 @@ int main(void)
 	refuses("conv2d/f32/NB=1,CI=1,H=9,W=9,O=1,KH=3,KW=3,S=0/t1", "tensor 'y'");
 	refuses("conv2d/f32/NB=1,CI=1,H=9,W=9,O=1,KH=3,KW=3,S=1.5/t1", "attribute 'S' is an integer, not '1.5'");
 	refuses("matmul/f32/M=0,N=1,K=1/t1", "out of range");
+	refuses("topk/f32/R=3,C=5,K=9/t1", "'topk' requires K <= C, which does not hold at C=5, K=9: dimension 'K' of tensor 'y' is 9, allowed are 1..5");
+	refuses("group_norm/f32/N=2,C=7,S=5,G=2/t1", "dimension 'C' of tensor 'x' is 7, allowed are multiples of 2");
+	refuses("select_scatter/f32/O=1,R=4,I=1,K=4/t1", "attribute 'K' is 4, allowed are 0..3");
+	refuses("max_pool2d/f32/N=1,H=3,W=3,PH=3/t1", "'max_pool2d' requires 2*PH <= KH, which does not hold at KH=2, PH=3");
 	test_sizes();
 	return done_testing();
 }
