@@ -4,6 +4,7 @@
 #   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants; every
 #                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where)
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
+#   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
 UNIT     = $(UNIT_SRC:%.c=$B/%)
@@ -46,7 +47,12 @@ MUTANTS = 1250
 check-gpu: all
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
+# What generated kernels reach on the GPU of this machine; BENCH_OUT keeps the journals.
+BENCH_OUT = out/bench
+bench-h200: all
+	$Q BUILD=$(abspath $B) tests/gpu/bench.sh $(abspath $(BENCH_OUT))
+
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: check unit check-ops check-gpu setup setup-check
+.PHONY: check unit check-ops check-gpu bench-h200 setup setup-check

@@ -1,0 +1,29 @@
+#!/bin/sh
+# CUDA on any machine: candidates for NVIDIA devices compile, and the facts of their cubins are read.
+. "${0%/*}/lib.sh"
+PATH=$PATH:/usr/local/cuda/bin
+command -v ptxas >/dev/null || {
+	skip 'CUDA candidates' "no ptxas here: install CUDA's compiler"
+	done_testing
+}
+target=nvidia-h200
+
+# fact NAME JOURNAL: of the journal's one candidate
+fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
+# compiled NAME PROBLEM KNOBS
+compiled() {
+	km-generate emit --problem="$2" --target=$target --knobs="skeleton=$3" >"$1.jsonl" &&
+		km-evaluate run --problem="$2" --target=$target --journal="$1" "$1.jsonl" && km-evaluate trace ls "$1" | cut -f3 | grep -qxE 'NOT_MEASURED|PASSED'
+}
+check 'a map compiles' 'compiled map relu/f32/M=1024,N=4096/t1 "map lang=cuda BM=1 BN=2048 THREADS=128"'
+check 'its registers are counted, it spills nothing, has no matrix instruction and no shared memory' '
+	[ "$(fact registers map)" -gt 4 ] && [ "$(fact registers map)" -le 255 ] && [ "$(fact stack_bytes map)" = 0 ] &&
+	[ "$(fact matrix_instructions map)" = 0 ] && [ "$(fact shared_bytes map)" = 0 ]'
+product=matmul/bf16/M=512,N=512,K=512/t1
+block='BM=64 BN=64 BK=32 TM=2 TN=4 PACK=1 PIPE=1 KU=1'
+check 'a product by matrix instructions compiles' "compiled mma $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
+check 'it has them, a warp tile of 2 x 4 per 16 of depth' '[ "$(fact matrix_instructions mma)" -ge 8 ]'
+check 'its shared memory is that of two tiles of 64 x 32 bf16' '[ "$(fact shared_bytes mma)" -ge 8192 ]'
+check 'a product by fma compiles' "compiled fma $product 'contraction lang=cuda INSTR=fma BM=64 BN=64 BK=16 TM=4 TN=4 PACK=1 PIPE=1 KU=1'"
+check 'it has none' '[ "$(fact matrix_instructions fma)" = 0 ]'
+done_testing
