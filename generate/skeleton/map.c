@@ -30,6 +30,10 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 		strbuf_addstr(why_not, "map: the body reduces or has several statements");
 		return NULL;
 	}
+	if (expr_uses(s->value, s->name)) {
+		strbuf_addf(why_not, "map: '%s' is a recurrence", s->name);
+		return NULL;
+	}
 	if (s->index_count < 1 || s->index_count > 3) {
 		strbuf_addf(why_not, "map: outputs of one to three dimensions, not %zu", s->index_count);
 		return NULL;

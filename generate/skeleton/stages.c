@@ -2,6 +2,7 @@
  * stages: a kernel for each statement of the body, what lies between in memory.  Serves what
  * has no skeleton of its own, at the cost of that traffic; and what is not arithmetic:
  *   prefix   k[.., n] = sum(j<=n) x       one pass with a running sum
+ *   recur    h[.., n] = e(h[.., n-1])      one pass along n, row by row
  *   search   sum(n) (a[n] <= t)           bisection, where a is sorted or such a prefix
  *   order    k[.., c] = sum(j) before(j, c), read only as `k[.., c] == o`: the ranks of a row.
  *            Its place in memory holds the inverse, the sorted positions, by a merge sort; or
@@ -13,7 +14,7 @@
 
 #include <string.h>
 
-enum scheme { PLAIN, PREFIX, SEARCH, RANKS, BY_RANK };
+enum scheme { PLAIN, PREFIX, RECURRENCE, SEARCH, RANKS, BY_RANK };
 
 /* A statement and how it is lowered. */
 struct stage {
@@ -60,6 +61,33 @@ static bool is_prefix(const struct normal_stmt *s)
 	const struct expr *hi = e->range[0].hi;
 	bool is_inclusive = hi->kind == EXPR_BINARY && hi->op == OP_ADD && is_name(hi->arg[0], n) && is_int(hi->arg[1], 1);
 	return is_int(e->range[0].lo, 0) && (is_inclusive || is_name(hi, n)) && !expr_uses(e->arg[0], n);
+}
+
+/* Does e read the statement, if at all, along its last index only, at a number of places before? */
+static bool reads_earlier(const struct normal_stmt *s, const struct expr *e)
+{
+	bool reads = true;
+
+	if (e->kind == EXPR_REDUCE && expr_uses(e, s->name))
+		return false;
+	if ((e->kind == EXPR_ACCESS || e->kind == EXPR_NAME) && !strcmp(e->name, s->name)) {
+		size_t last = s->index_count - 1;
+		if (e->kind == EXPR_NAME || e->arg_count != s->index_count)
+			return false;
+		const struct expr *n = e->arg[last];
+		reads = n->kind == EXPR_BINARY && n->op == OP_SUB && is_name(n->arg[0], s->index[last].name) && n->arg[1]->kind == EXPR_INT && n->arg[1]->int_value > 0;
+		for (size_t i = 0; i < last; i++)
+			reads &= is_name(e->arg[i], s->index[i].name);
+	}
+	for (size_t i = 0; i < e->arg_count && reads; i++)
+		reads = reads_earlier(s, e->arg[i]);
+	return reads && (!e->otherwise || reads_earlier(s, e->otherwise));
+}
+
+/* h[.., n] of h[.., n-1], a loop; the rows are the grid's. */
+static bool is_recurrence(const struct normal_stmt *s)
+{
+	return s->index_count >= 1 && s->index_count <= 4 && expr_uses(s->value, s->name) && reads_earlier(s, s->value);
 }
 
 /* Is no term of the prefix negative? */
@@ -160,8 +188,9 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	for (size_t i = 0; i < m->count; i++) {
 		struct stage *x = &m->stage[i];
 		x->stmt = &normal->stmt[i];
-		if (expr_uses(x->stmt->value, x->stmt->name)) {
-			strbuf_addf(why_not, "stages: '%s' is a recurrence", x->stmt->name);
+		bool recurs = expr_uses(x->stmt->value, x->stmt->name);
+		if (recurs && !is_recurrence(x->stmt)) {
+			strbuf_addf(why_not, "stages: '%s' is a recurrence not along its last index", x->stmt->name);
 			return NULL;
 		}
 		if (x->stmt->value->kind == EXPR_REDUCE && x->stmt->value->op > OP_ARGMIN) {
@@ -172,12 +201,15 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 		if (x->ranks && !are_ranks(normal, x->ranks))
 			x->ranks = NULL;
 		x->scheme = x->ranks ? BY_RANK : are_ranks(normal, x->stmt) ? RANKS : is_search(problem, normal, x->stmt) ? SEARCH : is_prefix(x->stmt) ? PREFIX : PLAIN;
+		if (recurs)
+			x->scheme = RECURRENCE;
+		x->is_kept = recurs;
 		m->sorts |= x->scheme == RANKS;
 		for (size_t k = i + 1; k < m->count; k++)
 			x->is_kept |= expr_uses(normal->stmt[k].value, x->stmt->name);
 	}
-	if (m->count == 1 && m->stage[0].scheme == PLAIN && m->stage[0].stmt->value->kind != EXPR_REDUCE) {
-		strbuf_addstr(why_not, "stages: a single map");
+	if (m->count == 1 && m->stage[0].scheme == PLAIN && m->stage[0].stmt->value->kind != EXPR_REDUCE && m->stage[0].stmt->index_count <= 3) {
+		strbuf_addstr(why_not, "stages: a single map of three dimensions or less");
 		return NULL;
 	}
 	return m;
@@ -249,10 +281,13 @@ static const char *extent(struct writer *w, const struct normal_stmt *s, size_t 
 /* f64 sums where a comparison with a random number decides; what is whole, exactly. */
 static const char *kept_dtype(const struct writer *w, const struct stage *x)
 {
-	if (x->stmt->tensor >= 0)
-		return dtype_name(problem_tensor_dtype(w->problem, x->stmt->tensor));
+	enum dtype d = x->stmt->tensor >= 0 ? problem_tensor_dtype(w->problem, x->stmt->tensor) : w->problem->dtype;
+
+	/* What is an output too is rounded on its way there, not where the body goes on with it. */
 	if (x->stmt->kind == KIND_REAL)
-		return w->problem->dtype == DTYPE_f64 || x->scheme == PREFIX ? "f64" : "f32";
+		return d == DTYPE_f64 || x->scheme == PREFIX ? "f64" : "f32";
+	if (x->stmt->tensor >= 0)
+		return dtype_name(d);
 	return x->stmt->kind == KIND_BOOL ? "bool" : "i64";
 }
 
@@ -346,13 +381,10 @@ static void write_plain(struct writer *w, const struct stage *x, size_t number)
 	write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
 }
 
-/* Rows are instances; the last index a loop with a running sum. */
-static void write_prefix(struct writer *w, const struct stage *x, size_t number)
+/* Rows are instances.  The place of index n in its row; mapping: the rows. */
+static const char *open_rows(struct writer *w, const struct normal_stmt *s, size_t number, const char *n, const char **mapping)
 {
-	const struct normal_stmt *s = x->stmt;
 	size_t rows = s->index_count - 1;
-	const char *mapping[2 * OP_MAX_RANK + 3], *n = s->index[rows].name;
-	bool is_inclusive = s->value->range[0].hi->kind == EXPR_BINARY;
 	struct strbuf at = STRBUF_INIT;
 
 	strbuf_addf(w->text, "kernel s%zu grid [", number);
@@ -362,19 +394,45 @@ static void write_prefix(struct writer *w, const struct stage *x, size_t number)
 		mapping[2 * i] = s->index[i].name;
 		mapping[2 * i + 1] = arena_printf(w->arena, "p%zu", i);
 	}
+	mapping[2 * rows] = NULL;
 	strbuf_addstr(&at, n);
+	strbuf_addf(w->text, "%s] threads 1\n", rows ? "" : "1");
+	const char *kept = arena_strdup(w->arena, at.buf);
+	strbuf_release(&at);
+	return kept;
+}
+
+/* Each value from the ones before it in its row. */
+static void write_recurrence(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	const char *mapping[2 * OP_MAX_RANK + 1], *n = s->index[s->index_count - 1].name;
+	const char *at = open_rows(w, s, number, n, mapping);
+
+	strbuf_addf(w->text, "  for %s in 0..%s step 1\n", n, extent(w, s, s->index_count - 1));
+	write_stores(w, x, "    ", at, expr_text(w->arena, in_memory(w, s->value), mapping));
+	strbuf_addstr(w->text, "  end\n");
+}
+
+/* The last index is a loop with a running sum. */
+static void write_prefix(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	size_t rows = s->index_count - 1;
+	const char *mapping[2 * OP_MAX_RANK + 3], *n = s->index[rows].name;
+	bool is_inclusive = s->value->range[0].hi->kind == EXPR_BINARY;
+	const char *at = open_rows(w, s, number, n, mapping);
+
 	mapping[2 * rows] = s->value->range[0].name;
 	mapping[2 * rows + 1] = n;
 	mapping[2 * rows + 2] = NULL;
-	strbuf_addf(w->text, "%s] threads 1\n  tile sum_ %s [] @reg\n  sum_ = 0\n  for %s in 0..%s step 1\n", rows ? "" : "1",
-		    s->kind == KIND_REAL ? "f64" : "i64", n, extent(w, s, rows));
+	strbuf_addf(w->text, "  tile sum_ %s [] @reg\n  sum_ = 0\n  for %s in 0..%s step 1\n", s->kind == KIND_REAL ? "f64" : "i64", n, extent(w, s, rows));
 	if (!is_inclusive)
-		write_stores(w, x, "    ", at.buf, "sum_");
+		write_stores(w, x, "    ", at, "sum_");
 	strbuf_addf(w->text, "    sum_ = sum_ + (%s)\n", expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
 	if (is_inclusive)
-		write_stores(w, x, "    ", at.buf, "sum_");
+		write_stores(w, x, "    ", at, "sum_");
 	strbuf_addstr(w->text, "  end\n");
-	strbuf_release(&at);
 }
 
 /* A row's positions, sorted: a merge needs all of it in scratch. */
@@ -451,6 +509,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		const struct stage *x = &m->stage[i];
 		if (x->scheme == PREFIX)
 			write_prefix(&w, x, i);
+		else if (x->scheme == RECURRENCE)
+			write_recurrence(&w, x, i);
 		else if (x->scheme == RANKS && !w.counts)
 			write_order(&w, x, i);
 		else if (x->scheme == BY_RANK)

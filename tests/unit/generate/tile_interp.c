@@ -150,7 +150,7 @@ static void test_rules(void)
 		{ "= acc[i, j]\n", "= acc[i, j] + q\n", "'q' is not in scope" },
 		{ "= acc[i, j]\n", "= acc[i, j] + k\n", "index 'k' is not in scope" },
 		{ "= acc[i, j]\n", "= acc[i, j] + b\n", "'b' has rank 2, read with 0 indices" },
-		{ "= acc[i, j]\n", "= argmax(k) a[i, k]\n", "argmax and argmin have no tile form" },
+		{ "= acc[i, j]\n", "= argmax(k, j) a[i, k]\n", "argmax is over one range" },
 		{ "= acc[i, j]\n", "= 0 + scan(k) a[i, k]\n", "a scan is the whole right side" },
 		{ "B[k0+k, j]", "B[k0+k]", "rank 2" },
 		{ ": k i", ": k/2 i", "two points at one address" },
