@@ -31,13 +31,23 @@ static bool is_place(const struct expr *r)
 	return r->op == OP_BISECT || r->op == OP_ARGMAX || r->op == OP_ARGMIN;
 }
 
+/* Has the reduction the same bounds for all points of index v? */
+static bool is_bounded_alike(struct emitter *e, const struct expr *r, int v)
+{
+	bool is = true;
+
+	for (size_t i = 0; i < r->range_count && is; i++)
+		is = !r->range[i].hi || (!expr_uses(r->range[i].lo, e->kernel->index[v].name) && !expr_uses(r->range[i].hi, e->kernel->index[v].name));
+	return is;
+}
+
 /* The same, of a value's parts that are reductions. */
 static bool reductions_fit(struct emitter *e, int v)
 {
 	int units = 0;
 
 	for (int i = 0; i < e->reduction_count; i++)
-		if (is_place(e->reduction[i]) || !reduction_fits(e, e->reduction[i], v, &units))
+		if (is_place(e->reduction[i]) || !is_bounded_alike(e, e->reduction[i], v) || !reduction_fits(e, e->reduction[i], v, &units))
 			return false;
 	return true;
 }

@@ -30,6 +30,30 @@ bool reads_any_tensor(const struct expr *e)
 	return reads_any_tensor(e->filter);
 }
 
+bool calls_rounding(const struct expr *e)
+{
+	static const char *const exact[] = { "abs", "maximum", "minimum", "relu", "clamp", "floor", "ceil", "round", "trunc" };
+	bool rounds = e->kind == EXPR_CALL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(exact) && rounds; i++)
+		rounds = strcmp(e->name, exact[i]) != 0;
+	for (size_t i = 0; i < e->arg_count && !rounds; i++)
+		rounds = calls_rounding(e->arg[i]);
+	return rounds;
+}
+
+void add_real_knob(struct arena *arena, struct space *space, const struct problem *problem, const struct target *target)
+{
+	if (target->warp <= 1 && dtype_is_real(problem->dtype) && problem->dtype != DTYPE_f64)
+		add_choice(arena, space, "REAL", (const char *const[]){ "f32", "f64", NULL });
+}
+
+bool is_real_f64(const struct space *space, const struct point *point)
+{
+	const char *real = point_word(space, point, "REAL");
+	return real && !strcmp(real, "f64");
+}
+
 bool range_is_static(const struct expr_range *range, const struct expr_range *outer, size_t outer_count)
 {
 	if (reads_any_tensor(range->lo) || reads_any_tensor(range->hi) || range->lo->kind != EXPR_INT || range->lo->int_value)

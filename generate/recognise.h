@@ -14,6 +14,12 @@ int access_position(const struct expr *access, const char *name);
 /* Does a reduction range run over 0..extent with neither bound reading a tensor or an outer index? */
 bool range_is_static(const struct expr_range *range, const struct expr_range *outer, size_t outer_count);
 bool reads_any_tensor(const struct expr *e);
+/* Is a function called that rounds: any but abs, maximum and the like? */
+bool calls_rounding(const struct expr *e);
+/* Knob REAL: arithmetic in f32, or in f64, slower, where f32 loses what cancels or underflows; for real problems below f64 on CPUs. */
+void add_real_knob(struct arena *arena, struct space *space, const struct problem *problem, const struct target *target);
+/* Does the point ask for f64? */
+bool is_real_f64(const struct space *space, const struct point *point);
 /* An access to `name` somewhere in e, or NULL. */
 const struct expr *find_access(const struct expr *e, const char *name);
 

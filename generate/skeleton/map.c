@@ -49,7 +49,6 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 {
 	bool simt = target->warp > 1;
 
-	(void)problem;
 	if (simt) {
 		add_knob(arena, space, "BM", (const int[]){ 1, 2, 4, 8, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 256, 512, 1024, 2048, 4096, -1 });
@@ -64,6 +63,8 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "BN", (const int[]){ 128, 256, 512, 1024, 2048, 4096, 8192, 65536, -1 });
 		add_knob(arena, space, "NT", (const int[]){ 0, 1, -1 });
 	}
+	if (calls_rounding(m->stmt->value))
+		add_real_knob(arena, space, problem, target);
 }
 
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target,
@@ -101,6 +102,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	strbuf_addf(text, "kernel map grid [%s] threads %lld\n  index%s\n", grid.buf, (long long)(threads ? threads : 1), index.buf);
 	if (point_int(space, point, "NT"))
 		strbuf_addstr(text, "  knob NT=1\n");
+	if (is_real_f64(space, point))
+		strbuf_addstr(text, "  knob REAL=f64\n");
 	const struct expr *value = s->value;
 	const struct expr *strided = m->is_strided ? strided_access(s->value, s->index[rank - 1].name) : NULL;
 	if (strided && point_int(space, point, "STAGE")) {

@@ -217,10 +217,9 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
 {
-	(void)problem;
-	(void)target;
 	add_knob(arena, space, "BM", (const int[]){ 1, 4, 16, 64, 256, 1024, 4096, -1 });
 	add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, -1 });
+	add_real_knob(arena, space, problem, target);
 	if (m->sorts) {
 		add_choice(arena, space, "SORT", (const char *const[]){ "merge", "count", NULL });
 		add_knob(arena, space, "BASE", (const int[]){ 1, 4, 8, 16, 32, -1 });
@@ -235,6 +234,7 @@ struct writer {
 	const struct problem *problem;
 	struct strbuf *text;
 	int64_t block, unroll, base;
+	bool is_double; /* arithmetic, and what is kept */
 	bool counts; /* ranks, instead of sorting */
 };
 
@@ -285,7 +285,7 @@ static const char *kept_dtype(const struct writer *w, const struct stage *x)
 
 	/* What is an output too is rounded on its way there, not where the body goes on with it. */
 	if (x->stmt->kind == KIND_REAL)
-		return d == DTYPE_f64 || x->scheme == PREFIX ? "f64" : "f32";
+		return w->is_double || d == DTYPE_f64 || x->scheme == PREFIX ? "f64" : "f32";
 	if (x->stmt->tensor >= 0)
 		return dtype_name(d);
 	return x->stmt->kind == KIND_BOOL ? "bool" : "i64";
@@ -377,7 +377,7 @@ static void write_plain(struct writer *w, const struct stage *x, size_t number)
 	value = as_indices(w, s, value);
 	if (s->index_count || w->text->len != before)
 		strbuf_addch(w->text, '\n');
-	strbuf_addf(w->text, "  knob UNROLL=%lld\n", (long long)w->unroll);
+	strbuf_addf(w->text, "  knob UNROLL=%lld%s\n", (long long)w->unroll, w->is_double ? " REAL=f64" : "");
 	write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
 }
 
@@ -492,7 +492,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	const char *sort = point_word(space, point, "SORT");
-	struct writer w = { arena, m, problem, text, point_int(space, point, "BM"), point_int(space, point, "UNROLL"), point_int(space, point, "BASE"),
+	struct writer w = { arena, m, problem, text, point_int(space, point, "BM"), point_int(space, point, "UNROLL"), point_int(space, point, "BASE"), is_real_f64(space, point),
 			    sort && !strcmp(sort, "count") };
 
 	(void)target;
