@@ -181,7 +181,37 @@ static void shifted(const int64_t *d, double *const *b)
 
 #define MATMUL_HEAD(type) "plan matmul\ndim M N K\nbuffer A " type " [M, K] in\nbuffer B " type " [K, N] in\nbuffer C f32 [M, N] out\n"
 
+static void doubles(const int64_t *d, double *const *b)
+{
+	for (int64_t i = 0; i < d[0]; i++) {
+		double x = b[0][i], all[] = { expm1(x), log1p(fabs(x)), pow(fabs(x), 2.7), atan2(x, x - 1), erf(x), tanh(x), sin(1000 * x), fmod(fabs(x), 0.3), exp(x), cos(x) };
+		for (int64_t k = 0; k < 10; k++)
+			b[1][k * d[0] + i] = all[k];
+	}
+}
+
+static void place(const int64_t *d, double *const *b)
+{
+	for (int64_t i = 0; i < d[0]; i++) {
+		int64_t at = 0;
+		for (int64_t j = 1; j < d[1]; j++) {
+			double x = b[0][i * d[1] + j], best = b[0][i * d[1] + at];
+			at = x > best || (isnan(x) && !isnan(best)) ? j : at;
+		}
+		b[1][i] = (double)at;
+	}
+}
+
 static const struct program programs[] = {
+	{ "doubles", "plan doubles\ndim N\nbuffer X f64 [N] in\nbuffer Y f64 [10, N] out\nkernel map grid [cdiv(N,128)] threads 1\n  index j<128 of N-p0*128\n"
+		     "  Y[0, p0*128+j] = expm1(X[p0*128+j])\n  Y[1, p0*128+j] = log1p(abs(X[p0*128+j]))\n  Y[2, p0*128+j] = pow(abs(X[p0*128+j]), 2.7)\n"
+		     "  Y[3, p0*128+j] = atan2(X[p0*128+j], X[p0*128+j] - 1)\n  Y[4, p0*128+j] = erf(X[p0*128+j])\n  Y[5, p0*128+j] = tanh(X[p0*128+j])\n"
+		     "  Y[6, p0*128+j] = sin(1000 * X[p0*128+j])\n  Y[7, p0*128+j] = abs(X[p0*128+j]) % 0.3\n  Y[8, p0*128+j] = exp(X[p0*128+j])\n"
+		     "  Y[9, p0*128+j] = cos(X[p0*128+j])\n",
+	  doubles, 1e-13, .dim = { { 1 }, { 256 }, { 1000 } } },
+	{ "place", "plan place\ndim M N\nbuffer X f32 [M, N] in\nbuffer K i64 [M] out\nkernel place grid [M] threads 1\n"
+		   "  K[p0] = argmax(j in 0..N) X[p0, j]\n",
+	  place, 0, .dim = { { 1, 1 }, { 5, 67 }, { 40, 30 } }, .has_specials = true },
 	{ "gelu", "plan gelu\ndim N\nbuffer X f32 [N] in\nbuffer Y f32 [N] out\nkernel map grid [cdiv(N,128)] threads 1\n  index j<128 of N-p0*128\n"
 		  "  knob NT=1\n  Y[p0*128+j] = gelu(X[p0*128+j])\n",
 	  gelu, 1e-6, .dim = { { 1 }, { 5 }, { 256 }, { 1000 } } },
