@@ -107,6 +107,7 @@ void emit_guards(struct emitter *e, const struct expr *access, const char **cond
 /* ---- whole numbers (emit_c_whole.c) ---- */
 /* Is x of an integer or truth kind: indices, integer tensors, comparisons, integer functions of those? */
 bool emit_is_whole(struct emitter *e, const struct expr *x);
+bool emit_is_bool(struct emitter *e, const struct expr *x); /* is it a truth value, of kind bool? */
 /* Such an x, exactly, as a long (no vectors). */
 const char *emit_whole(struct emitter *e, const struct expr *x);
 bool emit_is_truth(const struct expr *x);

@@ -155,8 +155,10 @@ static void bisect(struct emitter *e, const struct expr *r, int number)
 	emit_close(e, 1);
 }
 
-static const char *whole_identity(enum expr_op op)
+static const char *whole_identity(enum expr_op op, bool is_bool)
 {
+	if (is_bool && op >= OP_MAX)
+		return op == OP_MAX ? "0" : "1";
 	return op == OP_SUM ? "0" : op == OP_PROD ? "1" : op == OP_MAX ? "(-__LONG_MAX__ - 1)" : "__LONG_MAX__";
 }
 
@@ -215,7 +217,7 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 		return;
 	}
 	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float", number,
-		  is_whole ? whole_identity(r->op) : identity(r->op));
+		  is_whole ? whole_identity(r->op, emit_is_bool(e, r->arg[0])) : identity(r->op));
 	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (trips > 0 && r->range_count)

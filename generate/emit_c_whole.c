@@ -99,7 +99,7 @@ static const char *load(struct emitter *e, const struct expr *access)
 	return value;
 }
 
-static bool is_bool(struct emitter *e, const struct expr *x)
+bool emit_is_bool(struct emitter *e, const struct expr *x)
 {
 	enum dtype d;
 
@@ -120,7 +120,7 @@ static const char *call(struct emitter *e, const struct expr *x)
 			emit_fail(e, "'%s' is no function of integers", x->name);
 		return definition ? emit_whole(e, definition) : "0";
 	}
-	if (!strcmp(x->name, "bit_not") && is_bool(e, x->arg[0]))
+	if (!strcmp(x->name, "bit_not") && emit_is_bool(e, x->arg[0]))
 		return emit_text(e, "(long)!%s", emit_truth(e, x->arg[0], false));
 	struct strbuf text = STRBUF_INIT;
 	for (size_t i = 0; i < x->arg_count; i++)

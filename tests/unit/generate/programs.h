@@ -202,7 +202,21 @@ static void place(const int64_t *d, double *const *b)
 	}
 }
 
+static void any_above(const int64_t *d, double *const *b)
+{
+	for (int64_t i = 0; i < d[0]; i++) {
+		b[1][i] = 0;
+		for (int64_t j = 0; j < i && j < d[1]; j++)
+			b[1][i] += b[0][i * d[1] + j] > 1;
+		b[1][i] = b[1][i] > 0;
+	}
+}
+
 static const struct program programs[] = {
+	/* The first row's range is empty: no truth is there. */
+	{ "any", "plan any\ndim M N\nbuffer X f32 [M, N] in\nbuffer Y bool [M] out\nkernel any grid [M] threads 1\n"
+		 "  Y[p0] = max(j in 0..minimum(p0, N)) (X[p0, j] > 1)\n",
+	  any_above, 0, .dim = { { 1, 1 }, { 5, 67 }, { 40, 30 } } },
 	{ "doubles", "plan doubles\ndim N\nbuffer X f64 [N] in\nbuffer Y f64 [10, N] out\nkernel map grid [cdiv(N,128)] threads 1\n  index j<128 of N-p0*128\n"
 		     "  Y[0, p0*128+j] = expm1(X[p0*128+j])\n  Y[1, p0*128+j] = log1p(abs(X[p0*128+j]))\n  Y[2, p0*128+j] = pow(abs(X[p0*128+j]), 2.7)\n"
 		     "  Y[3, p0*128+j] = atan2(X[p0*128+j], X[p0*128+j] - 1)\n  Y[4, p0*128+j] = erf(X[p0*128+j])\n  Y[5, p0*128+j] = tanh(X[p0*128+j])\n"
