@@ -59,7 +59,7 @@ enum verdict contestant_start(struct session *s, const struct candidate *c, cons
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;
 	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads, .cpu_s = 120, .limit_s = 20,
-				      .memory_bytes = address_bytes(out) };
+				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so") };
 	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
 	out->is_running = v == VERDICT_PASSED;
 	return v;

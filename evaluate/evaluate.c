@@ -1,5 +1,6 @@
 /* A batch: compiled, inspected, checked, raced, recorded. */
 #include "evaluate/evaluate.h"
+#include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/proc.h"
 #include "ops/core/progress.h"
@@ -370,8 +371,25 @@ static void remember(struct session *s, const struct entrant *x, size_t n)
 	past->candidate = c;
 }
 
+/* A source that came from no tile program was written elsewhere, by a person or a model: it may do anything. */
+static int refuse_unsafe(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
+{
+	if (s->options.allow_unsafe || !s->can_run || strcmp(s->target->artifact, "so") || sandbox_rank() >= SANDBOX_FLOOR)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (!candidate[i].tile[0]) {
+			strbuf_addf(err, "candidate '%s' was not printed by Kernelmill, and this machine's sandbox lacks uid, landlock or seccomp: see 'km-evaluate doctor', or pass --allow-unsafe",
+				    candidate[i].id);
+			s->exit_code = KM_EXIT_UNSAFE;
+			return -1;
+		}
+	return 0;
+}
+
 int session_run(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
 {
+	if (refuse_unsafe(s, candidate, count, err))
+		return -1;
 	size_t n;
 	struct entrant *x = fresh_ones(s, candidate, count, &n, err);
 	int64_t start = clock_ns();

@@ -20,6 +20,7 @@ struct session_options {
 	const char *clock;     /* "monotonic", or "model": time from the candidate's hash */
 	int jobs, batch;
 	const char *lock_path; /* device lock; NULL: default */
+	bool allow_unsafe;     /* run sources nobody vouches for below the sandbox's floor */
 	bool is_final;         /* the stricter judgement: fresh seeds, held-out shapes, the problem compared whole */
 };
 

@@ -1,6 +1,7 @@
 /* km-evaluate: the truth about candidates. */
 #include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
+#include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -31,6 +32,7 @@ struct arguments {
 	{ "journal", 0, CLI_STRING, &(a).journal, "FILE", "where trials are recorded" }, \
 	{ "jobs", 'j', CLI_INT, &(a).jobs, "N", "compilers at a time [cores]" }, \
 	{ "batch-size", 0, CLI_INT, &(a).batch, "N", "candidates a translation unit [48]" }, \
+	{ "allow-unsafe", 0, CLI_FLAG, &(a).options.allow_unsafe, NULL, "run sources Kernelmill did not print even where the sandbox lacks its floor" }, \
 	{ "lock", 0, CLI_STRING, &(a).options.lock_path, "FILE", "device lock [$KM_LOCK]" }, \
 	{ "clock", 0, CLI_STRING, &(a).options.clock, "monotonic|model", "model: time computed from the candidate, for tests [monotonic]" }
 
@@ -142,8 +144,16 @@ static int doctor(int argc, char **argv)
 		if (library)
 			dlclose(library);
 	}
-	capability("sandbox", true, "process: own session, rlimits, sealed inputs, poisoned and guarded outputs", "");
-	capability("isolation", false, "", "no namespaces and no system call filter yet: run only candidates that Kernelmill printed");
+	struct strbuf level = STRBUF_INIT;
+	sandbox_level(&level);
+	printf("sandbox\t%s\tlevel of CPU candidates, in every trace; compilers and device workers: own session and limits\n", level.buf);
+	for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
+		const char *why;
+		bool there = sandbox_has((enum sandbox_layer)i, &why);
+		capability(arena_printf(&arena, "sandbox %s", sandbox_word((enum sandbox_layer)i)), there, sandbox_gives((enum sandbox_layer)i),
+			   arena_printf(&arena, "%s: %s", why, sandbox_fix((enum sandbox_layer)i)));
+	}
+	strbuf_release(&level);
 	if (target && !probe_environment(&arena, target, "monotonic", &e, &err)) {
 		printf("cpu\t%s\t%lld cores, L2 %lld KiB, L3 %lld MiB\n", e.cpu_model, (long long)e.core_count, (long long)e.l2_bytes >> 10,
 		       (long long)e.l3_bytes >> 20);

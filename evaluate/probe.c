@@ -1,5 +1,6 @@
 #include "evaluate/probe.h"
 #include "evaluate/compile.h"
+#include "evaluate/sandbox.h"
 #include "ops/core/hash.h"
 #include "ops/core/kv.h"
 #include "ops/core/proc.h"
@@ -184,8 +185,14 @@ int probe_environment(struct arena *arena, const struct target *target, const ch
 	char hex[65];
 	int ret = -1;
 
-	*e = (struct environment){ .target = target->name, .tool_version = KM_VERSION, .clock = clock,
-				   .sandbox_level = "process: own session, rlimits, read-only inputs; no namespaces, no system call filter" };
+	*e = (struct environment){ .target = target->name, .tool_version = KM_VERSION, .clock = clock };
+	struct strbuf level = STRBUF_INIT;
+	if (!strcmp(target->artifact, "so"))
+		sandbox_level(&level);
+	else
+		strbuf_addstr(&level, "process");
+	e->sandbox_level = arena_strdup(arena, level.buf);
+	strbuf_release(&level);
 	uname(&u);
 	e->os = arena_printf(arena, "%s %s", u.sysname, u.release);
 	e->compiler = compile_version(arena, "clang-22", err);

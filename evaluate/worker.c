@@ -1,4 +1,5 @@
 #include "evaluate/worker.h"
+#include "evaluate/sandbox.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
@@ -25,29 +26,35 @@ static void limit(int resource, int64_t value)
 	setrlimit(resource, &l);
 }
 
-/* The child's descriptors 0..5: requests, replies, messages, inputs, outputs, plan. */
+enum { DESCRIPTORS = 7, NO_SANDBOX = 125 };
+/* The child's descriptors 0..6: requests, replies, messages, inputs, outputs, plan, a confined kernel's artifact. */
 struct descriptors {
-	int fd[6];
+	int fd[DESCRIPTORS];
 };
 
 static void take_descriptors(const struct descriptors *d)
 {
-	int high[6];
+	int high[DESCRIPTORS];
 
 	/* Above all targets first, so that none is overwritten before it is moved. */
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < DESCRIPTORS; i++)
 		high[i] = d->fd[i] < 0 ? -1 : fcntl(d->fd[i], F_DUPFD, 16);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < DESCRIPTORS; i++)
 		if (high[i] >= 0 && dup2(high[i], i) < 0)
 			_exit(127);
-	close_range(d->fd[5] < 0 ? 5 : 6, ~0u, 0);
+	/* What else is open ends with exec. */
+	close_range(d->fd[5] < 0 ? 5 : d->fd[6] < 0 ? 6 : 7, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
-NORETURN static void child(const struct stage *stage, const struct worker_start *s, const struct descriptors *d, pid_t parent)
+NORETURN static void child(const struct stage *stage, const struct worker_start *s, const struct descriptors *d,
+			   const struct sandbox *box, pid_t parent)
 {
 	char path[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
 
 	setsid();
+	/* Before the signal below, which a change of user forgets. */
+	if (s->is_confined && sandbox_enter(box))
+		_exit(NO_SANDBOX);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
@@ -68,6 +75,13 @@ NORETURN static void child(const struct stage *stage, const struct worker_start 
 		execl(path, "km-worker", "baseline", s->baseline, s->problem, s->target, in_bytes, out_bytes, offsets, (char *)NULL);
 	} else {
 		limit(RLIMIT_FSIZE, 0);
+		if (s->is_confined) {
+			char *const words[] = { (char *)"km-worker", (char *)"kernel", (char *)"/proc/self/fd/6", threads, in_bytes, out_bytes, NULL }, *const none[] = { NULL };
+			if (sandbox_seal(box))
+				_exit(NO_SANDBOX);
+			execveat(box->program, "", words, none, AT_EMPTY_PATH);
+			_exit(126);
+		}
 		execl(path, "km-worker", "kernel", s->artifact, threads, in_bytes, out_bytes, (char *)NULL);
 	}
 	_exit(126);
@@ -140,6 +154,10 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 		kill(-w->pid, SIGKILL);
 	bool lingered = reap(w->pid, &status, &usage);
 	w->pid = 0;
+	if (!w->is_up && WIFEXITED(status) && WEXITSTATUS(status) == NO_SANDBOX) {
+		strbuf_addstr(detail, "the sandbox refused a layer it had before: see 'km-evaluate doctor'");
+		return VERDICT_HARNESS_ERROR;
+	}
 	if (!w->is_up) {
 		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
 		return VERDICT_HARNESS_ERROR;
@@ -160,6 +178,10 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 	}
 	if (WIFSIGNALED(status)) {
 		int signal = WTERMSIG(status);
+		if (signal == SIGSYS) {
+			strbuf_addstr(detail, "made a system call that candidates may not make");
+			return VERDICT_RUNTIME_ERROR;
+		}
 		strbuf_addf(detail, "ended by signal %d (%s)", signal, strsignal(signal));
 		return signal == SIGXCPU ? VERDICT_TIMEOUT : VERDICT_RUNTIME_ERROR;
 	}
@@ -187,10 +209,15 @@ static enum verdict answer(struct worker *w, double limit_s, enum worker_word wa
 
 /* ---- the conversation ------------------------------------------------ */
 
-static int start_process(struct worker *w, const struct stage *stage, const struct worker_start *start)
+static int start_process(struct worker *w, const struct stage *stage, const struct worker_start *start, struct strbuf *err)
 {
 	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, plan = -1, nowhere = -1, ret = -1;
+	struct sandbox box = { .ruleset = -1, .program = -1, .artifact = -1 };
+	char program[4200];
 
+	snprintf(program, sizeof(program), "%s/km-worker", proc_self_folder());
+	if (start->is_confined && sandbox_prepare(&box, program, start->artifact, err))
+		return -1;
 	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || (start->plan && (plan = plan_file(start->plan)) < 0))
 		goto out;
@@ -203,12 +230,15 @@ static int start_process(struct worker *w, const struct stage *stage, const stru
 		goto out;
 	}
 	if (!w->pid)
-		child(stage, start, &(struct descriptors){ { to[0], from[1], nowhere, stage->in_fd, stage->out_fd, plan } }, parent);
+		child(stage, start, &(struct descriptors){ { to[0], from[1], nowhere, stage->in_fd, stage->out_fd, plan, box.artifact } }, &box, parent);
 	w->to = to[1];
 	w->from = from[0];
 	to[1] = from[0] = -1;
 	ret = 0;
 out:
+	if (ret)
+		strbuf_addstr(err, strerror(errno));
+	sandbox_release(&box);
 	for (int i = 0; i < 2; i++) {
 		if (to[i] >= 0)
 			close(to[i]);
@@ -227,10 +257,10 @@ enum verdict worker_open(struct worker *w, const struct stage *stage, const stru
 	struct worker_reply reply;
 
 	*w = (struct worker){ .to = -1, .from = -1, .stage = stage, .memory_bytes = start->memory_bytes };
-	if (start_process(w, stage, start)) {
-		strbuf_addf(detail, "cannot start a worker: %s", strerror(errno));
-		return VERDICT_HARNESS_ERROR;
-	}
+	strbuf_addstr(detail, "cannot start a worker: ");
+	if (start_process(w, stage, start, detail))
+		return start->artifact && access(start->artifact, R_OK) ? VERDICT_LOAD_ERROR : VERDICT_HARNESS_ERROR;
+	strbuf_reset(detail);
 	enum verdict v = answer(w, 30, WORKER_HELLO, VERDICT_HARNESS_ERROR, &reply, detail);
 	w->is_up = v == VERDICT_PASSED;
 	if (v == VERDICT_PASSED)

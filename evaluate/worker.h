@@ -37,6 +37,7 @@ struct worker_start {
 	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
 	const char *target;
 	int threads;
+	bool is_confined;               /* a candidate in the sandbox; a device's worker talks to its driver, and is not */
 	int64_t memory_bytes;           /* RLIMIT_AS; 0: none */
 	int cpu_s;                      /* RLIMIT_CPU; 0: none */
 	double limit_s;                 /* until it has loaded */

@@ -17,6 +17,7 @@ lld-22                   ld.lld-22
 llvm-22                  llvm-readelf-22
 libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
+libseccomp-dev           pc:libseccomp
 libopenblas-pthread-dev  /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 libdnnl-dev              /usr/include/dnnl.h
 '

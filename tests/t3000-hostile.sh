@@ -11,7 +11,12 @@ problem=relu/f32/M=64,N=1024/t1
 quoted() { awk 'BEGIN { ORS = "" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); print $0 "\\n" }' "$1"; }
 printf 'plan: so\ndim: M N\nbuffer: x in f32 M*N\nbuffer: y out f32 M*N\nscratch: 64\nstep: km_test grid=M threads=1 shared=0\n' >plan
 i=0
+km-evaluate doctor >doctor
+# has LAYER: is that layer of the sandbox there?
+has() { grep -q "^sandbox $1	yes" doctor; }
 for file in "$ROOT"/tests/candidates/*.c; do
+	needs=$(sed -n '1s/.*(needs \([a-z]*\)).*/\1/p' "$file")
+	[ -z "$needs" ] || has "$needs" || { skip "$(basename "$file" .c)" "no $needs here: see 'km-evaluate doctor'"; continue; }
 	i=$((i + 1))
 	id=$(printf '%016x' $i)
 	printf '%s\t%s\t%s\n' "$id" "$(basename "$file" .c)" "$(sed -n '1s/^\/\* \([A-Z_]*\):.*/\1/p' "$file")" >>expected
@@ -20,7 +25,7 @@ for file in "$ROOT"/tests/candidates/*.c; do
 done
 
 # Each source has the same symbol: each compiles alone.
-check 'a batch of them is evaluated' "km-evaluate run --problem=$problem --batch-size=1 --journal=journal batch.jsonl"
+check 'a batch of them is evaluated' "km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl"
 km-evaluate trace ls journal >rows 2>/dev/null
 while IFS='	' read -r id name verdict; do
 	check "$name: $verdict" "grep '^$id' rows; [ '$verdict' ] && [ \"\$(awk -F '\t' '\$1 == \"$id\" { print \$3 }' rows)\" = '$verdict' ]"
@@ -30,8 +35,17 @@ check 'why is said for each that failed' "[ \$(grep -c '\"kind\":\"evaluation\"'
 check 'only what passed has a time and a fitness' "awk -F '\t' '(\$3 == \"PASSED\") != (\$5 > 0) { bad++ } END { exit bad > 0 }' rows"
 check 'no worker is left behind' '! pgrep -s 0 km-worker && ! pgrep -P $$ km-worker'
 check 'the journal is sound' "km-evaluate trace ls journal | wc -l | grep -qx $i && km-evaluate trace pack -o t.h5 journal && km-evaluate trace validate t.h5"
-check 'a second run evaluates none of them again' "cp journal before && km-evaluate run --problem=$problem --batch-size=1 --journal=journal batch.jsonl && cmp journal before"
+check 'a second run evaluates none of them again' "cp journal before && km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl && cmp journal before"
 check 'the winner is the honest one' "km-evaluate finish --problem=$problem --journal=journal --folder=cell && grep '\"kind\":\"winner\"' journal | grep -q \"\$(awk -F '\t' '\$2 == \"honest\" { print \$1 }' expected)\" && [ -s cell/artifacts/*/kernel.so ]"
+
+# Who wrote it decides what it needs: below the floor only what was printed here runs.
+export KM_SANDBOX_WITHOUT=seccomp
+check 'below the floor a foreign source is refused' "exits 78 km-evaluate run --problem=$problem --journal=unsafe batch.jsonl && one_line_error km-evaluate run --problem=$problem --journal=unsafe batch.jsonl"
+check 'and what was printed here runs, its level on record' "
+	km-generate next --problem=$problem --batch=2 -o printed.jsonl && km-evaluate run --problem=$problem --journal=lower printed.jsonl &&
+	km-evaluate trace ls lower | grep -c PASSED | grep -qx 2 && grep -q '\"sandbox_level\":\"process without .*seccomp' lower"
+check 'doctor says why a layer is missing' "km-evaluate doctor | grep '^sandbox seccomp	no	left out'"
+unset KM_SANDBOX_WITHOUT
 
 # Among good candidates that share a unit: the one that does not compile stands alone.
 km-generate next --problem=$problem --batch=6 -o good.jsonl
