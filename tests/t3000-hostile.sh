@@ -36,7 +36,9 @@ check 'only what passed has a time and a fitness' "awk -F '\t' '(\$3 == \"PASSED
 check 'no worker is left behind' '! pgrep -s 0 km-worker && ! pgrep -P $$ km-worker'
 check 'the journal is sound' "km-evaluate trace ls journal | wc -l | grep -qx $i && km-evaluate trace pack -o t.h5 journal && km-evaluate trace validate t.h5"
 check 'a second run evaluates none of them again' "cp journal before && km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl && cmp journal before"
-check 'the winner is the honest one' "km-evaluate finish --problem=$problem --journal=journal --folder=cell && grep '\"kind\":\"winner\"' journal | grep -q \"\$(awk -F '\t' '\$2 == \"honest\" { print \$1 }' expected)\" && [ -s cell/artifacts/*/kernel.so ]"
+# Attacks that the sandbox makes harmless do their work as well as the honest one, and may be the fastest.
+awk -F '\t' '$3 == "PASSED" { print $1 }' expected >harmless
+check 'the winner is one that does what it says' "km-evaluate finish --problem=$problem --journal=journal --folder=cell && grep '\"kind\":\"winner\"' journal | grep -o '\"candidate\":\"[0-9a-f]*' | head -n 1 | cut -d '\"' -f 4 | grep -q -x -F -f harmless && [ -s cell/artifacts/*/kernel.so ]"
 
 # Who wrote it decides what it needs: below the floor only what was printed here runs.
 export KM_SANDBOX_WITHOUT=seccomp
