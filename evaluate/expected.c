@@ -50,6 +50,9 @@ static int64_t draw_sample(int64_t elems, int64_t row, int64_t want, uint64_t se
 		for (int k = 0; k < 16; k++)
 			index[n++] = r * row + rng_below(&rng, row > 0 ? row : 1);
 	}
+	/* Too few for that: one by one. */
+	while (want < 20 && n < want)
+		index[n++] = rng_below(&rng, elems);
 	return n;
 }
 
@@ -279,6 +282,18 @@ static void choose_loops(struct job *j, void *library[2])
 	strbuf_release(&ignored);
 }
 
+/* As many of the sample as stay below MOST_WORK terms, at least 8: an element may be the sum of a whole volume. */
+static int64_t affordable(const struct problem *p, struct expected_output *out)
+{
+	const double MOST_WORK = 8e9;
+	int64_t first = out->count / 2;
+	double work = 0;
+
+	if (work_of(p, out, first, first, &work) || work * (double)out->count <= MOST_WORK)
+		return out->count;
+	return work * 8 > MOST_WORK ? 8 : (int64_t)(MOST_WORK / work);
+}
+
 static int evaluate_lazily(struct expected *e, const struct reader *reader, int64_t sample, uint64_t secret, struct strbuf *err)
 {
 	int ret = 0;
@@ -292,6 +307,9 @@ static int evaluate_lazily(struct expected *e, const struct reader *reader, int6
 		if (!all) {
 			out->index = claim((size_t)(sample + 32) * sizeof(*out->index));
 			out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, sample, secret, out->index);
+			int64_t fewer = affordable(&e->problem, out);
+			if (fewer < out->count)
+				out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, fewer, secret, out->index);
 			qsort(out->index, (size_t)out->count, sizeof(*out->index), by_index);
 		}
 		out->want = claim((size_t)(out->count + 1) * sizeof(double));
