@@ -2,6 +2,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/sandbox.h"
 #include "generate/lang.h"
+#include "ops/core/defence.h"
 #include "ops/core/proc.h"
 #include "ops/core/progress.h"
 
@@ -206,7 +207,7 @@ static void judge_time(struct session *s, struct evaluation *e, const struct rac
 	double fastest = s->environment.datasheet_bytes_per_s > 0 ? s->environment.datasheet_bytes_per_s : 8 * s->environment.peak_bytes_per_s;
 	if (fastest > 0)
 		floor_ns = 1e9 * (double)problem_least_bytes(&s->problem) / fastest;
-	if (e->time_ns < floor_ns) {
+	if (e->time_ns < floor_ns && defence_stands(DEFENCE_PHYSICS_FLOOR)) {
 		e->verdict = VERDICT_BELOW_PHYSICS_FLOOR;
 		e->detail = arena_printf(&s->arena, "%.0f ns, but the memory needs %.0f ns", e->time_ns, floor_ns);
 		e->fitness = 0;
@@ -271,6 +272,8 @@ static void check_again(struct session *s, struct contestant *c, struct entrant 
 	struct check_result worst = { 0 };
 
 	if (c->is_running) {
+		if (!defence_stands(DEFENCE_AFTER_TIMING))
+			return;
 		enum verdict v = contestant_check_again(c, &worst, &detail);
 		if (v != VERDICT_PASSED) {
 			x->evaluation.verdict = v;

@@ -1,4 +1,5 @@
 #include "evaluate/stage.h"
+#include "ops/core/defence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,7 +95,8 @@ int stage_open(struct stage *stage, const struct stage_case *wanted, size_t coun
 		return -1;
 	}
 	/* From here on nobody can write the inputs but through the mapping we hold. */
-	fcntl(stage->in_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+	if (defence_stands(DEFENCE_SEALED_INPUTS))
+		fcntl(stage->in_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
 	for (size_t i = 0; i < count; i++) {
 		fill(stage, &stage->stage_case[i]);
 		/* All sets, so that their pages exist before anything is timed. */
@@ -131,6 +133,8 @@ void stage_poison(struct stage *stage, size_t i, int set)
 	const struct stage_case *c = &stage->stage_case[i];
 	uint16_t *at = (uint16_t *)(stage->out + c->out_first + set * c->out_set_bytes);
 
+	if (!defence_stands(DEFENCE_POISON))
+		return;
 	stage->poison = next_poison(stage->poison);
 	for (int64_t k = 0; k < c->out_set_bytes / 2; k++)
 		at[k] = stage->poison;
@@ -171,6 +175,8 @@ static bool guards_hold(const struct stage *stage, size_t i, int set, char *deta
 	const struct op_tensor *tensor;
 	int64_t size;
 
+	if (!defence_stands(DEFENCE_GUARDS))
+		return true;
 	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
 		if (tensor->role != OP_OUT)
 			continue;
@@ -198,7 +204,7 @@ static void find_suspects(struct stage *stage, size_t i, int set)
 	if (!stage->suspect)
 		stage->suspect = ARENA_ARRAY(&stage->arena, struct stage_suspect, MOST_SUSPECTS);
 	stage->suspect_count = 0;
-	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
+	for (int t = 0; defence_stands(DEFENCE_POISON) && (tensor = tensor_of(c, t)); t++) {
 		if (tensor->role != OP_OUT)
 			continue;
 		const char *at = output_at(stage, i, set, t, &size);

@@ -1,5 +1,6 @@
 #include "evaluate/worker.h"
 #include "evaluate/sandbox.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
@@ -76,10 +77,10 @@ NORETURN static void child(const struct stage *stage, const struct worker_start 
 	} else {
 		limit(RLIMIT_FSIZE, 0);
 		if (s->is_confined) {
-			char *const words[] = { (char *)"km-worker", (char *)"kernel", (char *)"/proc/self/fd/6", threads, in_bytes, out_bytes, NULL }, *const none[] = { NULL };
+			char *const words[] = { (char *)"km-worker", (char *)"kernel", (char *)"/proc/self/fd/6", threads, in_bytes, out_bytes, NULL }, *const environment[] = { defence_environment(), NULL };
 			if (sandbox_seal(box))
 				_exit(NO_SANDBOX);
-			execveat(box->program, "", words, none, AT_EMPTY_PATH);
+			execveat(box->program, "", words, environment, AT_EMPTY_PATH);
 			_exit(126);
 		}
 		execl(path, "km-worker", "kernel", s->artifact, threads, in_bytes, out_bytes, (char *)NULL);

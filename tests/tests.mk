@@ -3,6 +3,8 @@
 #   make check TESTS="tests/t0*.sh"  some
 #   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants; every
 #                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where)
+#   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
+#                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
 #   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
 
@@ -31,7 +33,23 @@ check: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
 	$Q BUILD=$(abspath $B) tests/run.sh 2 $(TESTS)
 
-unit: $(UNIT) $(BRIDGE)
+# The evaluator with its defences on switches (ops/core/defence.h), for tests/trust/cheats.sh alone: in a folder
+# of its own, and only what asks for a defence is compiled again.
+OPEN     = km-evaluate km-worker
+OPEN_SRC := $(shell grep -l '^.include "ops/core/defence.h"' $(foreach l,$(USES_evaluate),$(call src,$l)) evaluate/worker/main.c)
+OPEN_LIB = $(patsubst %.c,$B/open/%.o,$(filter-out %/main.c,$(OPEN_SRC)) tests/open.c)
+$B/open/%.o: %.c Makefile | $(LISTS)
+	$Q$(say) CC 'open $<'
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) -DKM_OPEN -c -o $@ $<
+$B/open/bin/km-evaluate: $B/evaluate/main.o
+$B/open/bin/km-worker: $(patsubst %.c,$B/open/%.o,$(filter %/main.c,$(OPEN_SRC)))
+$(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK '$@'
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS)
+
+unit: $(UNIT) $(BRIDGE) $(OPEN:%=$B/open/bin/%)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
@@ -44,6 +62,14 @@ TORCH   = $(HOME)/.cache/kernelmill/torch
 WORK    = 1e7
 MUTANTS = 1250
 
+# Every battery at full size, one after another; their counts are kept.  Long.
+check-trust: setup-check
+	$Q $(MAKE) --no-print-directory -j2 all unit
+	$Q BUILD=$(abspath $B) tests/trust.sh '$(SIZE)' '$(RESULTS)' $(PARTS)
+SIZE    = large
+RESULTS = tests/trust/RESULTS.md
+PARTS   =
+
 check-gpu: all
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
@@ -55,4 +81,4 @@ bench-h200: all
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: check unit check-ops check-gpu bench-h200 setup setup-check
+.PHONY: check unit check-ops check-trust check-gpu bench-h200 setup setup-check

@@ -5,6 +5,7 @@
  */
 #include "evaluate/baseline.h"
 #include "evaluate/worker.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/launch.h"
 #include "ops/core/proc.h"
@@ -60,7 +61,7 @@ static bool map_memories(const char *in, const char *out)
 {
 	in_bytes = strtoll(in, NULL, 10);
 	out_bytes = strtoll(out, NULL, 10);
-	in_base = mmap(NULL, (size_t)in_bytes, PROT_READ, MAP_SHARED, 3, 0);
+	in_base = mmap(NULL, (size_t)in_bytes, defence_stands(DEFENCE_SEALED_INPUTS) ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0);
 	out_base = mmap(NULL, (size_t)out_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0);
 	if (in_base == MAP_FAILED || out_base == MAP_FAILED) {
 		reply(WORKER_REFUSED, 0, strerror(errno));
