@@ -94,6 +94,12 @@ $B/%.o: %.c Makefile | $(LISTS)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# A program's text as a C string.
+$B/generate/lang/triton.o: $B/gen/triton_server.inc
+$B/gen/%.inc: generate/%.py
+	$Q mkdir -p $(@D)
+	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@
+
 $B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 
 # One X(name) line per entry; rewritten only when the set changes.

@@ -1,4 +1,5 @@
 #include "evaluate/compile.h"
+#include "evaluate/resident.h"
 #include "generate/lang.h"
 #include "ops/core/diag.h"
 #include "ops/core/hash.h"
@@ -153,7 +154,7 @@ static char **words_of_lang(struct arena *arena, const void *user, const char *i
 static void all_of(const struct unit *u, bool ok, const char *artifact, const char *log, double wall_s)
 {
 	for (size_t i = 0; i < u->count; i++)
-		*u->out[i] = (struct compiled){ ok, artifact, log, wall_s / (double)u->count };
+		*u->out[i] = (struct compiled){ .ok = ok, .artifact = artifact, .log = log, .compile_s = wall_s / (double)u->count };
 }
 
 /* Compiles the unit; on refusal halves it, until culprits stand alone. */
@@ -178,6 +179,7 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		struct strbuf parent = STRBUF_INIT;
 		strbuf_addf(&parent, "%s/%.2s", farm->folder, hex);
 		made = make_folder(parent.buf, &err) ? -1
+			: lang->server ? resident_compile(lang, u->target, text.buf, path.buf, farm->wall_limit_s, &log, &err)
 			: compile_text(&scratch, &command, text.buf, path.buf, &log, &err);
 		strbuf_release(&parent);
 	} else {
@@ -280,6 +282,19 @@ static void add_units(struct farm *farm, const struct unit *group, const struct 
 	}
 }
 
+/* Version of the language's compiler: in *version, or NULL where a server is not here.  0, or -1 with *err. */
+static int version_of(struct farm *farm, const struct lang *lang, const char **version, struct strbuf *why)
+{
+	if (lang->server) {
+		*version = resident_version(lang, why);
+		if (!*version)
+			warn("language '%s' is skipped: %s", lang->name, why->buf);
+		return 0;
+	}
+	*version = compile_version(farm->arena, arena_strndup(farm->arena, lang->compile, strcspn(lang->compile, " ")), farm->err);
+	return *version ? 0 : -1;
+}
+
 /* Groups what may share a unit and makes the units.  0, or -1 with *err. */
 static int plan_units(struct farm *farm, const struct candidate *const *candidate, size_t count, const struct compile_options *options,
 		      size_t jobs, struct compiled *out, struct strbuf *err)
@@ -298,9 +313,8 @@ static int plan_units(struct farm *farm, const struct candidate *const *candidat
 			strbuf_addf(err, "unknown language '%s'", candidate[i]->lang);
 		if (!group.lang || !group.target)
 			return -1;
-		char *compiler = arena_strndup(farm->arena, group.lang->compile, strcspn(group.lang->compile, " "));
-		group.version = compile_version(farm->arena, compiler, err);
-		if (!group.version)
+		struct strbuf why = STRBUF_INIT;
+		if (version_of(farm, group.lang, &group.version, &why))
 			return -1;
 		for (size_t k = i; k < count; k++)
 			if (!placed[k] && may_share(candidate[k], candidate[i])) {
@@ -308,7 +322,11 @@ static int plan_units(struct farm *farm, const struct candidate *const *candidat
 				member[group.count] = candidate[k];
 				answer[group.count++] = &out[k];
 			}
-		add_units(farm, &group, options, jobs);
+		if (group.version)
+			add_units(farm, &group, options, jobs);
+		for (size_t k = 0; k < group.count && !group.version; k++)
+			*answer[k] = (struct compiled){ .is_missing = true, .log = arena_strdup(farm->arena, why.buf) };
+		strbuf_release(&why);
 	}
 	return 0;
 }

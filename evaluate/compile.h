@@ -9,6 +9,7 @@
 
 struct compiled {
 	bool ok;
+	bool is_missing;       /* its language's compiler is not here: no fault of the source */
 	const char *artifact;  /* path; shared by the batch unless alone */
 	const char *log;       /* compiler's words when not ok */
 	double compile_s;      /* share of wall time */
@@ -24,6 +25,7 @@ struct compile_options {
 /*
  * Compiles count candidates of one language and target; a failing unit is
  * bisected until each culprit stands alone.  out[i] answers candidate i.
+ * A language that is compiled by a server (lang.h) is skipped where there is none.
  * 0, or -1 with *err: no compiler ("cannot run 'clang-22': ...; run scripts/setup.sh").
  */
 int compile_all(struct arena *arena, const struct candidate *const *candidate, size_t count,

@@ -119,7 +119,7 @@ static int compile_entrants(struct session *s, struct entrant *x, size_t n, stru
 		if (compiled[i].ok) {
 			inspect(s, &x[i]);
 		} else {
-			e->verdict = VERDICT_COMPILE_ERROR;
+			e->verdict = compiled[i].is_missing ? VERDICT_NOT_MEASURED : VERDICT_COMPILE_ERROR;
 			e->detail = first_words(s, compiled[i].log, 600);
 			e->state = STATE_GENERATED;
 		}

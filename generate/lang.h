@@ -30,6 +30,11 @@ struct lang {
 	 * %flags by the target's compiler_flags.
 	 */
 	const char *compile;
+	/*
+	 * A compiler that stays instead, the text of a Python program (evaluate/resident.h says what it is
+	 * asked); `compile` then names it, and begins with the environment it wants.  NULL: none.
+	 */
+	const char *server;
 	/* May the program be printed for the target?  false with the reason in *why_not: normal. */
 	bool (*accepts)(const struct tile_program *program, const struct target *target,
 			struct strbuf *why_not);

@@ -5,6 +5,7 @@
  *
  * Kernels, launch and knobs: simt.h.
  */
+#include "generate/cubin.h"
 #include "generate/simt.h"
 
 #include <elf.h>
@@ -69,8 +70,8 @@ static int print(const struct tile_program *program, const struct target *target
 
 /* Attributes of section .nv.info, as ptxas writes them: format, number, 16 bits of size, then (symbol, value). */
 enum { ATTRIBUTE_SIZED = 4, ATTRIBUTE_FRAME_BYTES = 0x11, ATTRIBUTE_REGISTERS = 0x2f };
-/* The low bits of a 128-bit instruction: warp and warp-group matrix products. */
-enum { OPCODE_MASK = 0xfff, OPCODE_HMMA = 0x23c, INSTRUCTION_BYTES = 16 };
+/* The low bits of a 128-bit instruction: matrix products of a warp, of a warp group, of a tensor core by itself (sm_100). */
+enum { OPCODE_MASK = 0xfff, OPCODE_HMMA = 0x23c, OPCODE_HGMMA = 0x9f0, OPCODE_UTCHMMA = 0x5ea, INSTRUCTION_BYTES = 16 };
 
 struct cubin {
 	const char *data;
@@ -84,7 +85,7 @@ struct cubin {
 };
 
 struct cubin_facts {
-	double registers, stack_bytes, shared_bytes, code_bytes, matrix_count;
+	double registers, stack_bytes, shared_bytes, given_bytes, code_bytes, matrix_count, group_count;
 	int kernels;
 };
 
@@ -160,12 +161,32 @@ static void read_code(const struct cubin *c, const Elf64_Shdr *s, struct cubin_f
 
 	facts->kernels++;
 	facts->code_bytes += (double)s->sh_size;
-	for (uint64_t i = 0; i + INSTRUCTION_BYTES <= s->sh_size; i += INSTRUCTION_BYTES)
-		facts->matrix_count += (((unsigned char)code[i] | (unsigned)(unsigned char)code[i + 1] << 8) & OPCODE_MASK) == OPCODE_HMMA;
+	for (uint64_t i = 0; i + INSTRUCTION_BYTES <= s->sh_size; i += INSTRUCTION_BYTES) {
+		unsigned opcode = ((unsigned char)code[i] | (unsigned)(unsigned char)code[i + 1] << 8) & OPCODE_MASK;
+		bool is_group = opcode == OPCODE_HGMMA || opcode == OPCODE_UTCHMMA;
+		facts->matrix_count += opcode == OPCODE_HMMA || is_group;
+		facts->group_count += is_group;
+	}
 }
 
-static int inspect(const char *path, const char *symbol, void (*add)(const char *key, double value, void *user), void *user,
-		   struct strbuf *err)
+/* Variables <symbol>_<kernel>_shared: what a launch gives beside, in launch/cubin.c's words. */
+static void read_given(const struct cubin *c, const char *symbol, struct cubin_facts *facts)
+{
+	for (size_t i = 0; i < c->symbol_count; i++) {
+		const Elf64_Sym *v = &c->symbol[i];
+		const char *name = c->symbol_names + v->st_name, *end = strrchr(name, '_');
+		const Elf64_Shdr *s = v->st_shndx < c->section_count ? &c->section[v->st_shndx] : NULL;
+		uint32_t bytes;
+		if (!end || strcmp(end, "_shared") || !belongs(name, symbol) || v->st_size != sizeof(bytes) || !s || s->sh_type == SHT_NOBITS ||
+		    v->st_value > s->sh_size || s->sh_size - v->st_value < sizeof(bytes))
+			continue;
+		memcpy(&bytes, c->data + s->sh_offset + v->st_value, sizeof(bytes));
+		keep_most(&facts->given_bytes, bytes);
+	}
+}
+
+int cubin_inspect(const char *path, const char *symbol, void (*add)(const char *key, double value, void *user), void *user,
+		  struct strbuf *err)
 {
 	struct strbuf file = STRBUF_INIT;
 	struct cubin_facts facts = { 0 };
@@ -185,6 +206,8 @@ static int inspect(const char *path, const char *symbol, void (*add)(const char 
 		else if (!strncmp(name, ".nv.shared.", 11) && belongs(name + 11, symbol))
 			keep_most(&facts.shared_bytes, (double)c.section[i].sh_size);
 	}
+	if (!ret)
+		read_given(&c, symbol, &facts);
 	if (!ret && !facts.kernels) {
 		strbuf_addf(err, "'%s' has no kernel of '%s'", path, symbol);
 		ret = -1;
@@ -192,9 +215,10 @@ static int inspect(const char *path, const char *symbol, void (*add)(const char 
 	if (!ret) {
 		add("registers", facts.registers, user);
 		add("stack_bytes", facts.stack_bytes, user);
-		add("shared_bytes", facts.shared_bytes, user);
+		add("shared_bytes", facts.shared_bytes + facts.given_bytes, user);
 		add("code_bytes", facts.code_bytes, user);
 		add("matrix_instructions", facts.matrix_count, user);
+		add("group_matrix_instructions", facts.group_count, user);
 	}
 	strbuf_release(&file);
 	return ret;
@@ -209,5 +233,5 @@ const struct lang lang_cuda = {
 	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -O3 -w %flags -o %out %in",
 	.accepts = accepts,
 	.print = print,
-	.inspect = inspect,
+	.inspect = cubin_inspect,
 };

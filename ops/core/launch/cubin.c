@@ -3,7 +3,10 @@
  * driver's interface, which is loaded on use: no header and no library of CUDA's
  * is needed to build this.
  *
- * A kernel takes the plan's buffers, then its run-time dims as 64-bit integers.
+ * A kernel takes the plan's buffers, then its run-time dims as 64-bit integers; two null
+ * pointers behind them are for kernels of Triton, whose last parameters are memory that
+ * none of ours wants.  A variable <symbol>_shared of the code object adds to the bytes of
+ * shared memory of the step's launch: what only its compiler knew.
  * Blocks lie along x, numbered row-major.  What a launch does wrong shows at the
  * next call that waits: read(), or wait().
  */
@@ -11,6 +14,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +34,7 @@ typedef unsigned long long device_pointer;
 	X(module_load, "cuModuleLoad", (void **module, const char *path)) \
 	X(module_unload, "cuModuleUnload", (void *module)) \
 	X(module_function, "cuModuleGetFunction", (void **function, void *module, const char *name)) \
+	X(module_global, "cuModuleGetGlobal_v2", (device_pointer *memory, size_t *bytes, void *module, const char *name)) \
 	X(function_set, "cuFuncSetAttribute", (void *function, int attribute, int value)) \
 	X(allocate, "cuMemAlloc_v2", (device_pointer *memory, size_t bytes)) \
 	X(release, "cuMemFree_v2", (device_pointer memory)) \
@@ -54,6 +59,7 @@ struct kernel {
 	int device;
 	void *context, *module;
 	void *function[MAX_STEPS];
+	int64_t shared_bytes[MAX_STEPS];
 	device_pointer own[MAX_BUFFERS]; /* temporaries the kernel keeps */
 	int64_t own_bytes[MAX_BUFFERS];
 	int64_t dim[PLAN_MAX_NAMES];     /* of the grids below */
@@ -112,6 +118,21 @@ static void close_kernel(struct kernel *k)
 	free(k);
 }
 
+/* What a step's launch gives a block: as its plan and the code object say. */
+static int64_t shared_bytes_of(struct kernel *k, const struct plan_step *step)
+{
+	char name[512];
+	device_pointer memory = 0;
+	size_t bytes = 0;
+	uint32_t more = 0;
+	int len = snprintf(name, sizeof(name), "%s_shared", step->symbol);
+
+	if (len > 0 && len < (int)sizeof(name) && !cu.module_global(&memory, &bytes, k->module, name) && bytes == sizeof(more) &&
+	    cu.download(&more, memory, sizeof(more)))
+		more = 0;
+	return step->shared_bytes + more;
+}
+
 static int load_functions(struct kernel *k, const char *path, struct strbuf *err)
 {
 	if (checked(cu.module_load(&k->module, path), "loading the cubin", err))
@@ -120,12 +141,13 @@ static int load_functions(struct kernel *k, const char *path, struct strbuf *err
 		const struct plan_step *step = &k->plan->step[s];
 		if (checked(cu.module_function(&k->function[s], k->module, step->symbol), step->symbol, err))
 			return -1;
-		if (step->shared_bytes > INT_MAX) {
-			strbuf_addf(err, "'%s' wants %lld bytes of shared memory", step->symbol, (long long)step->shared_bytes);
+		k->shared_bytes[s] = shared_bytes_of(k, step);
+		if (k->shared_bytes[s] > INT_MAX) {
+			strbuf_addf(err, "'%s' wants %lld bytes of shared memory", step->symbol, (long long)k->shared_bytes[s]);
 			return -1;
 		}
-		if (step->shared_bytes &&
-		    checked(cu.function_set(k->function[s], MAX_DYNAMIC_SHARED, (int)step->shared_bytes), "reserving shared memory", err))
+		if (k->shared_bytes[s] &&
+		    checked(cu.function_set(k->function[s], MAX_DYNAMIC_SHARED, (int)k->shared_bytes[s]), "reserving shared memory", err))
 			return -1;
 	}
 	return 0;
@@ -203,7 +225,8 @@ static int prepare(struct kernel *k, const int64_t *dim, struct strbuf *err)
 static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct strbuf *err)
 {
 	device_pointer pointer[MAX_BUFFERS];
-	void *argument[MAX_BUFFERS + PLAN_MAX_NAMES];
+	void *argument[MAX_BUFFERS + PLAN_MAX_NAMES + 2];
+	device_pointer null = 0;
 	size_t n = 0;
 
 	if ((!k->is_ready || memcmp(k->dim, dim, k->plan->dim_count * sizeof(*dim))) && prepare(k, dim, err))
@@ -214,10 +237,11 @@ static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct st
 	}
 	for (size_t d = 0; d < k->plan->dim_count; d++)
 		argument[n++] = &k->dim[d];
+	argument[n] = argument[n + 1] = &null;
 	for (size_t s = 0; s < k->plan->step_count; s++) {
 		const struct plan_step *step = &k->plan->step[s];
 		if (k->instances[s] && checked(cu.launch(k->function[s], (unsigned)k->instances[s], 1, 1, (unsigned)step->threads, 1, 1,
-							 (unsigned)step->shared_bytes, NULL, argument, NULL), "the launch", err))
+							 (unsigned)k->shared_bytes[s], NULL, argument, NULL), "the launch", err))
 			return -1;
 	}
 	return 0;

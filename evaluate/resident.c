@@ -1,0 +1,267 @@
+#include "evaluate/resident.h"
+#include "ops/core/diag.h"
+#include "ops/core/proc.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST_SERVERS = 64, START_S = 60, GRACE_S = 5, MOST_ANSWER_BYTES = 256 << 20 };
+
+struct server {
+	const struct lang *lang; /* NULL: the place is free */
+	pid_t pid;
+	int to, from;
+	bool is_busy;
+	char version[256];
+};
+
+static struct server server[MOST_SERVERS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The Python of the language's own environment (scripts/setup.sh), or the system's. */
+static void python_of(const struct lang *lang, char *path, size_t size)
+{
+	const char *home = getenv("HOME");
+
+	snprintf(path, size, "%s/.cache/kernelmill/%.*s/bin/python", home ? home : "", (int)strcspn(lang->compile, " "), lang->compile);
+	if (access(path, X_OK))
+		snprintf(path, size, "python3");
+}
+
+static void stop(struct server *s)
+{
+	close(s->to);
+	close(s->from);
+	kill(-s->pid, SIGKILL);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	pthread_mutex_lock(&lock);
+	*s = (struct server){ 0 };
+	pthread_mutex_unlock(&lock);
+}
+
+/* A line of its answers.  0; -1 when it has ended, or the time has. */
+static int read_answer(struct server *s, double wall_s, struct strbuf *line)
+{
+	int64_t end = clock_ns() + (int64_t)(wall_s * 1e9);
+	char part[65536];
+
+	while (line->len < MOST_ANSWER_BYTES) {
+		int64_t left_ms = (end - clock_ns()) / 1000000;
+		struct pollfd p = { .fd = s->from, .events = POLLIN };
+		int ready = poll(&p, 1, left_ms < 0 ? 0 : (int)left_ms);
+		if (ready < 0 && errno == EINTR)
+			continue;
+		ssize_t n = ready > 0 ? read(s->from, part, sizeof(part)) : 0;
+		if (n <= 0)
+			return -1;
+		strbuf_add(line, part, (size_t)n);
+		if (part[n - 1] == '\n')
+			return 0;
+	}
+	return -1;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Copies the string member of a JSON object; false: there is none. */
+static bool copy_member(const char *json, const char *name, struct strbuf *out)
+{
+	cJSON *object = cJSON_Parse(json);
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+	if (text)
+		strbuf_addstr(out, text);
+	cJSON_Delete(object);
+	return text != NULL;
+}
+
+static int launch(struct server *s, const struct lang *lang, const char *python, struct strbuf *err)
+{
+	char *const argv[] = { (char *)(uintptr_t)python, (char[]){ "-c" }, (char *)(uintptr_t)lang->server, NULL };
+	int to[2] = { -1, -1 }, from[2] = { -1, -1 };
+
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || (s->pid = fork()) < 0) {
+		strbuf_addf(err, "cannot start '%s': %s", python, strerror(errno));
+		close(to[0]);
+		close(to[1]);
+		close(from[0]);
+		close(from[1]);
+		return -1;
+	}
+	if (!s->pid) {
+		int nowhere = open("/dev/null", O_WRONLY);
+		setpgid(0, 0);
+		signal(SIGPIPE, SIG_DFL);
+		if (dup2(to[0], 0) < 0 || dup2(from[1], 1) < 0 || dup2(nowhere, 2) < 0)
+			_exit(127);
+		execvp(python, argv);
+		_exit(127);
+	}
+	setpgid(s->pid, s->pid);
+	close(to[0]);
+	close(from[1]);
+	s->to = to[1];
+	s->from = from[0];
+	return 0;
+}
+
+/* A server nobody uses, started where there is none.  NULL with *err. */
+static struct server *take(const struct lang *lang, struct strbuf *err)
+{
+	struct server *s = NULL;
+	struct strbuf line = STRBUF_INIT, text = STRBUF_INIT;
+	char python[4096];
+	bool is_new = false;
+
+	/* A server that died is told by its answer. */
+	signal(SIGPIPE, SIG_IGN);
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < MOST_SERVERS && !s; i++)
+		if (server[i].lang == lang && !server[i].is_busy)
+			s = &server[i];
+	for (int i = 0; i < MOST_SERVERS && !s; i++)
+		if (!server[i].lang) {
+			s = &server[i];
+			is_new = true;
+		}
+	if (s) {
+		s->lang = lang;
+		s->is_busy = true;
+	}
+	pthread_mutex_unlock(&lock);
+	if (!s || !is_new) {
+		if (!s)
+			strbuf_addf(err, "more than %d compilers of '%s'", MOST_SERVERS, lang->name);
+		return s;
+	}
+	python_of(lang, python, sizeof(python));
+	if (launch(s, lang, python, err)) {
+		pthread_mutex_lock(&lock);
+		*s = (struct server){ 0 };
+		pthread_mutex_unlock(&lock);
+		return NULL;
+	}
+	if (!read_answer(s, START_S, &line) && copy_member(line.buf, "version", &text)) {
+		snprintf(s->version, sizeof(s->version), "%s", text.buf);
+	} else {
+		if (!copy_member(line.buf, "missing", &text))
+			strbuf_addf(&text, "'%s' does not run its compiler", python);
+		strbuf_addf(err, "%s: run 'scripts/setup.sh %s'", text.buf, lang->name);
+		stop(s);
+		s = NULL;
+	}
+	strbuf_release(&line);
+	strbuf_release(&text);
+	return s;
+}
+
+static void give_back(struct server *s)
+{
+	pthread_mutex_lock(&lock);
+	s->is_busy = false;
+	pthread_mutex_unlock(&lock);
+}
+
+const char *resident_version(const struct lang *lang, struct strbuf *why_not)
+{
+	static const struct lang *known;
+	static char version[256], missing[1024];
+
+	if (known != lang) {
+		struct strbuf err = STRBUF_INIT;
+		struct server *s = take(lang, &err);
+		known = lang;
+		snprintf(version, sizeof(version), "%s", s ? s->version : "");
+		snprintf(missing, sizeof(missing), "%s", err.buf);
+		if (s)
+			give_back(s);
+		strbuf_release(&err);
+	}
+	if (!*version)
+		strbuf_addstr(why_not, missing);
+	return *version ? version : NULL;
+}
+
+/* Appends the bytes of a base64 text; -1 when it is none. */
+static int decode(const char *text, struct strbuf *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned bits = 0;
+	int held = 0;
+
+	for (; *text && *text != '='; text++) {
+		const char *d = strchr(digits, *text);
+		if (!d)
+			return -1;
+		bits = bits << 6 | (unsigned)(d - digits);
+		held += 6;
+		if (held >= 8) {
+			held -= 8;
+			strbuf_addch(out, (char)(bits >> held));
+		}
+	}
+	return 0;
+}
+
+int resident_compile(const struct lang *lang, const struct target *target, const char *text, const char *out_path, double wall_s,
+		     struct strbuf *log, struct strbuf *err)
+{
+	struct strbuf answer = STRBUF_INIT, artifact = STRBUF_INIT, data = STRBUF_INIT;
+	struct server *s = take(lang, err);
+	int ret = -1;
+
+	if (!s)
+		return -1;
+	cJSON *request = cJSON_CreateObject();
+	cJSON_AddStringToObject(request, "source", text);
+	cJSON_AddStringToObject(request, "march", target->march ? target->march : "");
+	cJSON_AddNumberToObject(request, "seconds", wall_s);
+	char *line = cJSON_PrintUnformatted(request);
+	cJSON_Delete(request);
+	bool is_lost = write_all(s->to, line, strlen(line)) || write_all(s->to, "\n", 1) || read_answer(s, wall_s + GRACE_S, &answer);
+	free(line);
+	if (is_lost) {
+		strbuf_addf(log, "the compiler of '%s' died, or was stopped after %.0f s", lang->name, wall_s);
+		stop(s);
+		ret = 0;
+		goto out;
+	}
+	give_back(s);
+	if (copy_member(answer.buf, "artifact", &artifact)) {
+		if (decode(artifact.buf, &data))
+			strbuf_addf(err, "the compiler of '%s' answers in no base64", lang->name);
+		else
+			ret = file_publish(out_path, data.buf, data.len, err) ? -1 : 1;
+	} else {
+		ret = 0;
+		if (!copy_member(answer.buf, "log", log))
+			strbuf_addf(log, "the compiler of '%s' gave no answer", lang->name);
+	}
+out:
+	strbuf_release(&answer);
+	strbuf_release(&artifact);
+	strbuf_release(&data);
+	return ret;
+}

@@ -1,0 +1,113 @@
+/* The functions that printed Triton calls: the formulas of the SIMT vocabulary, on tiles. */
+#include "generate/triton.h"
+
+#include <string.h>
+
+static const char *const names[] = {
+	"abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh", "sin", "cos", "maximum",
+	"minimum", "cdiv", "rup", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr",
+};
+
+bool triton_has(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+#define JIT "@triton.jit\n"
+
+static const char arithmetic[] =
+	JIT "def km_add(a, b):\n    return a + b\n"
+	JIT "def km_multiply(a, b):\n    return a * b\n"
+	/* NaN of either wins. */
+	JIT "def km_maximum(a, b):\n    return tl.maximum(a, b, propagate_nan=tl.PropagateNan.ALL)\n"
+	JIT "def km_minimum(a, b):\n    return tl.minimum(a, b, propagate_nan=tl.PropagateNan.ALL)\n"
+	JIT "def km_whole_maximum(a, b):\n    return tl.where(a > b, a, b)\n"
+	JIT "def km_whole_minimum(a, b):\n    return tl.where(a < b, a, b)\n"
+	JIT "def km_whole_abs(a):\n    return tl.where(a < 0, -a, a)\n"
+	/* // and % of the language round towards 0. */
+	JIT "def km_whole_div(a, b):\n    return a // b - tl.where((a % b != 0) & ((a < 0) != (b < 0)), 1, 0)\n"
+	JIT "def km_whole_mod(a, b):\n    return a - km_whole_div(a, b) * b\n"
+	JIT "def km_real_div(a, b):\n    return tl.floor(a / b)\n"
+	JIT "def km_real_mod(a, b):\n    return a - tl.floor(a / b) * b\n"
+	JIT "def km_cdiv(a, b):\n    return -km_whole_div(-a, b)\n"
+	JIT "def km_rup(a, b):\n    return km_cdiv(a, b) * b\n"
+	JIT "def km_bit_and(a, b):\n    return a & b\n"
+	JIT "def km_bit_or(a, b):\n    return a | b\n"
+	JIT "def km_bit_xor(a, b):\n    return a ^ b\n"
+	JIT "def km_bit_not(a):\n    return ~a\n"
+	JIT "def km_shl(a, b):\n    return a << b\n"
+	JIT "def km_shr(a, b):\n    return (a.to(tl.uint64) >> b.to(tl.uint64)).to(tl.int64)\n";
+
+static const char functions[] =
+	JIT "def km_abs(x):\n    return tl.abs(x)\n"
+	JIT "def km_sqrt(x):\n    return tl.sqrt_rn(x)\n"
+	JIT "def km_rsqrt(x):\n    return 1.0 / tl.sqrt_rn(x)\n"
+	JIT "def km_floor(x):\n    return tl.floor(x)\n"
+	JIT "def km_ceil(x):\n    return tl.ceil(x)\n"
+	JIT "def km_trunc(x):\n    return tl.where(x < 0.0, tl.ceil(x), tl.floor(x))\n"
+	/* Half to even. */
+	JIT "def km_round(x):\n"
+	"    f = tl.floor(x)\n    d = x - f\n    odd = f - 2.0 * tl.floor(f * 0.5)\n"
+	"    return tl.where((d > 0.5) | ((d == 0.5) & (odd != 0.0)), f + 1.0, f)\n"
+	/* 2^x on [-0.5, 0.5] by the special function unit, 2 ULP; then the exponent in two steps, so that tiny results keep what they can. */
+	JIT "def km_scaled(f, n):\n"
+	"    i = n.to(tl.int32)\n    h = i // 2\n"
+	"    return tl.exp2(f) * ((127 + h) << 23).to(tl.float32, bitcast=True) * ((127 + i - h) << 23).to(tl.float32, bitcast=True)\n"
+	JIT "def km_exp(x):\n"
+	"    n = tl.floor(tl.minimum(tl.maximum(x * 1.442695041, -250.0), 250.0) + 0.5)\n"
+	"    f = tl.fma(n, -0.693145752, x)\n    f = tl.fma(n, -1.42860677e-06, f)\n    f = tl.minimum(tl.maximum(f, -1.0), 1.0)\n"
+	"    return tl.where(x != x, x, km_scaled(tl.fma(f, 1.925963033e-8, f * 1.442695022), n))\n"
+	JIT "def km_exp2(x):\n"
+	"    c = tl.minimum(tl.maximum(x, -250.0), 250.0)\n    n = tl.floor(c + 0.5)\n"
+	"    return tl.where(x != x, x, km_scaled(c - n, n))\n"
+	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
+	JIT "def km_sigmoid(x):\n    e = km_exp(-tl.abs(x))\n    return tl.where(x < 0.0, e, 1.0) / (1.0 + e)\n"
+	/* Mantissa in [sqrt(1/2), sqrt(2)), the polynomial of Cephes' logf, 1 ULP. */
+	JIT "def km_log(x):\n"
+	"    tiny = x < 1.17549435e-38\n    u = tl.where(tiny, x * 8388608.0, x).to(tl.int32, bitcast=True)\n"
+	"    e = (u - 0x3f3504f3) >> 23\n    m = (u - (e << 23)).to(tl.float32, bitcast=True) - 1.0\n"
+	"    n = (e - tl.where(tiny, 23, 0)).to(tl.float32)\n    z = m * m\n"
+	"    p = tl.fma(m, 7.0376836292e-2, -1.1514610310e-1)\n    p = tl.fma(p, m, 1.1676998740e-1)\n    p = tl.fma(p, m, -1.2420140846e-1)\n"
+	"    p = tl.fma(p, m, 1.4249322787e-1)\n    p = tl.fma(p, m, -1.6668057665e-1)\n    p = tl.fma(p, m, 2.0000714765e-1)\n"
+	"    p = tl.fma(p, m, -2.4999993993e-1)\n    p = tl.fma(p, m, 3.3333331174e-1)\n"
+	"    y = tl.fma(p * m, z, tl.fma(n, -2.12194440e-4, -0.5 * z)) + m\n    y = tl.fma(n, 0.693359375, y)\n"
+	"    odd = tl.where(x == 0.0, float('-inf'), tl.where(x > 0.0, x, float('nan')))\n"
+	"    return tl.where((x > 0.0) & (x < float('inf')), y, odd)\n"
+	JIT "def km_log1p(x):\n"
+	"    u = 1.0 + x\n    d = u - 1.0\n    more = tl.where(u > 0.0, (x - d) / u, 0.0)\n"
+	"    return tl.where((u == 1.0) | (x == float('inf')), x, km_log(u) + more)\n"
+	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
+	JIT "def km_erf(x):\n"
+	"    c = tl.where(x > 4.0, 4.0, x)\n    c = tl.where(c < -4.0, -4.0, c)\n    q = c * c\n"
+	"    p = tl.fma(q, -2.72614225801306e-10, 2.77068142495902e-08)\n    p = tl.fma(p, q, -2.10102402082508e-06)\n"
+	"    p = tl.fma(p, q, -5.69250639462346e-05)\n    p = tl.fma(p, q, -7.34990630326855e-04)\n"
+	"    p = tl.fma(p, q, -2.95459980854025e-03)\n    p = tl.fma(p, q, -1.60960333262415e-02)\n"
+	"    d = tl.fma(q, -1.45660718464996e-05, -2.13374055278905e-04)\n    d = tl.fma(d, q, -1.68282697438203e-03)\n"
+	"    d = tl.fma(d, q, -7.37332916720468e-03)\n    d = tl.fma(d, q, -1.42647390514189e-02)\n"
+	"    return c * p / d\n"
+	/* Odd polynomial below 0.625, else by exp; 2 ULP. */
+	JIT "def km_tanh(x):\n"
+	"    a = tl.abs(x)\n    z = x * x\n    p = tl.fma(z, -5.70498872745e-3, 2.06390887954e-2)\n"
+	"    p = tl.fma(p, z, -5.37397155531e-2)\n    p = tl.fma(p, z, 1.33314422036e-1)\n    p = tl.fma(p, z, -3.33332819422e-1)\n"
+	"    p = tl.fma(p * z, x, x)\n    q = 1.0 - 2.0 / (km_exp(a + a) + 1.0)\n"
+	"    return tl.where(a < 0.625, p, tl.where(x < 0.0, -q, q))\n"
+	/* As in vector_c.c. */
+	JIT "def km_circular(x, turn: tl.constexpr):\n"
+	"    d = x.to(tl.float64)\n    n = tl.floor(d * 0.63661977236758134 + 0.5)\n"
+	"    d = tl.fma(n, -1.5707963267948966, d)\n    d = tl.fma(n, -6.123233995736766e-17, d)\n"
+	"    k = (n - 4.0 * tl.floor(n * 0.25)).to(tl.int32) + turn\n    r = d.to(tl.float32)\n    z = r * r\n"
+	"    s = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r\n"
+	"    c = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0\n"
+	"    y = tl.where((k & 1) != 0, c, s)\n    return tl.where((k & 2) != 0, -y, y)\n"
+	JIT "def km_sin(x):\n    return km_circular(x, 0)\n"
+	JIT "def km_cos(x):\n    return km_circular(x, 1)\n";
+
+void triton_vocabulary(struct strbuf *out)
+{
+	strbuf_addstr(out, "import triton\nimport triton.language as tl\n");
+	strbuf_addstr(out, arithmetic);
+	strbuf_addstr(out, functions);
+}
