@@ -140,7 +140,7 @@ static enum verdict check_case(struct contestant *c, size_t i, struct check_resu
 		strbuf_addf(detail, " (%s inputs, %s)", distribution_name(k->distribution), name.buf);
 		strbuf_release(&name);
 	}
-	if (v != VERDICT_PASSED && !c->worker.pid)
+	if (v != VERDICT_PASSED && !c->worker.box.pid)
 		contestant_end(c);
 	return v;
 }

@@ -146,7 +146,11 @@ static int doctor(int argc, char **argv)
 	}
 	struct strbuf level = STRBUF_INIT;
 	sandbox_level(&level);
-	printf("sandbox\t%s\tlevel of CPU candidates, in every trace; compilers and device workers: own session and limits\n", level.buf);
+	printf("sandbox\t%s\tlevel of CPU candidates and of compilers, in every trace; device workers: own session and limits\n", level.buf);
+	strbuf_reset(&level);
+	sandbox_summary(&level);
+	for (const char *line = level.buf; *line; line += strcspn(line, "\n") + 1)
+		printf("sandbox %.*s\n", (int)strcspn(line, "\n"), line);
 	for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
 		const char *why;
 		bool there = sandbox_has((enum sandbox_layer)i, &why);

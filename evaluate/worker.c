@@ -1,92 +1,18 @@
 #include "evaluate/worker.h"
-#include "evaluate/sandbox.h"
-#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- starting -------------------------------------------------------- */
-
-static void limit(int resource, int64_t value)
-{
-	struct rlimit l = { (rlim_t)value, (rlim_t)value };
-
-	setrlimit(resource, &l);
-}
-
-enum { DESCRIPTORS = 7, NO_SANDBOX = 125 };
-/* The child's descriptors 0..6: requests, replies, messages, inputs, outputs, plan, a confined kernel's artifact. */
-struct descriptors {
-	int fd[DESCRIPTORS];
-};
-
-static void take_descriptors(const struct descriptors *d)
-{
-	int high[DESCRIPTORS];
-
-	/* Above all targets first, so that none is overwritten before it is moved. */
-	for (int i = 0; i < DESCRIPTORS; i++)
-		high[i] = d->fd[i] < 0 ? -1 : fcntl(d->fd[i], F_DUPFD, 16);
-	for (int i = 0; i < DESCRIPTORS; i++)
-		if (high[i] >= 0 && dup2(high[i], i) < 0)
-			_exit(127);
-	/* What else is open ends with exec. */
-	close_range(d->fd[5] < 0 ? 5 : d->fd[6] < 0 ? 6 : 7, ~0u, CLOSE_RANGE_CLOEXEC);
-}
-
-NORETURN static void child(const struct stage *stage, const struct worker_start *s, const struct descriptors *d,
-			   const struct sandbox *box, pid_t parent)
-{
-	char path[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
-
-	setsid();
-	/* Before the signal below, which a change of user forgets. */
-	if (s->is_confined && sandbox_enter(box))
-		_exit(NO_SANDBOX);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	snprintf(path, sizeof(path), "%s/km-worker", proc_self_folder());
-	snprintf(threads, sizeof(threads), "%d", s->threads);
-	snprintf(in_bytes, sizeof(in_bytes), "%lld", (long long)stage->in_bytes);
-	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes);
-	int n = 0;
-	for (int t = 0; t < OP_MAX_TENSORS; t++)
-		n += snprintf(offsets + n, sizeof(offsets) - (size_t)n, "%lld,", (long long)stage->stage_case[0].offset[t]);
-	take_descriptors(d);
-	limit(RLIMIT_CORE, 0);
-	if (s->memory_bytes)
-		limit(RLIMIT_AS, s->memory_bytes);
-	if (s->cpu_s)
-		limit(RLIMIT_CPU, s->cpu_s);
-	if (s->baseline) {
-		execl(path, "km-worker", "baseline", s->baseline, s->problem, s->target, in_bytes, out_bytes, offsets, (char *)NULL);
-	} else {
-		limit(RLIMIT_FSIZE, 0);
-		if (s->is_confined) {
-			char *const words[] = { (char *)"km-worker", (char *)"kernel", (char *)"/proc/self/fd/6", threads, in_bytes, out_bytes, NULL }, *const environment[] = { defence_environment(), NULL };
-			if (sandbox_seal(box))
-				_exit(NO_SANDBOX);
-			execveat(box->program, "", words, environment, AT_EMPTY_PATH);
-			_exit(126);
-		}
-		execl(path, "km-worker", "kernel", s->artifact, threads, in_bytes, out_bytes, (char *)NULL);
-	}
-	_exit(126);
-}
 
 /* The plan as a file without a name, so that nothing is left behind; -1 with errno. */
 static int plan_file(const char *plan)
@@ -106,22 +32,20 @@ static int plan_file(const char *plan)
 
 enum heard { HEARD_ALL, HEARD_END, HEARD_NOTHING };
 
-static enum heard read_whole(int fd, void *data, size_t len, double limit_s)
+static enum heard read_whole(struct worker *w, void *data, size_t len, double limit_s)
 {
 	int64_t deadline = clock_ns() + (int64_t)(limit_s * 1e9);
 	char *p = data;
 
 	while (len) {
-		struct pollfd f = { fd, POLLIN, 0 };
-		int64_t left = (deadline - clock_ns()) / 1000000;
-		if (left <= 0)
+		enum sandbox_event event = sandbox_watch(&w->box, w->from, deadline);
+		if (event == SANDBOX_LATE)
 			return HEARD_NOTHING;
-		int ready = poll(&f, 1, left > 1000 ? 1000 : (int)left + 1);
-		if (ready < 0 && errno != EINTR)
+		if (event != SANDBOX_READY)
 			return HEARD_END;
-		if (ready <= 0)
+		ssize_t n = read(w->from, p, len);
+		if (n < 0 && errno == EINTR)
 			continue;
-		ssize_t n = read(fd, p, len);
 		if (n <= 0)
 			return HEARD_END;
 		p += n;
@@ -130,74 +54,81 @@ static enum heard read_whole(int fd, void *data, size_t len, double limit_s)
 	return HEARD_ALL;
 }
 
-/* Waits for the end of the process, which closed its pipe; kills what does not go, and says so. */
-static bool reap(pid_t pid, int *status, struct rusage *usage)
+/* The first line of what it said, fit for any reader: a library's last words may help. */
+static void add_words(const struct worker *w, struct strbuf *detail)
 {
-	int64_t deadline = clock_ns() + 500000000;
-	bool lingers = false;
+	enum { MOST = 160 };
+	const struct strbuf *said = &w->box.said;
+	size_t len = strcspn(said->buf, "\n");
 
-	while (wait4(pid, status, WNOHANG, usage) == 0) {
-		if (clock_ns() > deadline && !lingers)
-			lingers = !kill(-pid, SIGKILL);
-		nanosleep(&(struct timespec){ 0, 200000 }, NULL);
-	}
-	kill(-pid, SIGKILL); /* whatever it started */
-	return lingers;
+	if (said->len)
+		strbuf_addstr(detail, "; it said '");
+	for (size_t i = 0; i < len && i < MOST; i++)
+		strbuf_addch(detail, isprint((unsigned char)said->buf[i]) && said->buf[i] != '\'' ? said->buf[i] : '?');
+	if (said->len)
+		strbuf_addf(detail, "'%s", len > MOST ? " and more" : "");
+	if (w->box.dropped_bytes)
+		strbuf_addf(detail, ", %lld bytes in all", (long long)said->len + (long long)w->box.dropped_bytes);
 }
 
-/* The process ended or hung: why, as a verdict. */
-static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf *detail)
+/* The process ended: why, as a verdict. */
+static enum verdict judge_end(const struct worker *w, const struct sandbox_end *end, bool lingered, struct strbuf *detail)
 {
-	int status = 0;
-	struct rusage usage = { 0 };
-
-	if (timed_out)
-		kill(-w->pid, SIGKILL);
-	bool lingered = reap(w->pid, &status, &usage);
-	w->pid = 0;
-	if (!w->is_up && WIFEXITED(status) && WEXITSTATUS(status) == NO_SANDBOX) {
-		strbuf_addstr(detail, "the sandbox refused a layer it had before: see 'km-evaluate doctor'");
-		return VERDICT_HARNESS_ERROR;
-	}
-	if (!w->is_up) {
-		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
-		return VERDICT_HARNESS_ERROR;
-	}
-	if (timed_out) {
-		strbuf_addstr(detail, "no answer within the time limit");
-		return VERDICT_TIMEOUT;
-	}
 	/* Killed, or dead of a failed allocation, with most of what it may have in use. */
 	int64_t own_bytes = w->memory_bytes - w->stage->in_bytes - w->stage->out_bytes;
-	if (w->memory_bytes && WIFSIGNALED(status) && (int64_t)usage.ru_maxrss * 1024 > own_bytes / 2) {
-		strbuf_addf(detail, "used %ld MiB of memory", usage.ru_maxrss >> 10);
+
+	if (end->over_memory || (w->memory_bytes && end->signal && end->rss_bytes > own_bytes / 2)) {
+		strbuf_addf(detail, "used %lld MiB of memory", (long long)end->rss_bytes >> 20);
 		return VERDICT_MEMORY;
 	}
 	if (lingered) {
 		strbuf_addstr(detail, "closed its pipe before its work was done, and had to be killed");
 		return VERDICT_EARLY_EXIT;
 	}
-	if (WIFSIGNALED(status)) {
-		int signal = WTERMSIG(status);
-		if (signal == SIGSYS) {
-			strbuf_addstr(detail, "made a system call that candidates may not make");
-			return VERDICT_RUNTIME_ERROR;
-		}
-		strbuf_addf(detail, "ended by signal %d (%s)", signal, strsignal(signal));
-		return signal == SIGXCPU ? VERDICT_TIMEOUT : VERDICT_RUNTIME_ERROR;
+	if (end->over_cpu || end->signal == SIGXCPU) {
+		strbuf_addf(detail, "used %.1f s of CPU time", end->cpu_s);
+		return VERDICT_TIMEOUT;
 	}
-	if (WEXITSTATUS(status) == 77) {
+	if (end->signal == SIGSYS) {
+		strbuf_addstr(detail, "made a system call that candidates may not make");
+		return VERDICT_RUNTIME_ERROR;
+	}
+	if (end->signal) {
+		strbuf_addf(detail, "ended by signal %d (%s)", end->signal, strsignal(end->signal));
+		return VERDICT_RUNTIME_ERROR;
+	}
+	if (end->exit_code == 77) {
 		strbuf_addstr(detail, "wrote to an input");
 		return VERDICT_INCORRECT_INPUT_MUTATED;
 	}
-	strbuf_addf(detail, "ended with exit code %d before its work was done", WEXITSTATUS(status));
+	strbuf_addf(detail, "ended with exit code %d before its work was done", end->exit_code);
 	return VERDICT_EARLY_EXIT;
+}
+
+/* It answers no more: it ended, or is ended now.  Why, as a verdict. */
+static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf *detail)
+{
+	struct sandbox_end end;
+	/* Who closes the pipe is about to go; who does not go is killed. */
+	bool lingers = !timed_out && sandbox_watch(&w->box, -1, clock_ns() + 500000000) == SANDBOX_LATE;
+
+	sandbox_end(&w->box, &end);
+	if (!w->is_up) {
+		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
+		add_words(w, detail);
+		return VERDICT_HARNESS_ERROR;
+	}
+	if (timed_out)
+		strbuf_addstr(detail, "no answer within the time limit");
+	enum verdict v = timed_out ? VERDICT_TIMEOUT : judge_end(w, &end, lingers, detail);
+	add_words(w, detail);
+	return v;
 }
 
 static enum verdict answer(struct worker *w, double limit_s, enum worker_word wanted, enum verdict refused,
 			   struct worker_reply *reply, struct strbuf *detail)
 {
-	enum heard heard = read_whole(w->from, reply, sizeof(*reply), limit_s);
+	enum heard heard = read_whole(w, reply, sizeof(*reply), limit_s);
 
 	if (heard != HEARD_ALL)
 		return post_mortem(w, heard == HEARD_NOTHING, detail);
@@ -210,46 +141,68 @@ static enum verdict answer(struct worker *w, double limit_s, enum worker_word wa
 
 /* ---- the conversation ------------------------------------------------ */
 
-static int start_process(struct worker *w, const struct stage *stage, const struct worker_start *start, struct strbuf *err)
+/* Starts km-worker on the given ends of two pipes.  0, or -1 with *err. */
+static int start_box(struct worker *w, const struct stage *stage, const struct worker_start *start, int requests, int replies, struct strbuf *err)
 {
-	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, plan = -1, nowhere = -1, ret = -1;
-	struct sandbox box = { .ruleset = -1, .program = -1, .artifact = -1 };
-	char program[4200];
+	char program[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
+	int plan = start->plan ? plan_file(start->plan) : SANDBOX_NOWHERE, artifact = -1, n = 0;
+	/* Requests, replies, messages, inputs, outputs, plan.  A baseline is ours, and speaks for itself. */
+	const int fd[] = { requests, replies, start->plan ? SANDBOX_SAID : 2, stage->in_fd, stage->out_fd, plan };
+	const char *path = start->is_confined ? "./kernel" : start->artifact;
 
 	snprintf(program, sizeof(program), "%s/km-worker", proc_self_folder());
-	if (start->is_confined && sandbox_prepare(&box, program, start->artifact, err))
+	snprintf(threads, sizeof(threads), "%d", start->threads);
+	snprintf(in_bytes, sizeof(in_bytes), "%lld", (long long)stage->in_bytes);
+	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes);
+	for (int t = 0; t < OP_MAX_TENSORS; t++)
+		n += snprintf(offsets + n, sizeof(offsets) - (size_t)n, "%lld,", (long long)stage->stage_case[0].offset[t]);
+	if ((start->plan && plan < 0) || (start->is_confined && (artifact = open(start->artifact, O_RDONLY | O_CLOEXEC)) < 0)) {
+		strbuf_addf(err, "cannot open '%s': %s", plan == -1 ? "the plan" : start->artifact, strerror(errno));
+		if (plan >= 0)
+			close(plan);
 		return -1;
-	signal(SIGPIPE, SIG_IGN);
-	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || (start->plan && (plan = plan_file(start->plan)) < 0))
-		goto out;
-	/* A candidate has nothing to say; a library's words may help. */
-	nowhere = start->plan ? open("/dev/null", O_WRONLY | O_CLOEXEC) : 2;
-	pid_t parent = getpid();
-	w->pid = fork();
-	if (w->pid < 0) {
-		w->pid = 0;
-		goto out;
 	}
-	if (!w->pid)
-		child(stage, start, &(struct descriptors){ { to[0], from[1], nowhere, stage->in_fd, stage->out_fd, plan, box.artifact } }, &box, parent);
-	w->to = to[1];
-	w->from = from[0];
-	to[1] = from[0] = -1;
-	ret = 0;
-out:
-	if (ret)
+	struct sandbox_start box = {
+		.role = start->is_confined ? SANDBOX_KERNEL : SANDBOX_TRUSTED,
+		.program = program,
+		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets)
+					: PROC_ARGV("km-worker", "kernel", path, threads, in_bytes, out_bytes),
+		.file = &(struct sandbox_file){ .name = "kernel", .fd = artifact },
+		.file_count = start->is_confined,
+		.fd = fd,
+		.fd_count = ARRAY_SIZE(fd),
+		.address_bytes = start->memory_bytes,
+		.memory_bytes = start->memory_bytes,
+		.cpu_s = start->cpu_s,
+		.processes = start->threads + 8,
+	};
+	int bad = sandbox_start(&w->box, &box, err);
+	if (plan >= 0)
+		close(plan);
+	if (artifact >= 0)
+		close(artifact);
+	return bad;
+}
+
+static int start_process(struct worker *w, const struct stage *stage, const struct worker_start *start, struct strbuf *err)
+{
+	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, ret = -1;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC)) {
 		strbuf_addstr(err, strerror(errno));
-	sandbox_release(&box);
+	} else if (!start_box(w, stage, start, to[0], from[1], err)) {
+		w->to = to[1];
+		w->from = from[0];
+		to[1] = from[0] = -1;
+		ret = 0;
+	}
 	for (int i = 0; i < 2; i++) {
 		if (to[i] >= 0)
 			close(to[i]);
 		if (from[i] >= 0)
 			close(from[i]);
 	}
-	if (plan >= 0)
-		close(plan);
-	if (nowhere > 2)
-		close(nowhere);
 	return ret;
 }
 
@@ -257,7 +210,7 @@ enum verdict worker_open(struct worker *w, const struct stage *stage, const stru
 {
 	struct worker_reply reply;
 
-	*w = (struct worker){ .to = -1, .from = -1, .stage = stage, .memory_bytes = start->memory_bytes };
+	*w = (struct worker){ .box = SANDBOX_INIT, .to = -1, .from = -1, .stage = stage, .memory_bytes = start->memory_bytes };
 	strbuf_addstr(detail, "cannot start a worker: ");
 	if (start_process(w, stage, start, detail))
 		return start->artifact && access(start->artifact, R_OK) ? VERDICT_LOAD_ERROR : VERDICT_HARNESS_ERROR;
@@ -281,7 +234,7 @@ static enum verdict ask(struct worker *w, size_t i, enum worker_op op, int calls
 				    .out_first = c->out_first, .in_set_bytes = c->in_set_bytes, .out_set_bytes = c->out_set_bytes };
 
 	memset(reply, 0, sizeof(*reply));
-	if (!w->pid)
+	if (!w->box.pid)
 		return VERDICT_EARLY_EXIT;
 	for (size_t d = 0; d < plan_dims; d++)
 		q.dim[d] = c->problem.dim[plan_dim[d]];
@@ -321,7 +274,7 @@ void worker_stay(const struct worker *worker, int turn)
 		if (CPU_ISSET(cpu, &allowed) && nth-- == 0) {
 			CPU_ZERO(&one);
 			CPU_SET(cpu, &one);
-			sched_setaffinity(worker->pid, sizeof(one), &one);
+			sched_setaffinity(worker->box.pid, sizeof(one), &one);
 			return;
 		}
 }
@@ -332,11 +285,6 @@ void worker_close(struct worker *w)
 		close(w->to);
 	if (w->from >= 0)
 		close(w->from);
-	if (w->pid > 0) {
-		kill(-w->pid, SIGKILL);
-		kill(w->pid, SIGKILL);
-		while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	*w = (struct worker){ .to = -1, .from = -1 };
+	sandbox_release(&w->box);
+	*w = (struct worker){ .box = SANDBOX_INIT, .to = -1, .from = -1 };
 }

@@ -5,8 +5,8 @@
 #ifndef EVALUATE_WORKER_H
 #define EVALUATE_WORKER_H
 
+#include "evaluate/sandbox.h"
 #include "evaluate/stage.h"
-#include <sys/types.h>
 
 /* What travels on the pipes; both ends are built together. */
 enum worker_op { WORKER_RUN = 1, WORKER_TIME, WORKER_QUIT };
@@ -24,7 +24,7 @@ struct worker_reply {
 };
 
 struct worker {
-	pid_t pid;
+	struct sandbox box; /* box.pid 0: it has ended */
 	int to, from;
 	const struct stage *stage;
 	int64_t memory_bytes;
@@ -38,8 +38,8 @@ struct worker_start {
 	const char *target;
 	int threads;
 	bool is_confined;               /* a candidate in the sandbox; a device's worker talks to its driver, and is not */
-	int64_t memory_bytes;           /* RLIMIT_AS; 0: none */
-	int cpu_s;                      /* RLIMIT_CPU; 0: none */
+	int64_t memory_bytes;           /* of addresses, and beyond the stage of memory; 0: no limit */
+	int cpu_s;                      /* 0: no limit */
 	double limit_s;                 /* until it has loaded */
 };
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -312,6 +313,8 @@ int main(int argc, char **argv)
 	if (reply_fd < 0 || dup2(2, 1) < 0)
 		return 1;
 	watch_faults();
+	/* Its memory is nobody's to read or write through /proc; exec forgets what was set before. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	reply(WORKER_HELLO, 0, "");
 	if (is_kernel)
 		return map_memories(argv[4], argv[5]) ? serve_kernel(argv[2], atoi(argv[3])) : 1;

@@ -23,7 +23,7 @@ static enum verdict run(const char *before, const char *tail, int64_t memory_byt
 {
 	struct strbuf source = STRBUF_INIT;
 	struct worker w;
-	struct worker_start start = { .plan = plan, .threads = 1, .memory_bytes = memory_bytes, .cpu_s = 20, .limit_s = 5 };
+	struct worker_start start = { .plan = plan, .threads = 1, .memory_bytes = memory_bytes, .cpu_s = 20, .limit_s = 5, .is_confined = true };
 
 	strbuf_addf(&source, "%s%s%s }\n", before, head, tail);
 	strbuf_reset(detail);
@@ -66,7 +66,7 @@ static void test_ends(void)
 	expect(VERDICT_MEMORY, "all memory it can get", "#include <stdlib.h>\n#include <string.h>\n",
 	       "for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); }");
 	expect(VERDICT_LOAD_ERROR, "a symbol nobody has", "void no_such_function(void);\n", "no_such_function();");
-	expect(VERDICT_TIMEOUT, "kill(0): its own group, not ours", "#include <signal.h>\n", "kill(0, SIGSTOP);");
+	expect(VERDICT_RUNTIME_ERROR, "kill(0)", "#include <signal.h>\n", "kill(0, SIGSTOP);");
 	expect(VERDICT_RUNTIME_ERROR, "kill(0, SIGKILL)", "#include <signal.h>\n", "kill(0, SIGKILL);");
 	expect(VERDICT_RUNTIME_ERROR, "a file it may not write", "#include <stdio.h>\n",
 	       "FILE *f = fopen(\"/tmp/km-test-worker-file\", \"w\"); fputs(\"x\", f); fflush(f);");
