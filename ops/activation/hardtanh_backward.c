@@ -14,7 +14,8 @@ static void reference(const struct op_case *c)
 
 const struct op op_hardtanh_backward = {
 	.name = "hardtanh_backward",
-	.summary = "gradient of hardtanh",
+	.aliases = "relu6_backward clamp_backward",
+	.summary = "gradient of hardtanh and clamp, of relu6 where lo is 0 and hi 6; 0 at the bounds",
 	.dims = "N",
 	.tensor = {
 		{ "g", "N", OP_IN, "T", OP_REAL, NULL },
@@ -33,11 +34,12 @@ const struct op op_hardtanh_backward = {
 		{ "N=37", OP_CHECK, NULL },
 		{ "N=1", OP_CHECK, NULL },
 		{ "N=1031", OP_CHECK, NULL },
+		{ "N=67 lo=0 hi=6", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.hardtanh(x, lo, hi), x, g)[0])(x.detach().requires_grad_())",
-	.opinfo = "nn.functional.hardtanh",
-	.sample = "(lambda v: dict(g=flat(v.g), x=flat(input), lo=number(kw.get('min_val', -1)), "
-		  "hi=number(kw.get('max_val', 1)), want=flat(v.d[0])))(vjp(input)) if not input.isnan().any() "
-		  "else skip('PyTorch is of two minds at NaN: vectors and tails differ')",
+	.opinfo = "nn.functional.hardtanh nn.functional.relu6",
+	.sample = "(lambda v, six: dict(g=flat(v.g), x=flat(input), lo=0 if six else number(kw.get('min_val', -1)), "
+		  "hi=6 if six else number(kw.get('max_val', 1)), want=flat(v.d[0])))(vjp(input), op.name == 'nn.functional.relu6') "
+		  "if not input.isnan().any() else skip('PyTorch is of two minds at NaN: vectors and tails differ')",
 	.source_path = __FILE__,
 };

@@ -19,7 +19,13 @@ const struct op op_mish_backward = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "dx[n] = g[n] * (tanh(softplus(x[n])) + x[n] * sigmoid(x[n]) * (1 - sq(tanh(softplus(x[n])))))",
+	/*
+	 * tanh(softplus(x)) is (w^2 + 2w) / (w^2 + 2w + 2) with w = exp(x); below 0 in w, else in 1/w, both v here.
+	 * With e = exp(-|x|/2): exp(-|x|) alone is below f32 where g times it is not.
+	 */
+	.body = "e[n] = exp(-0.5 * abs(x[n])); v[n] = e[n] * e[n]; q[n] = x[n] < 0 ? 2 + v[n] * (2 + v[n]) : 1 + 2 * v[n] * (1 + v[n]); "
+		"dx[n] = x[n] < 0 ? g[n] * e[n] * ((2 + v[n]) / q[n] + 4 * x[n] * (1 + v[n]) / (q[n] * q[n])) * e[n] : "
+		"g[n] * ((1 + 2 * v[n]) / q[n] + 4 * x[n] * v[n] * v[n] * (1 + v[n]) / (q[n] * q[n]))",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",

@@ -60,5 +60,9 @@ const struct op op_causal_attention = {
 	},
 	.torch = "torch.softmax((q @ k.transpose(1, 2) / "
 		"math.sqrt(D)).masked_fill(torch.triu(torch.ones(q.shape[1], q.shape[1]), 1) > 0, -math.inf), -1) @ v",
+	.opinfo = "nn.functional.scaled_dot_product_attention",
+	.sample = "dict(q=spread(input, 2), k=spread(args[0], 2)[:, :input.shape[-2]], v=spread(args[1], 2)[:, :input.shape[-2]]) if kw.get('is_causal') and not kw.get('dropout_p') and "
+		"input.shape[:-2] == args[0].shape[:-2] and input.shape[-2] <= args[0].shape[-2] "
+		"else skip('another mask, dropout or groups of heads')",
 	.source_path = __FILE__,
 };

@@ -60,5 +60,10 @@ const struct op op_masked_attention = {
 		{ "H=3 I=9 J=17 D=8 E=11", OP_CHECK, NULL },
 	},
 	.torch = "torch.softmax(q @ k.transpose(1, 2) / math.sqrt(D) + b, -1) @ v",
+	.opinfo = "nn.functional.scaled_dot_product_attention",
+	.sample = "dict(q=spread(input, 2), k=spread(args[0], 2), v=spread(args[1], 2), b=kw['attn_mask']) if kw.get('attn_mask') is not None and kw['attn_mask'].is_floating_point() and kw['attn_mask'].dim() == 2 and not "
+		"kw.get('is_causal') and not kw.get('dropout_p') and "
+		"input.shape[:-2] == args[0].shape[:-2] "
+		"else skip('another mask, dropout or groups of heads')",
 	.source_path = __FILE__,
 };

@@ -61,5 +61,9 @@ const struct op op_scaled_dot_product_attention = {
 		{ "H=3 I=9 J=17 D=8 E=11", OP_CHECK, NULL },
 	},
 	.torch = "torch.softmax(q @ k.transpose(1, 2) / math.sqrt(D), -1) @ v",
+	.opinfo = "nn.functional.scaled_dot_product_attention",
+	.sample = "dict(q=spread(input, 2), k=spread(args[0], 2), v=spread(args[1], 2)) if not kw.get('is_causal') and not kw.get('dropout_p') and kw.get('attn_mask') is None and "
+		"input.shape[:-2] == args[0].shape[:-2] "
+		"else skip('another mask, dropout or groups of heads')",
 	.source_path = __FILE__,
 };

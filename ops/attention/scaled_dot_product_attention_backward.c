@@ -79,5 +79,10 @@ const struct op op_scaled_dot_product_attention_backward = {
 	},
 	.torch = "(lambda q, k, v: torch.autograd.grad(torch.softmax(q @ k.transpose(1, 2) / math.sqrt(D), -1) @ "
 		"v, (q, k, v), g))(*(t.detach().requires_grad_() for t in (q, k, v)))",
+	.opinfo = "nn.functional.scaled_dot_product_attention",
+	.sample = "(lambda v: dict(g=spread(v.g, 2), q=spread(input, 2), k=spread(args[0], 2), v=spread(args[1], 2), "
+		"want=v.d))(vjp(input, *args[:2])) if not kw.get('is_causal') and not kw.get('dropout_p') and kw.get('attn_mask') is None and "
+		"input.shape[:-2] == args[0].shape[:-2] "
+		"else skip('another mask, dropout or groups of heads')",
 	.source_path = __FILE__,
 };

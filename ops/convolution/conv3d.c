@@ -52,5 +52,7 @@ const struct op op_conv3d = {
 	},
 	.torch = "torch.nn.functional.conv3d(x, k, None, stride=(SZ, SH, SW,), padding=(PZ, PH, PW,), "
 		"dilation=(DZ, DH, DW,), groups=G)",
+	.opinfo = "nn.functional.conv3d",
+	.sample = "dict(x=input, k=args[0], **conv('ZHW', kw), want=F.conv3d(input, args[0], None, **kw)) if input.dim() == 5 else skip('no batch')",
 	.source_path = __FILE__,
 };

@@ -72,5 +72,8 @@ const struct op op_conv3d_backward_input = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.conv3d(x, k, None, (SZ, SH, SW), (PZ, PH, PW), "
 		"(DZ, DH, DW), G), x, g)[0])(torch.zeros(NB, C * G, Z, H, W).requires_grad_())",
+	.opinfo = "nn.functional.conv3d",
+	.sample = "(lambda v: dict(g=v.g, k=args[0], Z=input.shape[2], H=input.shape[3], W=input.shape[4], **conv('ZHW', kw), want=v.d))(vjp(input)) if "
+		"input.dim() == 5 else skip('no batch')",
 	.source_path = __FILE__,
 };

@@ -70,5 +70,8 @@ const struct op op_conv3d_backward_weight = {
 	},
 	.torch = "(lambda k: torch.autograd.grad(torch.nn.functional.conv3d(x, k, None, (SZ, SH, SW), (PZ, PH, PW), "
 		"(DZ, DH, DW), G), k, g)[0])(torch.zeros(O, C, KZ, KH, KW).requires_grad_())",
+	.opinfo = "nn.functional.conv3d",
+	.sample = "(lambda v: dict(g=v.g, x=input, KZ=args[0].shape[2], KH=args[0].shape[3], KW=args[0].shape[4], **conv('ZHW', kw), want=v.d))(vjp(args[0])) if "
+		"input.dim() == 5 else skip('no batch')",
 	.source_path = __FILE__,
 };

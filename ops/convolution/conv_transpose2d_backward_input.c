@@ -47,5 +47,8 @@ const struct op op_conv_transpose2d_backward_input = {
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.conv_transpose2d(x, k, None, (SH, SW), (PH, PW), "
 		"(QH, QW), G, (DH, DW)), x, g)[0])(torch.zeros(NB, CI, H, W).requires_grad_())",
+	.opinfo = "nn.functional.conv_transpose2d",
+	.sample = "(lambda v: dict(g=v.g, k=args[0], H=input.shape[2], W=input.shape[3], **conv('HW', kw, True), want=v.d))(vjp(input)) if input.dim() == 4 else "
+		"skip('no batch')",
 	.source_path = __FILE__,
 };

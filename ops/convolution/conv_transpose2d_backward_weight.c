@@ -47,5 +47,8 @@ const struct op op_conv_transpose2d_backward_weight = {
 	},
 	.torch = "(lambda k: torch.autograd.grad(torch.nn.functional.conv_transpose2d(x, k, None, (SH, SW), (PH, PW), "
 		"(QH, QW), G, (DH, DW)), k, g)[0])(torch.zeros(CI, OG, KH, KW).requires_grad_())",
+	.opinfo = "nn.functional.conv_transpose2d",
+	.sample = "(lambda v: dict(g=v.g, x=input, OG=args[0].shape[1], KH=args[0].shape[2], KW=args[0].shape[3], **conv('HW', kw, True), want=v.d))(vjp(args[0])) "
+		"if input.dim() == 4 else skip('no batch')",
 	.source_path = __FILE__,
 };

@@ -34,5 +34,7 @@ const struct op op_arange = {
 		{ "N=7 start=9 step=-1", OP_CHECK, NULL },
 	},
 	.torch = "torch.arange(start, start + N * step, step)",
+	.opinfo = "arange",
+	.sample = "(lambda y: dict(N=len(y), start=integer(input) if args else 0, step=integer(args[1]) if len(args) > 1 else 1, want=y))(call())",
 	.source_path = __FILE__,
 };

@@ -32,5 +32,7 @@ const struct op op_eye = {
 		{ "M=33 N=67", OP_CHECK, NULL },
 	},
 	.torch = "torch.eye(M, N)",
+	.opinfo = "eye",
+	.sample = "dict(M=input, N=args[0] if args else input)",
 	.source_path = __FILE__,
 };

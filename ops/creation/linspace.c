@@ -36,5 +36,7 @@ const struct op op_linspace = {
 		{ "N=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.linspace(lo, hi, N, dtype=torch.float64)",
+	.opinfo = "linspace",
+	.sample = "dict(N=args[1], lo=number(input), hi=number(args[0])) if kw.get('dtype') == dtype else skip('another dtype')",
 	.source_path = __FILE__,
 };

@@ -31,5 +31,8 @@ const struct op op_ones = {
 		{ "N=4099", OP_CHECK, NULL },
 	},
 	.torch = "torch.ones(N)",
+	.opinfo = "ones ones_like",
+	.sample = "dict(N=input.numel() if isinstance(input, torch.Tensor) else math.prod(seq(input, len(input)) if isinstance(input, (tuple, list)) else [input])) "
+		"if kw.get('dtype', dtype) == dtype else skip('another dtype')",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,10 @@ const struct op op_embedding_bag_mean_backward = {
 	},
 	.torch = "(lambda w: torch.autograd.grad(torch.nn.functional.embedding_bag(ids, w, off[:-1], "
 		"mode='mean'), w, g)[0])(torch.zeros(V, D, dtype=g.dtype).requires_grad_())",
+	.opinfo = "nn.functional.embedding_bag",
+	.sample = "(lambda v: dict(g=v.g, ids=flat(args[0]).long(), off=(lambda i, o: torch.arange(len(i) + 1) * i.shape[1] if i.dim() == 2 else "
+		"o if kw.get('include_last_offset') else torch.cat([o, torch.tensor([len(i)])]))(args[0], arg(1, 'offsets')).long(), V=input.shape[0], want=v.d))(vjp(input)) "
+		"if kw.get('mode', 'mean') == 'mean' and kw.get('per_sample_weights') is None and "
+		"kw.get('padding_idx') is None and kw.get('max_norm') is None and not kw.get('scale_grad_by_freq') else skip('another mode')",
 	.source_path = __FILE__,
 };

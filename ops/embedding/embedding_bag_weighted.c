@@ -43,5 +43,10 @@ const struct op op_embedding_bag_weighted = {
 		{ "B=9 T=4 V=11 D=33", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.embedding_bag(ids, w, off[:-1], mode='sum', per_sample_weights=a)",
+	.opinfo = "nn.functional.embedding_bag",
+	.sample = "dict(w=input, a=flat(kw['per_sample_weights']), ids=flat(args[0]).long(), off=(lambda i, o: torch.arange(len(i) + 1) * i.shape[1] if i.dim() == 2 else "
+		"o if kw.get('include_last_offset') else torch.cat([o, torch.tensor([len(i)])]))(args[0], arg(1, 'offsets')).long()) "
+		"if kw.get('mode', 'mean') == 'sum' and kw.get('per_sample_weights') is not None and "
+		"kw.get('padding_idx') is None and kw.get('max_norm') is None else skip('another mode')",
 	.source_path = __FILE__,
 };

@@ -48,5 +48,10 @@ const struct op op_embedding_bag_weighted_backward = {
 	.torch = "(lambda w, a: torch.autograd.grad(torch.nn.functional.embedding_bag(ids, w, off[:-1], "
 		"mode='sum', per_sample_weights=a), (w, a), g))(w.clone().requires_grad_(), "
 		"a.clone().requires_grad_())",
+	.opinfo = "nn.functional.embedding_bag",
+	.sample = "(lambda v: dict(g=v.g, w=input, a=flat(kw['per_sample_weights']), ids=flat(args[0]).long(), off=(lambda i, o: torch.arange(len(i) + 1) * i.shape[1] if i.dim() == 2 else "
+		"o if kw.get('include_last_offset') else torch.cat([o, torch.tensor([len(i)])]))(args[0], arg(1, 'offsets')).long(), want=v.d))(vjp(input, kw['per_sample_weights'])) "
+		"if kw.get('mode', 'mean') == 'sum' and kw.get('per_sample_weights') is not None and "
+		"kw.get('padding_idx') is None and kw.get('max_norm') is None and not kw.get('scale_grad_by_freq') else skip('another mode')",
 	.source_path = __FILE__,
 };

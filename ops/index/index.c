@@ -35,5 +35,8 @@ const struct op op_index = {
 		{ "R=17 C=5 S=4 I=33", OP_CHECK, NULL },
 	},
 	.torch = "x[a, b]",
+	.opinfo = "__getitem__",
+	.sample = "(lambda i: dict(x=input, a=torch.tensor(i[0]), b=torch.tensor(i[1])) if isinstance(i, (tuple, list)) and len(i) == 3 and isinstance(i[0], list) and "
+		"isinstance(i[1], list) and isinstance(i[2], slice) and i[2] == slice(None) else skip('another index'))(args[0])",
 	.source_path = __FILE__,
 };

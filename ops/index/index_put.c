@@ -38,5 +38,8 @@ const struct op op_index_put = {
 		{ "R=17 C=5 S=4 I=33", OP_CHECK, NULL },
 	},
 	.torch = "(lambda y: ([y.__setitem__((int(a[s]), int(b[s])), v[s]) for s in range(S)], y)[1])(x.clone())",
+	.opinfo = "index_put",
+	.sample = "(lambda i: dict(x=input.unsqueeze(0), a=torch.zeros_like(i), b=i, v=args[1]))(args[0][0]) if args[0][0].dtype == torch.int64 and len(args[0]) == 1 and "
+		"input.dim() == 2 and args[1].dim() == 2 and not kw.get('accumulate') else skip('a mask')",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,8 @@ const struct op op_kl_div = {
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.kl_div(torch.log(p), t, reduction='batchmean')",
+	.opinfo = "nn.functional.kl_div",
+	.sample = "dict(p=input.exp(), t=args[0]) if input.dim() == 2 and kw.get('reduction') == 'batchmean' and not kw.get('log_target') and dtype == torch.float64 else "
+		"skip('another reduction, logarithms, or a dtype in which they round')",
 	.source_path = __FILE__,
 };

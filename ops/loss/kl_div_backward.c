@@ -37,5 +37,8 @@ const struct op op_kl_div_backward = {
 	},
 	.torch = "(lambda p: torch.autograd.grad(torch.nn.functional.kl_div(torch.log(p), t, reduction='batchmean'), p, g)[0])"
 		"(p.detach().requires_grad_())",
+	.opinfo = "nn.functional.kl_div",
+	.sample = "(lambda v, p: dict(g=v.g, p=p, t=args[0], want=v.d[0] / p))(vjp(input), input.exp()) if input.dim() == 2 and kw.get('reduction') == 'batchmean' and "
+		"not kw.get('log_target') and dtype == torch.float64 else skip('another reduction, logarithms, or a dtype in which they round')",
 	.source_path = __FILE__,
 };

@@ -49,5 +49,8 @@ const struct op op_instance_norm_backward = {
 	},
 	.torch = "(lambda x: torch.autograd.grad((x - x.mean(1, keepdim=True)) / torch.sqrt(x.var(1, unbiased=False, "
 		"keepdim=True) + eps), x, g)[0])(x.detach().requires_grad_())",
+	.opinfo = "nn.functional.instance_norm",
+	.sample = "(lambda v, n: dict(g=v.g.reshape(n, -1), x=input.reshape(n, -1), eps=number(kw.get('eps', 1e-5)), want=v.d))(vjp(input), "
+		"input.shape[0] * input.shape[1]) if kw.get('weight') is None and kw.get('bias') is None and kw.get('use_input_stats', True) else skip('weights')",
 	.source_path = __FILE__,
 };

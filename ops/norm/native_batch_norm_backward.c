@@ -51,5 +51,10 @@ const struct op op_native_batch_norm_backward = {
 		{ "N=5 C=3 S=2", OP_CHECK, NULL },
 	},
 	.torch = "torch.ops.aten.native_batch_norm_backward(d, x, g, None, None, mu, rs, True, 1e-5, [True, True, True])",
+	.opinfo = "nn.functional.batch_norm",
+	.sample = "(lambda x, v: (lambda s: dict(d=v.g.reshape(x.shape), x=x, g=args[2], mu=s[1], rs=s[2], want=v.d))(torch.native_batch_norm(x, args[2], args[3], "
+		"None, None, True, 0.1, number(kw.get('eps', 1e-5)))))(input.reshape(*input.shape[:2], -1), vjp(input, args[2], args[3])) if kw.get('training') and "
+		"dtype not in (torch.float16, torch.bfloat16) and all(t is not None for t in args[:4]) else skip('halves of statistics rounded in between, not training, "
+		"or without weights')",
 	.source_path = __FILE__,
 };

@@ -52,5 +52,9 @@ const struct op op_native_group_norm = {
 		{ "N=5 C=4 S=2 G=4 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "torch.native_group_norm(x, w, b, N, C, S, G, eps)",
+	.opinfo = "nn.functional.group_norm",
+	.sample = "(lambda x, w, b, e: dict(x=x, w=w, b=b, G=args[0], eps=e, want=torch.native_group_norm(x, w, b, *x.shape, args[0], "
+		"e)))(input.reshape(*input.shape[:2], -1).contiguous(), kw['weight'], kw['bias'], number(kw.get('eps', 1e-5))) if kw.get('weight') is not None "
+		"and kw.get('bias') is not None and input.numel() else skip('without weights')",
 	.source_path = __FILE__,
 };

@@ -56,5 +56,10 @@ const struct op op_native_group_norm_backward = {
 		{ "N=5 C=4 S=2 G=4", OP_CHECK, NULL },
 	},
 	.torch = "torch.ops.aten.native_group_norm_backward(d, x, mu, rs, w, N, C, S, G, [True, True, True])",
+	.opinfo = "nn.functional.group_norm",
+	.sample = "(lambda x, v, s: dict(d=v.g.reshape(x.shape), x=x, mu=s[1], rs=s[2], w=kw['weight'], G=args[0], want=v.d))(input.reshape(*input.shape[:2], -1), "
+		"vjp(input, kw['weight'], kw['bias']), torch.native_group_norm(input.contiguous(), kw['weight'], kw['bias'], *input.shape[:2], "
+		"math.prod(input.shape[2:]), args[0], number(kw.get('eps', 1e-5)))) if kw.get('weight') is not None and kw.get('bias') is not None and input.numel() and "
+		"dtype not in (torch.float16, torch.bfloat16) else skip('without weights, or halves of statistics rounded in between')",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,8 @@ const struct op op_rms_norm = {
 		{ "R=5 C=33 eps=0.1", OP_CHECK, NULL },
 	},
 	.torch = "x * torch.rsqrt((x * x).mean(dim=1, keepdim=True) + eps) * g",
+	.opinfo = "nn.functional.rms_norm",
+	.sample = "(lambda n: dict(x=input.reshape(-1, n), g=flat(args[1]) if len(args) > 1 else torch.ones(n, dtype=dtype), "
+		  "eps=number(kw.get('eps', torch.finfo(dtype).eps))))(math.prod(args[0]))",
 	.source_path = __FILE__,
 };

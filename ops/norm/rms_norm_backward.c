@@ -53,5 +53,8 @@ const struct op op_rms_norm_backward = {
 	},
 	.torch = "(lambda x, w: torch.autograd.grad(x * torch.rsqrt((x * x).mean(1, keepdim=True) + eps) * w, (x, "
 		"w), g))(x.detach().requires_grad_(), w.detach().requires_grad_())",
+	.opinfo = "nn.functional.rms_norm",
+	.sample = "(lambda n, v: dict(g=v.g.reshape(-1, n), x=input.reshape(-1, n), w=flat(args[1]), eps=number(kw.get('eps', "
+		  "torch.finfo(dtype).eps)), want=v.d))(math.prod(args[0]), vjp(input, args[1])) if len(args) > 1 else skip('no weight')",
 	.source_path = __FILE__,
 };

@@ -40,5 +40,8 @@ const struct op op_masked_cumsum = {
 		{ "O=5 R=17 I=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.cumsum(x * m, 1)",
+	.opinfo = "masked.cumsum",
+	.sample = "dict(x=oril(input, args[0]), m=oril(kw['mask'], args[0])) if kw.get('mask') is not None and kw['mask'].shape == input.shape and "
+		"kw.get('dtype') is None and input.dim() else skip('no mask of the shape')",
 	.source_path = __FILE__,
 };

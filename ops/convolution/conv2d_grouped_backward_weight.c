@@ -1,0 +1,55 @@
+#include "ops/core/op.h"
+
+#include <math.h>
+
+static void reference(const struct op_case *c)
+{
+	int64_t N = c->dim[0], C = c->dim[1], O = c->dim[2], H = c->dim[3], W = c->dim[4], KH = c->dim[5], KW = c->dim[6], G = (int64_t)c->attr[6];
+	int64_t SH = (int64_t)c->attr[0], PH = (int64_t)c->attr[1], DH = (int64_t)c->attr[2], SW = (int64_t)c->attr[3], PW = (int64_t)c->attr[4], DW = (int64_t)c->attr[5];
+	int64_t HO = (H + 2 * PH - DH * (KH - 1) - 1) / SH + 1, WO = (W + 2 * PW - DW * (KW - 1) - 1) / SW + 1;
+	for (int64_t i = 0; i < O * C * KH * KW; i++)
+		c->out[0][i] = 0;
+	for (int64_t i = 0; i < N * O * HO * WO; i++)
+		for (int64_t k = 0; k < C * KH * KW; k++) {
+			int64_t n = i / (O * HO * WO), o = i / (HO * WO) % O, ch = o / (O / G) * C + k / (KH * KW);
+			int64_t h = i / WO % HO * SH + k / KW % KH * DH - PH, w = i % WO * SW + k % KW * DW - PW;
+			double x = h >= 0 && h < H && w >= 0 && w < W ? c->in[1][((n * C * G + ch) * H + h) * W + w] : 0;
+			c->out[0][o * C * KH * KW + k] += c->in[0][i] * x;
+		}
+}
+
+const struct op op_conv2d_grouped_backward_weight = {
+	.name = "conv2d_grouped_backward_weight",
+	.summary = "gradient of conv2d_grouped (depthwise where every channel is a group) with respect to its weight",
+	.dims = "NB C O H W KH KW",
+	.static_dims = "KH KW",
+	.tensor = {
+		{ "g", "NB O (H+2*PH-DH*(KH-1)-1)//SH+1 (W+2*PW-DW*(KW-1)-1)//SW+1", OP_IN, "T", OP_REAL, NULL },
+		{ "x", "NB C*G H W", OP_IN, "T", OP_REAL, NULL },
+		{ "dk", "O C KH KW", OP_OUT, "T", OP_REAL, NULL },
+	},
+	.attr = { { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "G", 1, true } },
+	.require = "O % G == 0",
+	.body = "HO = (H + 2*PH - DH*(KH-1) - 1)//SH + 1; WO = (W + 2*PW - DW*(KW-1) - 1)//SW + 1; E = O//G; "
+		"dk[o,c,u<KH,v<KW] = sum(nb,h<HO,w<WO) g[nb,o,h,w] * (x[nb,o//E*C+c,h*SH+u*DH-PH,w*SW+v*DW-PW] else 0)",
+	.reference = reference,
+	.flop = "2*NB*O*((H+2*PH-DH*(KH-1)-1)//SH+1)*((W+2*PW-DW*(KW-1)-1)//SW+1)*C*KH*KW",
+	.terms = "NB*((H+2*PH-DH*(KH-1)-1)//SH+1)*((W+2*PW-DW*(KW-1)-1)//SW+1)",
+	.dtypes = "f32 f64 f16 bf16",
+	.shape = {
+		{ "NB=1 C=1 O=16 H=28 W=28 KH=3 KW=3 PH=1 PW=1 G=16", OP_FULL, "f32" },
+		{ "NB=2 C=5 O=12 H=17 W=19 KH=3 KW=5 PH=1 PW=1 G=3", OP_HELDOUT, "f32" },
+		{ "NB=1 C=3 O=5 H=5 W=7 KH=3 KW=3", OP_CHECK, NULL },
+		{ "NB=1 C=1 O=1 H=1 W=1 KH=1 KW=1", OP_CHECK, NULL },
+		{ "NB=2 C=2 O=6 H=6 W=7 KH=2 KW=3 SH=2 PH=2 DH=3 SW=3 PW=1 DW=2 G=2", OP_CHECK, NULL },
+		{ "NB=1 C=1 O=4 H=9 W=8 KH=3 KW=2 SH=3 PH=2 DH=2 SW=3 PW=2 DW=4 G=2", OP_CHECK, NULL },
+		{ "NB=1 C=1 O=16 H=5 W=7 KH=3 KW=3 PH=1 PW=1 G=16", OP_CHECK, NULL },
+		{ "NB=2 C=2 O=6 H=5 W=6 KH=3 KW=3 PH=1 PW=1 G=3", OP_CHECK, NULL },
+	},
+	.torch = "(lambda k: torch.autograd.grad(torch.nn.functional.conv2d(x, k, None, (SH, SW), (PH, PW), (DH, DW), G), k, "
+		"g)[0])(torch.zeros(O, C, KH, KW).requires_grad_())",
+	.opinfo = "nn.functional.conv2d",
+	.sample = "(lambda v: dict(g=v.g, x=input, KH=args[0].shape[2], KW=args[0].shape[3], **conv('HW', kw), "
+		"want=v.d[0]))(vjp(args[0])) if input.dim() == 4 else skip('no batch')",
+	.source_path = __FILE__,
+};
