@@ -20,12 +20,14 @@ const struct op op_mish_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	/*
-	 * tanh(softplus(x)) is (w^2 + 2w) / (w^2 + 2w + 2) with w = exp(x); below 0 in w, else in 1/w, both v here.
-	 * With e = exp(-|x|/2): exp(-|x|) alone is below f32 where g times it is not.
+	 * tanh(softplus(x)) is p (p + 2 r) / Q, its slope and the rest of the formula quotients of the same, with exp(x) = p / r,
+	 * p = exp(minimum(x, 0)), r = exp(minimum(-x, 0)) and Q = p^2 + 2 p r + 2 r^2.  exp(x / 2) stands on both sides of the
+	 * product: below 0 the slope alone, near exp(x), is lost in f32 where g times it is not.
 	 */
-	.body = "e[n] = exp(-0.5 * abs(x[n])); v[n] = e[n] * e[n]; q[n] = x[n] < 0 ? 2 + v[n] * (2 + v[n]) : 1 + 2 * v[n] * (1 + v[n]); "
-		"dx[n] = x[n] < 0 ? g[n] * e[n] * ((2 + v[n]) / q[n] + 4 * x[n] * (1 + v[n]) / (q[n] * q[n])) * e[n] : "
-		"g[n] * ((1 + 2 * v[n]) / q[n] + 4 * x[n] * v[n] * v[n] * (1 + v[n]) / (q[n] * q[n]))",
+	.body = "dx[n] = g[n] * exp(minimum(0.5 * x[n], 0)) * (exp(minimum(x[n], 0)) + 2 * exp(minimum(-x[n], 0)) + "
+		"4 * x[n] * (1 + exp(-abs(x[n]))) * sq(exp(minimum(-x[n], 0))) / "
+		"(sq(exp(minimum(x[n], 0))) + 2 * exp(-abs(x[n])) + 2 * sq(exp(minimum(-x[n], 0))))) / "
+		"(sq(exp(minimum(x[n], 0))) + 2 * exp(-abs(x[n])) + 2 * sq(exp(minimum(-x[n], 0)))) * exp(minimum(0.5 * x[n], 0))",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",

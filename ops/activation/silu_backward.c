@@ -19,9 +19,8 @@ const struct op op_silu_backward = {
 		{ "x", "N", OP_IN, "T", OP_REAL, NULL },
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
-	/* With e = exp(-|x|/2): exp(-|x|) alone is below f32 where g times it is not. */
-	.body = "e[n] = exp(-0.5 * abs(x[n])); s[n] = 1 / (1 + e[n] * e[n]); dx[n] = x[n] < 0 ? "
-		"g[n] * e[n] * s[n] * (1 + x[n] * s[n]) * e[n] : g[n] * s[n] * (1 + x[n] * s[n] * e[n] * e[n])",
+	/* exp(x / 2) on both sides of the product: below 0 the slope alone, near exp(x), is lost in f32 where g times it is not. */
+	.body = "dx[n] = g[n] * exp(minimum(0.5 * x[n], 0)) * sigmoid(abs(x[n])) * (1 + x[n] * sigmoid(-x[n])) * exp(minimum(0.5 * x[n], 0))",
 	.reference = reference,
 	.flop = "8*N",
 	.terms = "1",
