@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,9 +125,15 @@ static int compile_text(struct arena *arena, const struct command *command, cons
 		strbuf_addf(err, "cannot write '%s': %s", in, strerror(errno));
 		goto out;
 	}
-	if (proc_run(command->words(arena, command->user, in, made), NULL, &limits, &result, NULL, log, err)) {
-		strbuf_addstr(err, ": run 'scripts/setup.sh'");
-		goto out;
+	for (int tries = 0; tries < 3; tries++) {
+		if (proc_run(command->words(arena, command->user, in, made), NULL, &limits, &result, NULL, log, err)) {
+			strbuf_addstr(err, ": run 'scripts/setup.sh'");
+			goto out;
+		}
+		/* Killed, and not by us: perhaps not the source's doing. */
+		if (result.signal != SIGKILL || result.timed_out)
+			break;
+		strbuf_reset(log);
 	}
 	if (result.timed_out)
 		strbuf_addf(log, "the compiler was stopped after %.0f s", command->wall_limit_s);
@@ -243,6 +250,11 @@ const char *compile_version(struct arena *arena, const char *compiler, struct st
 			return known[1][i];
 	if (proc_run(PROC_ARGV(compiler, "--version"), NULL, NULL, &result, &out, NULL, err)) {
 		strbuf_addstr(err, ": run 'scripts/setup.sh'");
+		strbuf_release(&out);
+		return NULL;
+	}
+	if (result.exit_code || !out.len) {
+		strbuf_addf(err, "'%s --version' failed: run it again", compiler);
 		strbuf_release(&out);
 		return NULL;
 	}

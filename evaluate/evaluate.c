@@ -17,13 +17,29 @@ struct entrant {
 	const struct candidate *candidate;
 	struct compiled compiled;
 	struct evaluation evaluation;
+	int64_t attempts;    /* how often work on it was begun */
+	bool is_interrupted; /* its worker was killed, not by us */
 };
+
+static int64_t most_attempts(const struct session *s)
+{
+	return s->options.attempts > 0 ? s->options.attempts : 3;
+}
+
+static int64_t attempts_of(const struct session *s, const char *id)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < s->past.start_count; i++)
+		n += !strcmp(s->past.start[i].candidate, id);
+	return n;
+}
 
 static bool is_evaluated(const struct session *s, const char *id)
 {
 	for (size_t i = 0; i < s->past.evaluation_count; i++)
-		if (!strcmp(s->past.evaluation[i].candidate, id) && s->past.evaluation[i].verdict != VERDICT_HARNESS_ERROR)
-			return true;
+		if (!strcmp(s->past.evaluation[i].candidate, id))
+			return s->past.evaluation[i].verdict != VERDICT_HARNESS_ERROR || attempts_of(s, id) >= most_attempts(s);
 	return false;
 }
 
@@ -54,7 +70,7 @@ static struct entrant *fresh_ones(struct session *s, const struct candidate *can
 		for (size_t k = 0; k < *n; k++)
 			known |= !strcmp(e[k].candidate->id, candidate[i].id);
 		if (!known)
-			e[(*n)++].candidate = &candidate[i];
+			e[(*n)++] = (struct entrant){ .candidate = &candidate[i], .attempts = attempts_of(s, candidate[i].id) };
 	}
 	return e;
 }
@@ -95,6 +111,20 @@ static const char *first_words(struct session *s, const char *text, size_t most)
 	return arena_strndup(&s->arena, text, len < most ? len : most);
 }
 
+/* Its evaluation before anything is known. */
+static void blank(struct session *s, struct entrant *x)
+{
+	struct strbuf reproduce = STRBUF_INIT;
+
+	candidate_reproduce(x->candidate, &reproduce);
+	x->is_interrupted = false;
+	x->evaluation = (struct evaluation){ .candidate = x->candidate->id, .problem = s->problem_text, .environment = s->environment.id,
+					     .verdict = VERDICT_PASSED, .detail = "", .state = s->can_run ? STATE_MEASURED : STATE_COMPILED,
+					     .time_ns = NAN, .time_low_ns = NAN, .time_high_ns = NAN, .start_ns = s->is_model ? 0 : wall_ns(),
+					     .reproduce = arena_strdup(&s->arena, reproduce.buf) };
+	strbuf_release(&reproduce);
+}
+
 static int compile_entrants(struct session *s, struct entrant *x, size_t n, struct strbuf *err)
 {
 	const struct compile_options options = { .jobs = s->options.jobs, .batch = s->options.batch };
@@ -107,15 +137,9 @@ static int compile_entrants(struct session *s, struct entrant *x, size_t n, stru
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct evaluation *e = &x[i].evaluation;
-		struct strbuf reproduce = STRBUF_INIT;
-		candidate_reproduce(list[i], &reproduce);
 		x[i].compiled = compiled[i];
-		*e = (struct evaluation){ .candidate = list[i]->id, .problem = s->problem_text, .environment = s->environment.id,
-					  .verdict = VERDICT_PASSED, .detail = "", .state = s->can_run ? STATE_MEASURED : STATE_COMPILED,
-					  .compile_s = s->is_model ? 0 : compiled[i].compile_s, .time_ns = NAN, .time_low_ns = NAN,
-					  .time_high_ns = NAN, .start_ns = s->is_model ? 0 : wall_ns(),
-					  .reproduce = arena_strdup(&s->arena, reproduce.buf) };
-		strbuf_release(&reproduce);
+		blank(s, &x[i]);
+		e->compile_s = s->is_model ? 0 : compiled[i].compile_s;
 		if (compiled[i].ok) {
 			inspect(s, &x[i]);
 		} else {
@@ -160,6 +184,7 @@ static size_t check_entrants(struct session *s, struct entrant *x, size_t n, str
 		if (v == VERDICT_PASSED) {
 			whose[left++] = &x[i];
 		} else {
+			x[i].is_interrupted = c[left].worker.was_killed;
 			x[i].evaluation.detail = first_words(s, detail.buf, 400);
 			contestant_end(&c[left]);
 		}
@@ -283,6 +308,7 @@ static void check_again(struct session *s, struct contestant *c, struct entrant 
 		x->evaluation.verdict = c->verdict;
 		x->evaluation.detail = c->detail;
 	}
+	x->is_interrupted = c->worker.was_killed;
 	strbuf_release(&detail);
 }
 
@@ -389,24 +415,60 @@ static int refuse_unsafe(struct session *s, const struct candidate *candidate, s
 	return 0;
 }
 
-int session_run(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
-{
-	if (refuse_unsafe(s, candidate, count, err))
-		return -1;
-	size_t n;
-	struct entrant *x = fresh_ones(s, candidate, count, &n, err);
-	int64_t start = clock_ns();
+/* ---- beginning, trying again, giving up ------------------------------ */
 
-	if (!x)
+/* What recording these takes at most, with room for a winner and its duels. */
+static int64_t room_for(const struct entrant *x, size_t n)
+{
+	enum { TRIAL_BYTES = 16384, FINISH_BYTES = 1 << 18 };
+	int64_t bytes = FINISH_BYTES;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct candidate *c = x[i].candidate;
+		bytes += TRIAL_BYTES + 2 * (int64_t)(strlen(c->source) + strlen(c->prologue) + strlen(c->tile) + strlen(c->plan));
+	}
+	return bytes;
+}
+
+/* On record before any work: who finds a start without a result knows what was at work when the evaluator ended. */
+static int begin(struct session *s, struct entrant *x, size_t n, struct strbuf *err)
+{
+	if (session_reserve(s, room_for(x, n), err))
 		return -1;
-	if (!n)
-		return 0;
-	progress_start("evaluating", (int64_t)n);
-	int bad = evaluate(s, x, n, err);
-	progress_end();
-	if (bad)
+	for (size_t i = 0; i < n; i++) {
+		const struct start start = { .candidate = x[i].candidate->id, .problem = s->problem_text, .environment = s->environment.id,
+					     .attempt = ++x[i].attempts };
+		if (session_append(s, RECORD_START, &start, err))
+			return -1;
+	}
+	return session_commit(s, err);
+}
+
+/* Evaluates a group together; those that something outside ended once more, alone. */
+static int try_group(struct session *s, struct entrant *x, size_t n, struct strbuf *err)
+{
+	if (begin(s, x, n, err) || evaluate(s, x, n, err))
 		return -1;
-	double each_s = s->is_model ? 0.01 : (double)(clock_ns() - start) * 1e-9 / (double)n;
+	for (size_t i = 0; i < n; i++)
+		while ((x[i].is_interrupted || x[i].evaluation.verdict == VERDICT_HARNESS_ERROR) && x[i].attempts < most_attempts(s)) {
+			warn("candidate '%s': %s: tried again", x[i].candidate->id, x[i].evaluation.detail);
+			if (begin(s, &x[i], 1, err) || evaluate(s, &x[i], 1, err))
+				return -1;
+		}
+	return 0;
+}
+
+static void give_up(struct session *s, struct entrant *x)
+{
+	blank(s, x);
+	x->evaluation.verdict = VERDICT_HARNESS_ERROR;
+	x->evaluation.state = STATE_GENERATED;
+	x->evaluation.detail = arena_printf(&s->arena, "gave up: begun %lld times, and each time something ended the evaluator", (long long)x->attempts);
+	warn("candidate '%s': %s", x->candidate->id, x->evaluation.detail);
+}
+
+static int record(struct session *s, struct entrant *x, size_t n, double each_s, struct strbuf *err)
+{
 	for (size_t i = 0; i < n; i++) {
 		s->elapsed_s += each_s;
 		x[i].evaluation.elapsed_s = s->elapsed_s;
@@ -416,4 +478,34 @@ int session_run(struct session *s, const struct candidate *candidate, size_t cou
 	}
 	remember(s, x, n);
 	return session_commit(s, err);
+}
+
+int session_run(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
+{
+	if (refuse_unsafe(s, candidate, count, err))
+		return -1;
+	size_t n, together;
+	struct entrant *x = fresh_ones(s, candidate, count, &n, err);
+	int ret = 0;
+
+	if (!x)
+		return -1;
+	if (n)
+		progress_start("evaluating", (int64_t)n);
+	for (size_t i = 0; i < n && !ret; i += together) {
+		int64_t start = clock_ns();
+		/* Those that were at work when the evaluator ended: each alone, so that the guilty one shows. */
+		together = 1;
+		while (!x[i].attempts && i + together < n && !x[i + together].attempts)
+			together++;
+		if (x[i].attempts >= most_attempts(s))
+			give_up(s, &x[i]);
+		else
+			ret = try_group(s, &x[i], together, err);
+		if (!ret)
+			ret = record(s, &x[i], together, s->is_model ? 0.01 : (double)(clock_ns() - start) * 1e-9 / (double)together, err);
+	}
+	if (n)
+		progress_end();
+	return ret;
 }

@@ -20,6 +20,7 @@ struct session_options {
 	const char *clock;     /* "monotonic", or "model": time from the candidate's hash */
 	int jobs, batch;
 	const char *lock_path; /* device lock; NULL: default */
+	int attempts;          /* how often a candidate may end the evaluator before it is given up; 0: 3 */
 	bool allow_unsafe;     /* run sources nobody vouches for below the sandbox's floor */
 	bool is_final;         /* the stricter judgement: fresh seeds, held-out shapes, the problem compared whole */
 };
@@ -101,5 +102,7 @@ void session_lock(struct session *s, bool exclusive);
 void session_unlock(struct session *s);
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err);
 int session_commit(struct session *s, struct strbuf *err);
+/* Room on the disk for what the next steps record. */
+int session_reserve(struct session *s, int64_t bytes, struct strbuf *err);
 
 #endif

@@ -296,6 +296,8 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 			     .elapsed_s = s->elapsed_s };
 	struct finalist f[FINALISTS];
 	struct winner w;
+	if (session_reserve(s, 1 << 18, err))
+		return -1;
 	int count = s->can_run ? enter_all(s, f, err) : 0, best = -1, ret = count;
 
 	if (count < 0)

@@ -23,7 +23,7 @@ static const char *extra_ops;
 struct arguments {
 	const char *problem, *target, *journal;
 	struct session_options options;
-	int64_t jobs, batch;
+	int64_t jobs, batch, attempts;
 };
 
 #define SESSION_OPTIONS(a) \
@@ -32,13 +32,14 @@ struct arguments {
 	{ "journal", 0, CLI_STRING, &(a).journal, "FILE", "where trials are recorded" }, \
 	{ "jobs", 'j', CLI_INT, &(a).jobs, "N", "compilers at a time [cores]" }, \
 	{ "batch-size", 0, CLI_INT, &(a).batch, "N", "candidates a translation unit [48]" }, \
+	{ "attempts", 0, CLI_INT, &(a).attempts, "N", "how often the evaluator may end at work on a candidate before that is given up [3]" }, \
 	{ "allow-unsafe", 0, CLI_FLAG, &(a).options.allow_unsafe, NULL, "run sources Kernelmill did not print even where the sandbox lacks its floor" }, \
 	{ "lock", 0, CLI_STRING, &(a).options.lock_path, "FILE", "device lock [$KM_LOCK]" }, \
 	{ "clock", 0, CLI_STRING, &(a).options.clock, "monotonic|model", "model: time computed from the candidate, for tests [monotonic]" }
 
 static void defaults(struct arguments *a)
 {
-	*a = (struct arguments){ .target = "native", .options = { .clock = "monotonic" }, .batch = 48, .jobs = sysconf(_SC_NPROCESSORS_ONLN) };
+	*a = (struct arguments){ .target = "native", .options = { .clock = "monotonic" }, .batch = 48, .attempts = 3, .jobs = sysconf(_SC_NPROCESSORS_ONLN) };
 }
 
 static void settle(struct arguments *a)
@@ -49,6 +50,7 @@ static void settle(struct arguments *a)
 		usage("--clock is monotonic or model, not '%s'", a->options.clock);
 	a->options.jobs = (int)a->jobs;
 	a->options.batch = (int)a->batch;
+	a->options.attempts = (int)a->attempts;
 }
 
 static int run(int argc, char **argv)

@@ -138,11 +138,19 @@ static const struct field stop_fields[] = {
 	END
 };
 
+static const struct field start_fields[] = {
+	F(start, candidate, CANDIDATE, "1", "candidate whose trial begins"),
+	F(start, problem, PROBLEM, "1", "problem"),
+	F(start, environment, ENVIRONMENT, "1", "machine, tools and protocol"),
+	F(start, attempt, INT64, "1", "how often it was begun, this time included"),
+	END
+};
+
 static const struct {
 	const char *name;
 	const struct field *field;
 	size_t offset; /* of the kind's struct in struct record */
-} kinds[RECORD_KIND_COUNT] = {
+} kinds[RECORD_ALL_COUNT] = {
 	[RECORD_ENVIRONMENT] = { "environment", environment_fields, offsetof(struct record, environment) },
 	[RECORD_CANDIDATE] = { "candidate", candidate_fields, offsetof(struct record, candidate) },
 	[RECORD_EVALUATION] = { "evaluation", evaluation_fields, offsetof(struct record, evaluation) },
@@ -150,6 +158,7 @@ static const struct {
 	[RECORD_DUEL] = { "duel", duel_fields, offsetof(struct record, duel) },
 	[RECORD_WINNER] = { "winner", winner_fields, offsetof(struct record, winner) },
 	[RECORD_STOP] = { "stop", stop_fields, offsetof(struct record, stop) },
+	[RECORD_START] = { "start", start_fields, offsetof(struct record, start) },
 };
 
 const struct field *record_fields(enum record_kind kind) { return kinds[kind].field; }
@@ -436,9 +445,9 @@ int record_read(struct arena *arena, const char *json, struct record *record, st
 		strbuf_addstr(err, "not a record: expected a JSON object with 'kind'");
 		goto out;
 	}
-	while (k < RECORD_KIND_COUNT && strcmp(kinds[k].name, kind->valuestring))
+	while (k < RECORD_ALL_COUNT && strcmp(kinds[k].name, kind->valuestring))
 		k++;
-	if (k == RECORD_KIND_COUNT) {
+	if (k == RECORD_ALL_COUNT) {
 		strbuf_addf(err, "unknown kind of record '%s'", kind->valuestring);
 		goto out;
 	}

@@ -23,7 +23,11 @@ struct environment {
 	int64_t start_ns;        /* wall clock */
 };
 
-enum record_kind { RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP, RECORD_KIND_COUNT };
+/* Those before RECORD_KIND_COUNT are traced; a start is of its journal alone. */
+enum record_kind {
+	RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP, RECORD_KIND_COUNT,
+	RECORD_START = RECORD_KIND_COUNT, RECORD_ALL_COUNT
+};
 
 #define EVALUATION_MAX_FACTS 24
 struct fact_value {
@@ -94,6 +98,12 @@ struct stop {
 	double elapsed_s;
 };
 
+/* Written before work on a candidate begins.  One that no evaluation follows: something ended the evaluator meanwhile. */
+struct start {
+	const char *candidate, *problem, *environment;
+	int64_t attempt; /* from 1 */
+};
+
 struct record {
 	enum record_kind kind;
 	union {
@@ -104,6 +114,7 @@ struct record {
 		struct duel duel;
 		struct winner winner;
 		struct stop stop;
+		struct start start;
 	};
 };
 

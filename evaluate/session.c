@@ -40,12 +40,20 @@ void session_unlock(struct session *s)
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err)
 {
 	struct record r = { .kind = kind };
-	const size_t size[] = { [RECORD_ENVIRONMENT] = sizeof(r.environment), [RECORD_CANDIDATE] = sizeof(r.candidate),
+	const size_t size[RECORD_ALL_COUNT] = { [RECORD_ENVIRONMENT] = sizeof(r.environment), [RECORD_CANDIDATE] = sizeof(r.candidate),
 				[RECORD_EVALUATION] = sizeof(r.evaluation), [RECORD_BASELINE] = sizeof(r.baseline), [RECORD_DUEL] = sizeof(r.duel),
-				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop) };
+				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop), [RECORD_START] = sizeof(r.start) };
 
 	memcpy(&r.environment, payload, size[kind]);
 	if (!journal_append(s->journal, &r, err))
+		return 0;
+	s->exit_code = KM_EXIT_NOT_DURABLE;
+	return -1;
+}
+
+int session_reserve(struct session *s, int64_t bytes, struct strbuf *err)
+{
+	if (!journal_reserve(s->journal, bytes, err))
 		return 0;
 	s->exit_code = KM_EXIT_NOT_DURABLE;
 	return -1;
@@ -162,7 +170,8 @@ static void strongest(struct session *s, const struct baseline_record *b)
 	}
 }
 
-static int time_baseline(struct session *s, const struct baseline *baseline, struct strbuf *err)
+/* 1: *r is its time; 0: it is absent, or not for this operator. */
+static int time_baseline(struct session *s, const struct baseline *baseline, struct baseline_record *r)
 {
 	enum { MOST_SAMPLES = 16, ENOUGH_NS = 1500000000 };
 	struct contestant c;
@@ -172,7 +181,7 @@ static int time_baseline(struct session *s, const struct baseline *baseline, str
 	int ret = 0;
 
 	if (contestant_start_baseline(s, baseline->name, &c, &detail) != VERDICT_PASSED)
-		goto out; /* not installed, or not its operator: normal */
+		goto out;
 	session_lock(s, true);
 	int64_t start = clock_ns();
 	for (bool on = contestant_settle(&c); on && n < MOST_SAMPLES; n++) {
@@ -181,34 +190,43 @@ static int time_baseline(struct session *s, const struct baseline *baseline, str
 			break;
 	}
 	session_unlock(s);
-	struct baseline_record r = { .problem = s->problem_text, .environment = s->environment.id, .name = baseline->name,
+	*r = (struct baseline_record){ .problem = s->problem_text, .environment = s->environment.id, .name = baseline->name,
 				     .setting = arena_strdup(&s->arena, c.worker.setting), .sample_ns = samples, .sample_count = n,
 				     .calls_per_sample = c.calls };
 	contestant_end(&c);
 	if (!n)
 		goto out;
 	memcpy(sorted, samples, n * sizeof(*sorted));
-	r.time_ns = median(sorted, n);
-	strongest(s, &r);
-	ret = session_append(s, RECORD_BASELINE, &r, err);
+	r->time_ns = median(sorted, n);
+	ret = 1;
 out:
 	strbuf_release(&detail);
 	return ret;
 }
 
+enum { BASELINES_MOST = 16 };
+
 /* Those the journal knows of this environment, or all anew. */
 static int know_baselines(struct session *s, struct strbuf *err)
 {
+	struct baseline_record record[BASELINES_MOST];
 	bool timed = s->is_model;
+	size_t count = 0;
 
 	for (size_t i = 0; i < s->past.baseline_count; i++)
 		if (!strcmp(s->past.baseline[i].environment, s->environment.id)) {
 			timed = true;
 			strongest(s, &s->past.baseline[i]);
 		}
-	for (size_t i = 0; !timed && baseline_table[i]; i++)
-		if (!strcmp(baseline_table[i]->artifact, s->target->artifact) && time_baseline(s, baseline_table[i], err))
+	for (size_t i = 0; !timed && baseline_table[i] && count < BASELINES_MOST; i++)
+		if (!strcmp(baseline_table[i]->artifact, s->target->artifact))
+			count += (size_t)time_baseline(s, baseline_table[i], &record[count]);
+	/* All at once: who finds some believes that they are all. */
+	for (size_t i = 0; i < count; i++) {
+		strongest(s, &record[i]);
+		if (session_append(s, RECORD_BASELINE, &record[i], err))
 			return -1;
+	}
 	return timed ? 0 : session_commit(s, err);
 }
 
@@ -218,9 +236,12 @@ static int know_environment(struct session *s, struct strbuf *err)
 {
 	if (probe_environment(&s->arena, s->target, s->options.clock, &s->environment, err))
 		return -1;
+	journal_describe(s->journal, arena_printf(&s->arena, "%s; sandbox: %s", s->environment.compiler, s->environment.sandbox_level));
 	for (size_t i = 0; i < s->past.environment_count; i++)
 		if (!strcmp(s->past.environment[i].id, s->environment.id))
 			return 0;
+	if (s->is_model)
+		s->environment.start_ns = 0;
 	return session_append(s, RECORD_ENVIRONMENT, &s->environment, err);
 }
 
@@ -241,11 +262,13 @@ int session_open(struct session *s, const char *problem, const char *target, con
 	problem_print(&s->problem, &text);
 	s->problem_text = arena_strdup(&s->arena, text.buf);
 	s->can_run = probe_is_here(s->target);
-	/* Opening for append first: it says what is wrong with the file, and cuts a torn tail. */
-	s->journal = journal_open(journal_path, err);
-	if (!s->journal && access(journal_path, W_OK)) /* else it is damaged, or another's */
-		s->exit_code = KM_EXIT_NOT_DURABLE;
-	if (!s->journal || trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
+	/* Opening for append first: it says what is wrong with the file, and goes on where a killed writer ended. */
+	s->journal = journal_open(journal_path, &s->exit_code, err);
+	if (!s->journal)
+		goto out;
+	s->exit_code = KM_EXIT_FATAL;
+	file_sweep(journal_path);
+	if (trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
 		goto out;
 	s->lock_fd = open(lock_path(options), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (s->lock_fd < 0) {

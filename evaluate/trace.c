@@ -30,7 +30,7 @@ struct pile {
 };
 struct collector {
 	struct arena *arena;
-	struct pile pile[RECORD_KIND_COUNT];
+	struct pile pile[RECORD_ALL_COUNT];
 };
 
 static void pile_add(struct pile *pile, struct record *record)
@@ -181,8 +181,14 @@ int trace_from_journals(struct arena *arena, const char *const *journal_path, si
 		memset(trace, 0, sizeof(*trace));
 		for (int k = 0; k < RECORD_KIND_COUNT; k++)
 			arrange(arena, &c.pile[k], (enum record_kind)k, trace);
+		const struct pile *starts = &c.pile[RECORD_START];
+		trace->start = ARENA_ARRAY(arena, struct start, starts->count + 1);
+		while (trace->start_count < starts->count) {
+			trace->start[trace->start_count] = starts->record[trace->start_count]->start;
+			trace->start_count++;
+		}
 	}
-	for (int k = 0; k < RECORD_KIND_COUNT; k++)
+	for (int k = 0; k < RECORD_ALL_COUNT; k++)
 		free(c.pile[k].record);
 	return ret;
 }

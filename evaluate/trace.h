@@ -41,6 +41,8 @@ struct trace {
 	size_t winner_count;
 	struct stop *stop;
 	size_t stop_count;
+	struct start *start; /* of journals, in their order; a file has none */
+	size_t start_count;
 };
 
 /* Publishes the trace as the file `path`: aside, fsync, rename.  0, or -1 with *err and the old file kept. */

@@ -25,7 +25,7 @@ static int load(struct arena *arena, const char *path, struct trace *trace, stru
 		fclose(f);
 		const char *slash = strrchr(path, '/');
 		bool is_empty_journal = !n && !strcmp(slash ? slash + 1 : path, "journal");
-		if (memcmp(head, "KMJ1 ", 5) && !is_empty_journal)
+		if (memcmp(head, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC)) && !is_empty_journal)
 			return trace_read(arena, path, trace, err);
 	}
 	if (trace_find_journals(arena, path, &list, err))
@@ -245,7 +245,7 @@ static int status(int argc, char **argv)
 	struct gathering g = { .arena = &arena };
 
 	cli_parse(argc, argv, &command, no_options, 1, 1);
-	int ret = gather_journal(&g, argv[1], &err) ? KM_EXIT_FATAL : g.has_winner ? KM_EXIT_DONE : KM_EXIT_NO;
+	int ret = gather_journal(&g, argv[1], &err) ? KM_EXIT_FATAL : g.has_winner && g.has_stop ? KM_EXIT_DONE : KM_EXIT_NO;
 	size_t passed = 0;
 	for (size_t i = 0; i < g.trial_count; i++)
 		passed += !strcmp(g.trial[i].verdict, verdict_name(VERDICT_PASSED));

@@ -1,4 +1,5 @@
 /* trace_read.c: traces.h5 as records again, and its validation. */
+#include "evaluate/journal.h"
 #include "evaluate/trace_schema.h"
 #include "ops/core/hash.h"
 
@@ -409,7 +410,7 @@ static int check_seal(struct reader *r)
 
 	if (strbuf_read_file(&data, r->path, r->err))
 		goto out;
-	if (!strncmp(data.buf, "KMJ1 ", 5)) { /* never advise to write over a journal */
+	if (!strncmp(data.buf, JOURNAL_MAGIC, strlen(JOURNAL_MAGIC))) { /* never advise to write over a journal */
 		strbuf_addf(r->err, "'%s' is a journal, not a trace file: pack it with 'km-evaluate trace pack -o traces.h5 %s'", r->path, r->path);
 		goto out;
 	}

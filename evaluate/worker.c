@@ -113,6 +113,7 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 	bool lingers = !timed_out && sandbox_watch(&w->box, -1, clock_ns() + 500000000) == SANDBOX_LATE;
 
 	sandbox_end(&w->box, &end);
+	w->was_killed = !timed_out && !lingers && !end.over_memory && !end.over_cpu && end.signal == SIGKILL;
 	if (!w->is_up) {
 		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
 		add_words(w, detail);
@@ -286,5 +287,5 @@ void worker_close(struct worker *w)
 	if (w->from >= 0)
 		close(w->from);
 	sandbox_release(&w->box);
-	*w = (struct worker){ .box = SANDBOX_INIT, .to = -1, .from = -1 };
+	*w = (struct worker){ .box = SANDBOX_INIT, .to = -1, .from = -1, .was_killed = w->was_killed };
 }

@@ -1,9 +1,11 @@
 #include "ops/core/strbuf.h"
 #include "ops/core/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,12 +169,58 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* The first eight digits of what names this boot of this machine. */
+static const char *boot(void)
+{
+	static char id[9];
+	int fd = id[0] ? -1 : open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (!id[0] && (fd < 0 || read(fd, id, 8) != 8))
+		strcpy(id, "00000000");
+	if (fd >= 0)
+		close(fd);
+	return id;
+}
+
+void file_aside(struct strbuf *sb, const char *path)
+{
+	strbuf_addf(sb, "%s.tmp.%ld.%s", path, (long)getpid(), boot());
+}
+
+bool file_is_leftover(const char *name)
+{
+	const char *at = strstr(name, ".tmp."), *next;
+	char *end;
+
+	while (at && (next = strstr(at + 1, ".tmp.")))
+		at = next;
+	if (!at || at[5] < '1' || at[5] > '9')
+		return false;
+	long pid = strtol(at + 5, &end, 10);
+	if (*end != '.' || strlen(end + 1) != 8 || strspn(end + 1, "0123456789abcdef") != 8)
+		return false;
+	return strcmp(end + 1, boot()) || (kill((pid_t)pid, 0) && errno == ESRCH);
+}
+
+void file_sweep(const char *path)
+{
+	char *copy = strdup(path);
+	DIR *dir = copy ? opendir(dirname(copy)) : NULL;
+
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		if (file_is_leftover(e->d_name))
+			unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir)
+		closedir(dir);
+	free(copy);
+}
+
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err)
 {
 	struct strbuf aside = STRBUF_INIT;
 	int ret = -1;
 
-	strbuf_addf(&aside, "%s.tmp.%ld", path, (long)getpid());
+	file_aside(&aside, path);
 	int fd = open(aside.buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd >= 0) {
 		ret = write_all(fd, data, len) || fsync(fd) ? -1 : 0;

@@ -41,10 +41,16 @@ int strbuf_read_file(struct strbuf *sb, const char *path, struct strbuf *err);
 /* Appends all that can be read from fd.  0, or -1 with errno set. */
 int strbuf_read_fd(struct strbuf *sb, int fd);
 /*
- * Publishes data as the file `path`: written to path.tmp.<pid>, fsynced,
- * renamed, folder fsynced; never a half file.  0, or -1 with a line in *err.
+ * Publishes data as the file `path`: written aside, fsynced, renamed, folder
+ * fsynced; never a half file.  0, or -1 with a line in *err.
  */
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err);
+/* Appends the name of this process for what becomes `path` when whole: path.tmp.<pid>.<boot>. */
+void file_aside(struct strbuf *sb, const char *path);
+/* Is it such a name, of a process that is gone? */
+bool file_is_leftover(const char *name);
+/* Removes what killed processes left half written beside `path`. */
+void file_sweep(const char *path);
 /* Makes a new name in path's folder durable.  0, or -1 with errno set. */
 int folder_sync(const char *path);
 /* mkdir -p.  0, or -1 with a line in *err. */

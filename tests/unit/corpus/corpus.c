@@ -73,7 +73,7 @@ static int make_cell(const char *out, const char *name, const char *id, const ch
 		goto out;
 	strbuf_reset(&path);
 	strbuf_addf(&path, "%s/journal", cell.buf);
-	struct journal *journal = journal_open(path.buf, &err);
+	struct journal *journal = journal_open(path.buf, NULL, &err);
 	if (!journal)
 		goto out;
 	struct record r = { .kind = RECORD_ENVIRONMENT,

@@ -1,4 +1,4 @@
-/* Journals: frames, torn tails, damage, one writer, failed commits. */
+/* Journals: frames, segments, torn tails, damage, one writer, groups, failed commits. */
 #include "evaluate/journal.h"
 #include "tests/tap.h"
 #include "tests/unit/evaluate/samples.h"
@@ -42,7 +42,7 @@ static int frames(int64_t *torn_bytes)
 static void append(int first, int n)
 {
 	double sample[3];
-	struct journal *journal = journal_open(path, &err);
+	struct journal *journal = journal_open(path, NULL, &err);
 
 	for (int i = first; i < first + n && journal; i++) {
 		struct record r = sample_evaluation(i, sample);
@@ -64,6 +64,21 @@ static void poke(off_t at, char c)
 	close(fd);
 }
 
+static const char *segment(int number)
+{
+	static char name[80];
+
+	snprintf(name, sizeof(name), "%s.%d", path, number);
+	return name;
+}
+
+static void remove_all(void)
+{
+	unlink(path);
+	for (int i = 1; i < 40; i++)
+		unlink(segment(i));
+}
+
 static void test_torn(void)
 {
 	int64_t torn = 0;
@@ -72,52 +87,147 @@ static void test_torn(void)
 	append(5, 1);
 	off_t last = size();
 	int wrong = 0;
-	for (off_t cut = whole + 1; cut < last; cut += 1 + (last - whole) / 40)
-		wrong += truncate(path, last) || truncate(path, cut) || frames(&torn) != 5 || torn != cut - whole;
+	struct strbuf bytes = STRBUF_INIT;
+	wrong += strbuf_read_file(&bytes, path, &err);
+	/* The last frames: the record, and the one that closes the journal. */
+	for (off_t cut = last - 1; cut > whole; cut -= 1 + (last - whole) / 60) {
+		int n = truncate(path, cut) ? -1 : frames(&torn);
+		wrong += !(n == 5 || n == 6) || torn > last - whole;
+	}
 	ok(!wrong, "a last frame cut anywhere is skipped and counted (%d wrong)", wrong);
-	fprintf(stderr, "# a warning is expected\n");
+	ok(!truncate(path, whole + 100) && frames(&torn) == 5 && torn == 100, "cut in the middle");
+	fprintf(stderr, "# warnings are expected\n");
 	append(6, 1);
-	ok(frames(&torn) == 6 && torn == 0, "the next writer cuts the torn tail and goes on");
-	ok(!truncate(path, size() + 4096) && frames(&torn) == 6 && torn == 4096, "so is a tail of zeros");
+	ok(size() == whole + 100 && frames(&torn) == 6 && torn == 100, "the next writer leaves it alone and goes on in a new segment");
+	ok(!access(segment(1), R_OK), "which is there");
 	append(7, 1);
-	ok(frames(NULL) == 7, "and goes on after it");
+	ok(frames(NULL) == 7 && access(segment(2), R_OK), "a closed segment is gone on with");
+	ok(!truncate(segment(1), 100) && frames(&torn) == 5, "a new segment torn in its header: what was before counts");
+	append(8, 1);
+	ok(frames(NULL) == 6 && !access(segment(2), R_OK), "and the next writer begins another");
+	strbuf_release(&bytes);
 }
 
 static void test_damage(void)
 {
+	remove_all();
+	append(0, 5);
 	off_t before = size();
+	int got;
 
 	poke(before / 2, 1);
-	int got = frames(NULL);
+	got = frames(NULL);
 	ok(got < 0 && strstr(err.buf, path) && strstr(err.buf, "damaged at byte") && strstr(err.buf, "truncate -s"),
 	   "damage before the end is an error with offset and fix: %s", err.buf);
 	strbuf_reset(&err);
-	ok(!journal_open(path, &err) && strstr(err.buf, "damaged"), "and no writer starts");
+	enum exit_code code;
+	ok(!journal_open(path, &code, &err) && strstr(err.buf, "damaged") && code == KM_EXIT_FATAL, "and no writer starts");
 	ok(size() == before, "nothing was cut");
+}
+
+/* Files that are not where they belong. */
+static void test_swapped(void)
+{
+	char other[80];
+
+	snprintf(other, sizeof(other), "%s.9", path);
+	remove_all();
+	append(0, 2);
+	ok(!truncate(path, size() - 10), "cut");
+	append(2, 2);
+	ok(!rename(segment(1), other) && frames(NULL) < 0 && strstr(err.buf, "belongs elsewhere"), "a segment under another number: %s", err.buf);
+	ok(!rename(path, segment(1)) && !rename(other, path) && frames(NULL) < 0, "two segments swapped");
+	remove_all();
+	append(0, 2);
+	ok(!truncate(path, size() - 10), "cut");
+	append(2, 2);
+	snprintf(other, sizeof(other), "%s.kept", path);
+	ok(!rename(segment(1), other) && !unlink(path), "keep a segment");
+	append(0, 2);
+	ok(!rename(other, segment(1)) && frames(NULL) < 0 && strstr(err.buf, "another journal"), "a segment of another journal: %s", err.buf);
+	unlink(path);
+	ok(frames(NULL) < 0, "segments without the first");
+}
+
+/* The first format is read, and gone on with in a segment of the second. */
+static void test_old(void)
+{
+	struct strbuf bytes = STRBUF_INIT;
+
+	remove_all();
+	strbuf_reset(&err);
+	ok(!strbuf_read_file(&bytes, "tests/journals/first", &err) && !file_publish(path, bytes.buf, bytes.len, &err), "a journal of the first format %s", err.buf);
+	int old = frames(NULL);
+	ok(old == 13, "%d records", old);
+	append(0, 2);
+	ok(frames(NULL) == old + 2, "and two more");
+	poke(500, 1);
+	ok(frames(NULL) < 0 && strstr(err.buf, "damaged at byte"), "damage in it is found: %s", err.buf);
+	strbuf_release(&bytes);
+	remove_all();
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
 static void test_full(void)
 {
-	struct journal *journal;
 	struct record r = sample_environment();
-	struct rlimit limit;
 
-	unlink(path);
-	append(0, 3);
+	remove_all();
+	append(0, 8);
 	off_t before = size();
-	journal = journal_open(path, &err);
-	ok(journal_append(journal, &r, &err) == 0, "append is buffered");
+	struct journal *journal = journal_open(path, NULL, &err);
+	ok(journal_append(journal, &r, &err) == 0 && size() == before, "append is buffered");
 	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &limit);
-	struct rlimit tight = { (rlim_t)before + 50, limit.rlim_max };
-	setrlimit(RLIMIT_FSIZE, &tight);
+	limit_files((rlim_t)before + 50);
 	strbuf_reset(&err);
 	int ret = journal_commit(journal, &err);
-	setrlimit(RLIMIT_FSIZE, &limit);
-	ok(ret < 0 && strstr(err.buf, path), "a commit that cannot be written says so: %s", err.buf);
+	limit_files(RLIM_INFINITY);
+	ok(!ret && frames(NULL) == 9, "after a failed write the frames go to a new segment, once");
+	ok(journal_append(journal, &r, &err) == 0, "append");
+	limit_files(10);
+	ret = journal_commit(journal, &err);
+	limit_files(RLIM_INFINITY);
+	ok(ret < 0 && strstr(err.buf, path), "a second failure is an error: %s", err.buf);
 	ok(journal_commit(journal, &err) < 0, "and is not retried");
 	journal_close(journal, &err);
-	ok(size() == before && frames(NULL) == 3, "what was committed stays");
+	ok(frames(NULL) == 9, "what was committed stays");
+	append(20, 1);
+	ok(frames(NULL) == 10, "and the next writer goes on");
+}
+
+static void test_groups(void)
+{
+	double sample[3];
+	struct record r = sample_evaluation(1, sample);
+
+	remove_all();
+	struct journal *journal = journal_open(path, NULL, &err);
+	for (int i = 0; i < 63; i++)
+		journal_append(journal, &r, &err);
+	ok(journal_durable(journal) == 0, "63 frames wait");
+	journal_append(journal, &r, &err);
+	ok(journal_durable(journal) == 64, "64 are a group");
+	journal_append(journal, &r, &err);
+	usleep(110000);
+	journal_append(journal, &r, &err);
+	ok(journal_durable(journal) == 66, "100 ms are long enough");
+	ok(!journal_reserve(journal, 1 << 20, &err) && size() < 1 << 19, "reserved room does not show in the size");
+	struct stat st;
+	stat(path, &st);
+	bool has_room = st.st_blocks * 512 >= 1 << 20;
+	journal_close(journal, &err);
+	stat(path, &st);
+	ok(has_room && st.st_blocks * 512 < 1 << 20, "and goes back to the disk");
+	ok(frames(NULL) == 66, "all are there");
+	remove_all();
 }
 
 /* A writer killed at any moment: what it had committed is there, and the next writer goes on. */
@@ -127,13 +237,13 @@ static void test_kill(void)
 
 	for (int round = 0; round < rounds; round++) {
 		int fd[2], acknowledged = 0, n;
-		unlink(path);
+		remove_all();
 		if (pipe(fd))
 			return;
 		pid_t pid = fork();
 		if (!pid) {
 			double sample[3];
-			struct journal *journal = journal_open(path, &err);
+			struct journal *journal = journal_open(path, NULL, &err);
 			for (int i = 1;; i++) {
 				struct record r = sample_evaluation(i, sample);
 				if (journal_append(journal, &r, &err) || journal_commit(journal, &err) || write(fd[1], &i, sizeof(i)) < 0)
@@ -150,7 +260,7 @@ static void test_kill(void)
 			acknowledged = n;
 		close(fd[0]);
 		lost += !acknowledged || frames(NULL) < acknowledged;
-		struct journal *next = journal_open(path, &err);
+		struct journal *next = journal_open(path, NULL, &err);
 		lost += !next;
 		journal_close(next, &err);
 	}
@@ -172,16 +282,19 @@ int main(void)
 	append(3, 2);
 	ok(frames(NULL) == 5, "two writers in turn");
 	ok(journal_each(&arena, path, stop_at_three, &n, NULL, &err) == 7 && n == 3, "a reader may stop");
-	struct journal *first = journal_open(path, &err);
-	ok(first && !journal_open(path, &err) && strstr(err.buf, "being written"), "one writer at a time");
+	struct journal *first = journal_open(path, NULL, &err);
+	ok(first && !journal_open(path, NULL, &err) && strstr(err.buf, "being written"), "one writer at a time");
 	strbuf_reset(&err);
 	journal_close(first, &err);
 	test_torn();
 	test_damage();
+	test_swapped();
+	test_old();
 	test_full();
+	test_groups();
 	test_kill();
 	arena_release(&arena);
-	unlink(path);
+	remove_all();
 	rmdir(folder);
 	strbuf_release(&err);
 	return done_testing();

@@ -24,7 +24,7 @@ static const char *in_folder(const char *name)
 static void write_journal(const char *name, int first, int count, bool with_rest)
 {
 	double sample[3];
-	struct journal *journal = journal_open(in_folder(name), &err);
+	struct journal *journal = journal_open(in_folder(name), NULL, &err);
 	struct record r = sample_environment();
 
 	journal_append(journal, &r, &err);
@@ -162,7 +162,7 @@ static void test_missing_reference(void)
 {
 	double sample[3];
 	const char *path = in_folder("lost");
-	struct journal *journal = journal_open(path, &err);
+	struct journal *journal = journal_open(path, NULL, &err);
 	struct record r = sample_evaluation(1, sample);
 
 	journal_append(journal, &r, &err);
