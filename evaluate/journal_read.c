@@ -218,6 +218,12 @@ static int add_old(struct frames *f, struct segment *s, struct strbuf *err)
 			return damaged(err, s, s->end, "whole frames follow");
 	}
 	f->synced = (uint32_t)f->count;
+	/* It has no name: later segments know it by what it holds. */
+	if (f->count) {
+		char hex[65];
+		sha256_hex(s->data.buf, s->end, hex);
+		memcpy(f->id, hex, 16);
+	}
 	return 0;
 }
 

@@ -120,14 +120,19 @@ static int try_layer(enum sandbox_layer layer)
 static int try_apart(enum sandbox_layer layer)
 {
 	int status = 0;
-	pid_t pid = fork();
 
-	if (pid < 0)
-		return errno;
-	if (!pid)
-		_exit(try_layer(layer) & 255);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	/* A child that somebody killed tells nothing of the layer. */
+	for (int tries = 0; tries < 3; tries++) {
+		pid_t pid = fork();
+		if (pid < 0)
+			return errno;
+		if (!pid)
+			_exit(try_layer(layer) & 255);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			break;
+	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 

@@ -22,6 +22,14 @@ $B/$(1:%.c=%): $B/$(1:%.c=%.o) $(patsubst %,$B/%.a,$(USES_$(call layer_of,$1)))
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$t)))
 
+# Fault batteries: tests/faults/<name>.c or .sh, each run as NAME small|large, prints name, count, bad, seconds.
+FAULTS_SRC = $(sort $(wildcard tests/faults/*.c))
+FAULTS     = $(FAULTS_SRC:%.c=$B/%)
+$(FAULTS): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+$B/tests/faults/power: WRAPPED = open write fsync fdatasync rename unlink
+
 # The operators and the checker as a library, for the judges in Python.
 BRIDGE = $B/lib/libbridge.so
 $(BRIDGE): $B/tests/bridge.o $(USES_evaluate:%=$B/%.a)
@@ -49,7 +57,7 @@ $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS)
 
-unit: $(UNIT) $(BRIDGE) $(OPEN:%=$B/open/bin/%)
+unit: $(UNIT) $(BRIDGE) $(FAULTS) $(OPEN:%=$B/open/bin/%)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check

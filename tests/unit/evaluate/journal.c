@@ -125,6 +125,21 @@ static void test_damage(void)
 	ok(size() == before, "nothing was cut");
 }
 
+/* What a later writer did not find does not come back, mixed with what it wrote, with an older copy of the file. */
+static void test_restored(void)
+{
+	struct strbuf bytes = STRBUF_INIT;
+
+	remove_all();
+	append(0, 8);
+	ok(!strbuf_read_file(&bytes, path, &err) && !truncate(path, size() / 2), "keep a copy, lose half");
+	int left = frames(NULL);
+	append(20, 1);
+	ok(left < 8 && frames(NULL) == left + 1 && !file_publish(path, bytes.buf, bytes.len, &err) && frames(NULL) < 0,
+	   "a segment that was longer when the next began: %s", err.buf);
+	strbuf_release(&bytes);
+}
+
 /* Files that are not where they belong. */
 static void test_swapped(void)
 {
@@ -288,6 +303,7 @@ int main(void)
 	journal_close(first, &err);
 	test_torn();
 	test_damage();
+	test_restored();
 	test_swapped();
 	test_old();
 	test_full();
