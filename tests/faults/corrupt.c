@@ -263,5 +263,5 @@ int main(int argc, char **argv)
 		unlink(segment_path(i));
 	rmdir(folder);
 	fprintf(fault_out, "# read as shorter, the rest as torn: %" PRId64 "\n", silent);
-	return faults_end("corrupt", done);
+	return faults_end("damaged journals", done);
 }

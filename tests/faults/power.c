@@ -583,5 +583,5 @@ int main(int argc, char **argv)
 	}
 	rmdir(folder);
 	rmdir(scratch);
-	return faults_end("power", done);
+	return faults_end("disks after a power cut", done);
 }
