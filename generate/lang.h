@@ -25,6 +25,7 @@ struct lang {
 	const char *suffix;    /* "c", "hip" */
 	const char *artifact;  /* serves targets of this artifact kind */
 	bool can_batch;        /* many candidates in one translation unit */
+	bool has_tiles;        /* its values are tiles: which thread holds what is its compiler's */
 	/*
 	 * Compile command, space-separated words; %in %out %march are replaced,
 	 * %flags by the target's compiler_flags.

@@ -1,3 +1,4 @@
+#include "generate/lang.h"
 #include "generate/recognise.h"
 
 #include <string.h>
@@ -48,6 +49,52 @@ void add_real_knob(struct arena *arena, struct space *space, const struct proble
 		add_choice(arena, space, "REAL", (const char *const[]){ "f32", "f64", NULL });
 }
 
+static bool is_static_dim(const struct op *op, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *s = op->static_dims ? op->static_dims : ""; (s = strstr(s, name)); s += n)
+		if ((s == op->static_dims || s[-1] == ' ') && (!s[n] || s[n] == ' '))
+			return true;
+	return false;
+}
+
+void add_align_knob(struct arena *arena, struct space *space)
+{
+	const char *lang = space->knob_count > 1 ? space->knob[1].value[0] : "";
+
+	if (lang_find(lang) && lang_find(lang)->has_tiles)
+		add_knob(arena, space, "ALIGN", (const int[]){ 1, 8, -1 });
+}
+
+bool align_write(struct arena *arena, const struct problem *problem, const struct space *space, const struct point *point, struct strbuf *text,
+		 struct strbuf *why_not)
+{
+	int64_t align = point_int(space, point, "ALIGN");
+	const char *done[OP_MAX_TENSORS];
+	int count = 0;
+
+	for (int t = 0; align > 1 && t < OP_MAX_TENSORS && problem->op->tensor[t].name; t++) {
+		struct expr *extent[OP_MAX_RANK];
+		int rank = op_extents(arena, problem->op, problem->attr, t, extent, why_not);
+		const struct expr *last = rank > 0 ? extent[rank - 1] : NULL;
+		bool is_known = !last || last->kind != EXPR_NAME || is_static_dim(problem->op, last->name);
+		for (int i = 0; i < count && !is_known; i++)
+			is_known = !strcmp(done[i], last->name);
+		if (is_known)
+			continue;
+		if (extent_value(problem, last) % align) {
+			strbuf_addf(why_not, "ALIGN: '%s' is no multiple of %lld", last->name, (long long)align);
+			return false;
+		}
+		strbuf_addf(text, "require %s %% %lld == 0\n", last->name, (long long)align);
+		done[count++] = last->name;
+	}
+	if (align > 1 && !count)
+		strbuf_addf(why_not, "ALIGN does nothing here");
+	return align <= 1 || count > 0;
+}
+
 bool is_real_f64(const struct space *space, const struct point *point)
 {
 	const char *real = point_word(space, point, "REAL");
@@ -89,16 +136,6 @@ static void write_extents(struct arena *arena, const struct problem *p, int t, s
 		expr_print(extent[i], text);
 	}
 	strbuf_release(&err);
-}
-
-static bool is_static_dim(const struct op *op, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *s = op->static_dims ? op->static_dims : ""; (s = strstr(s, name)); s += n)
-		if ((s == op->static_dims || s[-1] == ' ') && (!s[n] || s[n] == ' '))
-			return true;
-	return false;
 }
 
 void write_head(struct arena *arena, const struct problem *p, struct strbuf *text)

@@ -18,6 +18,13 @@ bool reads_any_tensor(const struct expr *e);
 bool calls_rounding(const struct expr *e);
 /* Knob REAL: arithmetic in f32, or in f64, slower, where f32 loses what cancels or underflows; for real problems below f64 on CPUs. */
 void add_real_knob(struct arena *arena, struct space *space, const struct problem *problem, const struct target *target);
+/*
+ * Knob ALIGN, for languages that have tiles: 1, or the 8 elements of which rows must be whole multiples to be read
+ * in wide words.  align_write() writes that as preconditions; false where the problem does not keep them.
+ */
+void add_align_knob(struct arena *arena, struct space *space);
+bool align_write(struct arena *arena, const struct problem *problem, const struct space *space, const struct point *point, struct strbuf *text,
+		 struct strbuf *why_not);
 /* Does the point ask for f64? */
 bool is_real_f64(const struct space *space, const struct point *point);
 /* An access to `name` somewhere in e, or NULL. */

@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool lowers_for(const struct skeleton *skeleton, const struct lang *lang, const struct target *target)
+{
+	return target->warp <= 1 || (lang->has_tiles ? skeleton->serves_tiles : skeleton->serves_simt);
+}
+
 int space_open(struct problem_space *ps, const struct problem *problem, const struct target *target, struct strbuf *err)
 {
 	struct strbuf why = STRBUF_INIT;
@@ -25,15 +30,9 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 			strbuf_addf(&reason, "%s: its tiles hold real numbers only", skeleton_table[s]->name);
 			match = NULL;
 		}
-		if (match && target->warp > 1 && !skeleton_table[s]->serves_simt) {
-			strbuf_addf(&reason, "%s: lowers for CPUs only so far", skeleton_table[s]->name);
-			match = NULL;
-		}
-		if (!match)
-			strbuf_addf(&why, "%s%s", why.len ? "; " : "", reason.buf);
-		strbuf_release(&reason);
+		size_t before = ps->sub_count;
 		for (size_t l = 0; match && l < langs; l++) {
-			if (strcmp(lang_table[l]->artifact, target->artifact))
+			if (strcmp(lang_table[l]->artifact, target->artifact) || !lowers_for(skeleton_table[s], lang_table[l], target))
 				continue;
 			struct subspace *sub = &ps->sub[ps->sub_count++];
 			sub->skeleton = skeleton_table[s];
@@ -49,6 +48,11 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 			}
 			sub->skeleton->knobs(&ps->arena, match, &ps->problem, target, &sub->space);
 		}
+		if (match && ps->sub_count == before)
+			strbuf_addf(&reason, "%s: not for this device so far", skeleton_table[s]->name);
+		if (ps->sub_count == before)
+			strbuf_addf(&why, "%s%s", why.len ? "; " : "", reason.buf);
+		strbuf_release(&reason);
 	}
 	if (!ps->sub_count) {
 		strbuf_addf(err, "no skeleton and language serve '%s' on '%s': %s", problem->op->name, target->name,

@@ -50,7 +50,7 @@ def ptx_of(function, target, warps, parameters):
     """Triton's own stages up to PTX, and the bytes of shared memory."""
     names = function.arg_names
     signature = {n: ("*" if t[0] == "*" else "") + SHORT[t.lstrip("*")] for n, (t, _) in zip(names, parameters)}
-    attributes = {(i,): [["tt.divisibility", 16]] for i, (_, d) in enumerate(parameters) if int(d) % 16 == 0}
+    attributes = {(i,): [["tt.divisibility", int(d) & -int(d)]] for i, (_, d) in enumerate(parameters) if int(d) % 2 == 0}
     source = ASTSource(function, signature, {}, attributes)
     backend = make_backend(target)
     options = backend.parse_options({"num_warps": warps, "num_stages": 1, **source.parse_options()})

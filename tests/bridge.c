@@ -1,9 +1,13 @@
 /*
  * The operators and the checker, for tests/opinfo.py (ctypes): PyTorch's outputs are
- * judged like a candidate kernel's, and the reference by the body.  Texts that are
- * returned are the caller's: bridge_free().
+ * judged like a candidate kernel's, and the reference by the body.  For
+ * tests/triton_interpreter.py candidates too, with what their plans say at a problem's
+ * dims.  Texts that are returned are the caller's: bridge_free().
  */
 #include "evaluate/check.h"
+#include "generate/candidate.h"
+#include "generate/policy.h"
+#include "ops/core/inputs.h"
 #include "ops/core/interp.h"
 
 #include <cjson/cJSON.h>
@@ -16,6 +20,9 @@ char *bridge_operators(void);
 char *bridge_problem(const char *text);
 int bridge_judge(const char *text, const char *dtypes, void *const *buf, char *why, int64_t size);
 void bridge_free(char *text);
+char *bridge_checks(const char *name);
+char *bridge_candidates(const char *text, const char *target, const char *lang, int64_t seed, int64_t count);
+void bridge_fill(const char *text, int t, const char *distribution, int64_t seed, void *base);
 
 enum bridge_verdict { AGREES, DIFFERS, OUTSIDE /* the operator's domain */, BROKEN };
 
@@ -253,4 +260,135 @@ out:
 	strbuf_release(&err);
 	arena_release(&j.arena);
 	return verdict;
+}
+
+/* ---- candidates ------------------------------------------------------ */
+
+static int add_check(const struct problem *p, enum op_use use, void *user)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	(void)use;
+	problem_print(p, &text);
+	cJSON_AddItemToArray(user, cJSON_CreateString(text.buf));
+	strbuf_release(&text);
+	return 0;
+}
+
+/* The check problems of an operator: a list of texts. */
+char *bridge_checks(const char *name)
+{
+	cJSON *all = cJSON_CreateArray();
+	struct strbuf err = STRBUF_INIT;
+	const struct op *op = op_find(name);
+
+	if (op)
+		problem_each(op, OP_CHECK, 1, add_check, all, &err);
+	strbuf_release(&err);
+	return finish(all);
+}
+
+/* Buffers with their elements, dims and steps of a plan at the problem's dims; NULL where its preconditions do not hold. */
+static cJSON *plan_at(const struct candidate *c, const struct problem *p)
+{
+	static const char *const role[] = { "in", "out", "tmp" };
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct plan plan;
+	int64_t dim[OP_MAX_DIMS];
+	cJSON *all = NULL;
+
+	if (plan_parse(&arena, c->plan, "plan", &plan, &err))
+		goto out;
+	for (size_t d = 0; d < plan.dim_count; d++)
+		dim[d] = p->dim[op_dim_index(p->op, plan.dim[d])];
+	if (!plan_accepts(&plan, dim, NULL))
+		goto out;
+	all = cJSON_CreateObject();
+	cJSON *buffers = cJSON_AddArrayToObject(all, "buffers"), *dims = cJSON_AddArrayToObject(all, "dims"), *steps = cJSON_AddArrayToObject(all, "steps");
+	for (size_t b = 0; b < plan.buffer_count; b++) {
+		cJSON *one = cJSON_CreateObject();
+		add_text(one, "name", plan.buffer[b].name);
+		add_text(one, "role", role[plan.buffer[b].role]);
+		add_text(one, "dtype", dtype_name(plan.buffer[b].dtype));
+		cJSON_AddNumberToObject(one, "elems", (double)plan_buffer_elems(&plan, b, dim));
+		cJSON_AddItemToArray(buffers, one);
+	}
+	for (size_t d = 0; d < plan.dim_count; d++)
+		cJSON_AddItemToArray(dims, cJSON_CreateNumber((double)dim[d]));
+	for (size_t i = 0; i < plan.step_count; i++) {
+		cJSON *one = cJSON_CreateObject();
+		add_text(one, "symbol", plan.step[i].symbol);
+		cJSON_AddNumberToObject(one, "instances", (double)plan_step_instances(&plan, i, dim));
+		cJSON_AddItemToArray(steps, one);
+	}
+out:
+	arena_release(&arena);
+	strbuf_release(&err);
+	return all;
+}
+
+/* Up to `count` random candidates of every subspace of the language: {"candidates": [...], "why": reasons of those there are none}. */
+char *bridge_candidates(const char *text, const char *target, const char *lang, int64_t seed, int64_t count)
+{
+	enum { TRIES = 60 };
+	cJSON *answer = cJSON_CreateObject(), *all = cJSON_AddArrayToObject(answer, "candidates");
+	struct strbuf why = STRBUF_INIT;
+	struct problem problem;
+	struct problem_space ps;
+	struct rng rng = { (uint64_t)seed, 0 };
+
+	if (problem_parse(text, &problem, &why) || space_open(&ps, &problem, target_find(target, &why), &why))
+		goto out;
+	for (size_t i = 0; i < ps.sub_count; i++) {
+		const struct space *space = &ps.sub[i].space;
+		struct strbuf reason = STRBUF_INIT;
+		int64_t made = 0;
+		for (int k = 0; k < TRIES && made < count && !strcmp(ps.sub[i].lang->name, lang); k++) {
+			struct arena arena = ARENA_INIT;
+			struct candidate c;
+			struct point point = { { 0 } };
+			for (size_t n = 0; n < space->knob_count; n++)
+				point.value[n] = (int16_t)rng_below(&rng, (int64_t)space->knob[n].value_count);
+			strbuf_reset(&reason);
+			int ret = candidate_make(&arena, &ps, i, &point, &c, &reason);
+			cJSON *plan = ret == 1 ? plan_at(&c, &problem) : NULL;
+			if (ret < 0)
+				add_text(answer, "bug", reason.buf);
+			if (plan) {
+				cJSON *one = cJSON_CreateObject();
+				add_text(one, "id", c.id);
+				add_text(one, "knobs", c.knobs);
+				struct strbuf source = STRBUF_INIT;
+				strbuf_addf(&source, "%s%s", c.prologue, c.source);
+				add_text(one, "source", source.buf);
+				strbuf_release(&source);
+				cJSON_AddItemToObject(one, "plan", plan);
+				cJSON_AddItemToArray(all, one);
+				made++;
+			}
+			arena_release(&arena);
+		}
+		if (!made && reason.len)
+			strbuf_addf(&why, "%s%s: %.*s", why.len ? "; " : "", ps.sub[i].skeleton->name, (int)strcspn(reason.buf, "\n"), reason.buf);
+		strbuf_release(&reason);
+	}
+	space_close(&ps);
+out:
+	add_text(answer, "why", why.buf);
+	strbuf_release(&why);
+	return finish(answer);
+}
+
+void bridge_fill(const char *text, int t, const char *distribution, int64_t seed, void *base)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct problem problem;
+	int d = 0;
+
+	while (d + 1 < INPUTS_COUNT && strcmp(distribution_name((enum distribution)d), distribution))
+		d++;
+	if (!problem_parse(text, &problem, &err))
+		inputs_fill(&problem, t, (enum distribution)d, (uint64_t)seed, base);
+	strbuf_release(&err);
 }

@@ -41,6 +41,7 @@ const struct lang lang_triton = {
 	.summary = "Triton for NVIDIA devices, compiled without one",
 	.suffix = "py",
 	.artifact = "cubin",
+	.has_tiles = true,
 	.compile = "triton %march",
 	.server = server,
 	.accepts = accepts,

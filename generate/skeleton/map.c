@@ -53,6 +53,7 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "BM", (const int[]){ 1, 2, 4, 8, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 256, 512, 1024, 2048, 4096, -1 });
 		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
+		add_align_knob(arena, space);
 	} else if (m->is_strided) {
 		add_knob(arena, space, "BM", (const int[]){ 4, 8, 16, 32, 64, 128, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 8, 16, 32, 64, 128, 256, -1 });
@@ -99,6 +100,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		mapping[2 * i + 1] = global;
 	}
 	write_head(arena, problem, text);
+	if (!align_write(arena, problem, space, point, text, why_not))
+		goto out;
 	strbuf_addf(text, "kernel map grid [%s] threads %lld\n  index%s\n", grid.buf, (long long)(threads ? threads : 1), index.buf);
 	if (point_int(space, point, "NT"))
 		strbuf_addstr(text, "  knob NT=1\n");
@@ -137,6 +140,7 @@ const struct skeleton skeleton_map = {
 	.name = "map",
 	.summary = "element by element: pointwise functions, broadcasts, transposes",
 	.serves_simt = true,
+	.serves_tiles = true,
 	.serves_whole = true,
 	.match = match,
 	.knobs = knobs,

@@ -208,6 +208,7 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	add_knob(arena, space, "BR", (const int[]){ 1, 2, 4, 8, 16, 32, -1 });
 	if (target->warp > 1) {
 		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
+		add_align_knob(arena, space);
 	} else {
 		add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, 8, -1 });
 		if (m->cached || m->shared)
@@ -320,6 +321,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	w.mapping[n++] = arena_printf(arena, "local_%s", row);
 	w.mapping[n++] = row;
 	write_head(arena, problem, text);
+	if (!align_write(arena, problem, space, point, text, why_not))
+		return 0;
 	/* `require` lines belong before the kernels. */
 	if (extent < INT64_C(1) << 30)
 		strbuf_addf(text, "require %s <= %lld\n", columns, (long long)extent);
@@ -369,6 +372,7 @@ const struct skeleton skeleton_row_wise = {
 	.name = "row_wise",
 	.summary = "reductions over rows, then maps over the same rows: sums, norms, softmax",
 	.serves_simt = true,
+	.serves_tiles = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,
