@@ -23,6 +23,7 @@ void bridge_free(char *text);
 char *bridge_checks(const char *name);
 char *bridge_candidates(const char *text, const char *target, const char *lang, int64_t seed, int64_t count);
 void bridge_fill(const char *text, int t, const char *distribution, int64_t seed, void *base);
+int bridge_check(const char *text, void *const *buf, char *why, int64_t size);
 
 enum bridge_verdict { AGREES, DIFFERS, OUTSIDE /* the operator's domain */, BROKEN };
 
@@ -213,7 +214,7 @@ static enum bridge_verdict compare_outputs(struct judged *j, void *const *buf, s
 		expected_compare(e, out, &r);
 		verdict = r.verdict == VERDICT_PASSED ? AGREES : DIFFERS;
 		if (verdict == DIFFERS)
-			strbuf_addf(why, "PyTorch and body: %lld of %lld, %s", (long long)r.wrong_count, (long long)r.compared_count, r.first_wrong);
+			strbuf_addf(why, "%lld of %lld, %s", (long long)r.wrong_count, (long long)r.compared_count, r.first_wrong);
 	}
 	expected_close(e);
 	return verdict;
@@ -253,8 +254,13 @@ int bridge_judge(const char *text, const char *dtypes, void *const *buf, char *w
 	}
 	if (verdict == AGREES)
 		verdict = compare_reference(&j, &err);
-	if (verdict == AGREES)
-		verdict = compare_outputs(&j, buf, &err);
+	if (verdict == AGREES && (verdict = compare_outputs(&j, buf, &err)) == DIFFERS) {
+		struct strbuf what = STRBUF_INIT;
+		strbuf_addf(&what, "PyTorch and body: %s", err.buf);
+		strbuf_reset(&err);
+		strbuf_addstr(&err, what.buf);
+		strbuf_release(&what);
+	}
 out:
 	snprintf(why, (size_t)size, "%s", err.buf);
 	strbuf_release(&err);
@@ -342,7 +348,7 @@ char *bridge_candidates(const char *text, const char *target, const char *lang, 
 		goto out;
 	for (size_t i = 0; i < ps.sub_count; i++) {
 		const struct space *space = &ps.sub[i].space;
-		struct strbuf reason = STRBUF_INIT;
+		struct strbuf reason = STRBUF_INIT, ignored = STRBUF_INIT;
 		int64_t made = 0;
 		for (int k = 0; k < TRIES && made < count && !strcmp(ps.sub[i].lang->name, lang); k++) {
 			struct arena arena = ARENA_INIT;
@@ -350,11 +356,11 @@ char *bridge_candidates(const char *text, const char *target, const char *lang, 
 			struct point point = { { 0 } };
 			for (size_t n = 0; n < space->knob_count; n++)
 				point.value[n] = (int16_t)rng_below(&rng, (int64_t)space->knob[n].value_count);
-			strbuf_reset(&reason);
-			int ret = candidate_make(&arena, &ps, i, &point, &c, &reason);
+			struct strbuf *words = reason.len ? &ignored : &reason;
+			int ret = candidate_make(&arena, &ps, i, &point, &c, words);
 			cJSON *plan = ret == 1 ? plan_at(&c, &problem) : NULL;
 			if (ret < 0)
-				add_text(answer, "bug", reason.buf);
+				add_text(answer, "bug", words->buf);
 			if (plan) {
 				cJSON *one = cJSON_CreateObject();
 				add_text(one, "id", c.id);
@@ -372,6 +378,7 @@ char *bridge_candidates(const char *text, const char *target, const char *lang, 
 		if (!made && reason.len)
 			strbuf_addf(&why, "%s%s: %.*s", why.len ? "; " : "", ps.sub[i].skeleton->name, (int)strcspn(reason.buf, "\n"), reason.buf);
 		strbuf_release(&reason);
+		strbuf_release(&ignored);
 	}
 	space_close(&ps);
 out:
@@ -391,4 +398,22 @@ void bridge_fill(const char *text, int t, const char *distribution, int64_t seed
 	if (!problem_parse(text, &problem, &err))
 		inputs_fill(&problem, t, (enum distribution)d, (uint64_t)seed, base);
 	strbuf_release(&err);
+}
+
+/* Judges a candidate's outputs; buf[] as bridge_judge()'s, of the problem's dtypes. */
+int bridge_check(const char *text, void *const *buf, char *why, int64_t size)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct judged j = { 0 };
+	enum bridge_verdict verdict = BROKEN;
+
+	if (!problem_parse(text, &j.problem, &err)) {
+		j.op = *j.problem.op;
+		while (j.count < OP_MAX_TENSORS && j.op.tensor[j.count].name)
+			j.count++;
+		verdict = compare_outputs(&j, buf, &err);
+	}
+	snprintf(why, (size_t)size, "%s", err.buf);
+	strbuf_release(&err);
+	return verdict;
 }

@@ -1,16 +1,17 @@
 """Runs printed Triton in Triton's interpreter, on this processor, and has the project's own checker judge it.
 
-    triton_interpreter.py [--each N] OPERATOR...    all operators when none is named; speaks TAP
+    triton_interpreter.py [--each N] [--quick] OPERATOR...    all operators when none is named; speaks TAP
 
-Of every check problem N random candidates of each skeleton are run, on inputs whose
-surroundings are NaN, into outputs that are poisoned and guarded.  Exit 0 when all agree,
-77 without Triton.
+Of every check problem (--quick: those of f32 and bf16) N random candidates of each skeleton
+are run, on inputs whose surroundings are NaN, into outputs that are poisoned and guarded.
+Exit 0 when all agree, 77 without Triton.
 """
 import argparse
 import ctypes
 import importlib.util
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -28,7 +29,7 @@ BYTES = {"f64": 8, "f32": 4, "f16": 2, "bf16": 2, "i64": 8, "i32": 4, "i16": 2, 
 TYPE = {"f32": tl.float32, "f16": tl.float16, "bf16": tl.bfloat16, "i64": tl.int64, "i32": tl.int32, "i16": tl.int16, "i8": tl.int8,
         "u8": tl.uint8, "bool": tl.uint8}
 GUARD = 4096
-MOST_INSTANCES = 600
+MOST_WORK = 1 << 22  # points of all instances: what is interpreted takes its time
 
 library = ctypes.CDLL(os.path.join(os.environ["BUILD"], "lib", "libbridge.so"))
 for name in ("bridge_operators", "bridge_problem", "bridge_checks", "bridge_candidates"):
@@ -67,6 +68,14 @@ def dot(self, a, b, d, precision, imprecise, original=interpreter.InterpreterBui
     return original(self, a, b, d, precision, imprecise)
 
 
+# Truths keep the type of what was compared there: spread over a tile they would turn to numbers.
+def splat(self, type, source, original=interpreter.InterpreterBuilder.create_splat):
+    if source.data.dtype == np.bool_:
+        return interpreter.TensorHandle(np.full(type.shape, source.data.reshape(-1)[0]), tl.int1)
+    return original(self, type, source)
+
+
+interpreter.InterpreterBuilder.create_splat = splat
 interpreter.InterpreterBuilder.cast_impl = cast
 interpreter.InterpreterBuilder.create_dot = dot
 
@@ -123,13 +132,20 @@ def judge(problem, candidate, tensors, distribution, seed, folder):
             return f"memory around '{name}' was written"
     why = ctypes.create_string_buffer(600)
     addresses = (ctypes.c_void_p * len(tensors))(*[memory[t["name"]].at for t in tensors])
-    verdict = library.bridge_judge(problem.encode(), " ".join(t["dtype"] for t in tensors).encode(), addresses, why, ctypes.c_int64(len(why)))
+    verdict = library.bridge_check(problem.encode(), addresses, why, ctypes.c_int64(len(why)))
     return "" if verdict == 0 else why.value.decode(errors="replace") or "differs"
+
+
+def work(candidate):
+    points = max(np.prod([int(n) for n in re.findall(r"tl.arange\(0, (\d+)\)", kernel)] or [1], dtype=np.int64)
+                 for kernel in candidate["source"].split("#: ")[1:])
+    return points * sum(s["instances"] for s in candidate["plan"]["steps"])
 
 
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--each", type=int, default=1)
+    options.add_argument("--quick", action="store_true")
     options.add_argument("--target", default="nvidia-h200")
     options.add_argument("operators", nargs="*")
     options = options.parse_args()
@@ -139,16 +155,21 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for operator in operators:
             for number, problem in enumerate(ask("bridge_checks", operator)):
-                answer = ask("bridge_candidates", problem, options.target, "triton", number + 1, options.each)
+                dtype = problem.split("/")[1]
+                if options.quick and dtype not in ("f32", "bf16"):
+                    continue
+                answer = ask("bridge_candidates", problem, options.target, "triton", number + 1, 4 * options.each)
                 if "bug" in answer:
                     count, failed = count + 1, failed + 1
                     print(f"not ok {count} - {problem}: {answer['bug']}")
                 tensors = ask("bridge_problem", problem)["tensors"]
-                dtype = problem.split("/")[1]
                 if not answer["candidates"]:
                     refused[operator, dtype] = answer["why"]
-                for candidate in answer["candidates"]:
-                    if sum(s["instances"] for s in candidate["plan"]["steps"]) > MOST_INSTANCES:
+                taken = {}
+                for candidate in sorted(answer["candidates"], key=work):
+                    skeleton = candidate["knobs"].split(" ")[0]
+                    taken[skeleton] = taken.get(skeleton, 0) + 1
+                    if taken[skeleton] > options.each or work(candidate) > MOST_WORK:
                         continue
                     served.add((operator, dtype))
                     try:

@@ -64,5 +64,5 @@ int main(void)
 	strbuf_reset(&err);
 	ok(!resident_version(&missing, &err) && strstr(err.buf, "no such thing") && strstr(err.buf, "scripts/setup.sh"), "one that is missing says why, and what to run");
 	unlink(path);
-	return done();
+	return done_testing();
 }

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Triton on any machine: printed kernels run in Triton's interpreter and are judged; they compile for
+# every NVIDIA target, and the facts of their cubins are read; a source that harms its compiler harms nothing else.
+. "${0%/*}/lib.sh"
+problem=softmax/f32/R=1000,C=1000/t1
+knobs='skeleton=row_wise lang=triton BR=1 THREADS=128 ALIGN=8 CACHE=1 KEEP=1 EXP2=0 RECIP=0 BC=1024'
+km-generate emit --problem=$problem --target=nvidia-h200 --knobs="$knobs" >softmax.jsonl
+# run TARGET JOURNAL FILE
+run() { km-evaluate run --problem="$(grep -o '"problem":"[^"]*' "$3" | head -n 1 | cut -d '"' -f 4)" --target="$1" --batch-size=8 --journal="$2" "$3"; }
+verdicts() { km-evaluate trace ls "$1" | cut -f3 | tr '\n' ' '; }
+check 'it prints' '[ -s softmax.jsonl ]'
+check 'without Triton the language is skipped, in one line, and the campaign goes on' '
+	HOME=$SCRATCH/nobody PATH=$(dirname "$(command -v km-evaluate)"):/usr/bin:/bin run nvidia-h200 none softmax.jsonl 2>said; code=$?; cat said
+	[ $code = 0 ] && [ "$(wc -l <said)" = 1 ] && grep -q "scripts/setup.sh triton" said && [ "$(verdicts none)" = "NOT_MEASURED " ]'
+python=$HOME/.cache/kernelmill/triton/bin/python
+[ -x "$python" ] || python=python3
+"$python" -c 'import triton, numpy' 2>/dev/null || {
+	skip 'printed Triton is right, compiles and is inspected' "no Triton: run scripts/setup.sh triton"
+	done_testing
+}
+
+check 'what is printed computes what it should: TESTS OPERATORS of the interpreter' '
+	"$python" "$ROOT/tests/triton_interpreter.py" --quick ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul matmul_gelu} >out || { grep -A 3 "^not ok" out; false; }'
+# fact NAME JOURNAL: of the journal's one candidate
+fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
+check 'a softmax compiles, of some registers and no matrix instruction' '
+	run nvidia-h200 softmax softmax.jsonl && [ "$(verdicts softmax)" = "NOT_MEASURED " -o "$(verdicts softmax)" = "PASSED " ] &&
+	[ "$(fact registers softmax)" -gt 8 ] && [ "$(fact matrix_instructions softmax)" = 0 ] && [ "$(fact stack_bytes softmax)" = 0 ]'
+done_testing
