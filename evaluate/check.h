@@ -28,6 +28,11 @@ struct expected;
 struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
 			       struct strbuf *err);
 void expected_close(struct expected *expected);
+/* Compiled once, for whole comparisons of many draws of one problem; NULL with *err: loops cannot say its body. */
+struct expected_loops;
+struct expected_loops *expected_loops_open(const struct problem *p, struct strbuf *err);
+void expected_loops_close(struct expected_loops *loops);
+struct expected *expected_of_loops(const struct expected_loops *loops, const void *const *in);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,
 		      struct check_result *result);

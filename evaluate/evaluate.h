@@ -98,6 +98,8 @@ bool contestants_renew(void *contestants);
 void contestants_apart(struct contestant *a, struct contestant *b);
 
 double model_time_ns(const char *id);
+/* The file that who times on this device locks; `path` NULL: $KM_LOCK, else the default.  Its descriptor, or -1 with *err. */
+int device_lock_open(const char *path, struct strbuf *err);
 void session_lock(struct session *s, bool exclusive);
 void session_unlock(struct session *s);
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err);

@@ -72,6 +72,14 @@ static const char *evaluator_flags(void)
 	return "clang-22 -O3 -w";
 }
 
+typedef void whole_loops(void *const *buf, const int64_t *dim);
+/* The body as C loops in double: of values and of magnitudes. */
+struct expected_loops {
+	struct problem problem;
+	whole_loops *run[2];
+	void *library[2];
+};
+
 /* Compiles printed loops; the function `km_expected`, NULL with *err.  *library is the caller's to close. */
 static void *load_loops(const struct strbuf *source, void **library, struct strbuf *err)
 {
@@ -96,22 +104,39 @@ static void unload(void *library)
 		dlclose(library);
 }
 
-/* Runs the loops of one pass; out[] by tensor. */
-static int run_loops(const struct problem *p, bool magnitude, double *const *in, double *const *out, struct strbuf *err)
+/* Prints and loads the loops of one pass; NULL with *err. */
+static whole_loops *load_whole(const struct problem *p, bool magnitude, void **library, struct strbuf *err)
 {
 	struct strbuf source = STRBUF_INIT;
-	void *buf[OP_MAX_TENSORS] = { NULL }, *library = NULL;
-	void (*run)(void *const *, const int64_t *) = NULL;
+	whole_loops *run = NULL;
 
+	*library = NULL;
 	if (!loops_print(p, LOOPS_DOUBLE, magnitude, "km_expected", &source, err))
-		*(void **)&run = load_loops(&source, &library, err);
-	for (int t = 0; t < OP_MAX_TENSORS; t++)
-		buf[t] = in[t] ? in[t] : out[t];
-	if (run)
-		run(buf, p->dim);
-	unload(library);
+		*(void **)&run = load_loops(&source, library, err);
 	strbuf_release(&source);
-	return run ? 0 : -1;
+	return run;
+}
+
+struct expected_loops *expected_loops_open(const struct problem *p, struct strbuf *err)
+{
+	struct expected_loops *l = claim(sizeof(*l));
+
+	*l = (struct expected_loops){ .problem = *p };
+	for (int pass = 0; pass < 2; pass++)
+		if (!(l->run[pass] = load_whole(p, pass, &l->library[pass], err))) {
+			expected_loops_close(l);
+			return NULL;
+		}
+	return l;
+}
+
+void expected_loops_close(struct expected_loops *l)
+{
+	if (!l)
+		return;
+	unload(l->library[0]);
+	unload(l->library[1]);
+	free(l);
 }
 
 /* One output's elements, which threads take row by row: a row's elements share its reductions. */
@@ -325,36 +350,37 @@ static int evaluate_lazily(struct expected *e, const struct reader *reader, int6
 	return ret;
 }
 
-/* The body as C loops in double, value and magnitude; for whole comparisons of large shapes. */
-static int evaluate_compiled(struct expected *e, const struct reader *reader, struct strbuf *err)
+/* Values and bounds of every element by the loops; want[] and bound[] are the outputs' own. */
+static void evaluate_compiled(struct expected *e, const struct expected_loops *loops, const struct reader *reader)
 {
 	const struct problem *p = &e->problem;
-	double *in[OP_MAX_TENSORS] = { NULL }, *want[OP_MAX_TENSORS] = { NULL }, *bound[OP_MAX_TENSORS] = { NULL };
+	double *in[OP_MAX_TENSORS] = { NULL };
+	void *buf[2][OP_MAX_TENSORS] = { { NULL } };
 
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		if (p->op->tensor[t].role != OP_IN)
 			continue;
 		int64_t elems = problem_elems(p, t);
-		in[t] = claim((size_t)(elems + 1) * sizeof(double));
+		buf[0][t] = buf[1][t] = in[t] = claim((size_t)(elems + 1) * sizeof(double));
 		for (int64_t i = 0; i < elems; i++)
 			in[t][i] = read_input(reader, t, i);
 	}
 	for (int o = 0; o < e->output_count; o++) {
 		struct expected_output *out = &e->output[o];
 		out->count = problem_elems(p, out->tensor);
-		out->want = want[out->tensor] = claim((size_t)(out->count + 1) * sizeof(double));
-		out->bound = bound[out->tensor] = claim((size_t)(out->count + 1) * sizeof(double));
+		buf[0][out->tensor] = out->want = claim((size_t)(out->count + 1) * sizeof(double));
+		buf[1][out->tensor] = out->bound = claim((size_t)(out->count + 1) * sizeof(double));
 	}
-	int ret = run_loops(p, false, in, want, err) || run_loops(p, true, in, bound, err) ? -1 : 0;
+	for (int pass = 0; pass < 2; pass++)
+		loops->run[pass](buf[pass], p->dim);
 	for (int t = 0; t < OP_MAX_TENSORS; t++)
 		free(in[t]);
-	for (int o = 0; o < e->output_count && !ret; o++) {
+	for (int o = 0; o < e->output_count; o++) {
 		const struct expected_output *out = &e->output[o];
 		const struct tolerance tolerance = problem_tolerance(p, out->tensor);
 		for (int64_t i = 0; i < out->count; i++)
 			out->bound[i] = tolerance_at(&tolerance, out->want[i], out->bound[i]);
 	}
-	return ret;
 }
 
 static struct expected *open_outputs(const struct problem *p)
@@ -368,20 +394,40 @@ static struct expected *open_outputs(const struct problem *p)
 	return e;
 }
 
-struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
-			       struct strbuf *err)
+static struct reader reader_of(const struct problem *p, const void *const *in)
 {
-	enum { LAZILY_UP_TO = 1000000 /* terms; above, compiling the loops costs less */ };
-	struct expected *e = open_outputs(p);
 	struct reader reader = { 0 };
 
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		reader.dtype[t] = problem_tensor_dtype(p, t);
 		reader.array[t] = in[t];
 	}
-	int bad = !sample && problem_work(p) > LAZILY_UP_TO ? evaluate_compiled(e, &reader, err) :
-						   evaluate_lazily(e, &reader, sample, secret, err);
-	if (bad) {
+	return reader;
+}
+
+struct expected *expected_of_loops(const struct expected_loops *loops, const void *const *in)
+{
+	struct expected *e = open_outputs(&loops->problem);
+	struct reader reader = reader_of(&loops->problem, in);
+
+	evaluate_compiled(e, loops, &reader);
+	return e;
+}
+
+struct expected *expected_open(const struct problem *p, const void *const *in, int64_t sample, uint64_t secret,
+			       struct strbuf *err)
+{
+	enum { LAZILY_UP_TO = 1000000 /* terms; above, compiling the loops costs less */ };
+
+	if (!sample && problem_work(p) > LAZILY_UP_TO) {
+		struct expected_loops *loops = expected_loops_open(p, err);
+		struct expected *whole = loops ? expected_of_loops(loops, in) : NULL;
+		expected_loops_close(loops);
+		return whole;
+	}
+	struct expected *e = open_outputs(p);
+	struct reader reader = reader_of(p, in);
+	if (evaluate_lazily(e, &reader, sample, secret, err)) {
 		expected_close(e);
 		return NULL;
 	}

@@ -1,6 +1,7 @@
 /* km-evaluate: the truth about candidates. */
 #include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
+#include "evaluate/judge.h"
 #include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
@@ -396,6 +397,7 @@ int main(int argc, char **argv)
 	static const struct cli_command commands[] = {
 		{ "run", "BATCH...", "evaluate candidates into a journal", run },
 		{ "finish", "", "judge and publish a problem's winner", finish },
+		{ "judge", "FILE", "is somebody's kernel right, and as fast as it says?", judge_main },
 		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
 		{ "doctor", "", "what this machine can do", doctor },
 		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck_main },

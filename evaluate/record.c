@@ -1,3 +1,4 @@
+#include "evaluate/judge.h"
 #include "evaluate/record.h"
 #include "evaluate/measure.h"
 
@@ -146,6 +147,35 @@ static const struct field start_fields[] = {
 	END
 };
 
+static const struct field judgement_fields[] = {
+	F(judgement, problem, PROBLEM, "1", "problem"),
+	F(judgement, environment, ENVIRONMENT, "1", "machine, tools and protocol"),
+	F(judgement, candidate, CANDIDATE, "1", "candidate judged from outside its process"),
+	F(judgement, verdict, VERDICT, "1", "outcome"),
+	F(judgement, detail, TEXT, "1", "why"),
+	F(judgement, claimed_ns, REAL, "ns", "one call by the clock of its own process"),
+	F(judgement, judged_ns, REAL, "ns", "one call by the judge's clock: slope over lives of few and many calls"),
+	F(judgement, low_ns, REAL, "ns", "lower end of its " JUDGE_CONFIDENCE_TEXT " interval"),
+	F(judgement, high_ns, REAL, "ns", "upper end of its " JUDGE_CONFIDENCE_TEXT " interval"),
+	F(judgement, claim_ratio, REAL, "1", "claimed_ns over judged_ns"),
+	F(judgement, calls_few, INT64, "1", "calls of a short life"),
+	F(judgement, calls_many, INT64, "1", "calls of a long life"),
+	F(judgement, rounds, INT64, "1", "short lives, and long ones"),
+	F(judgement, load, REAL, "1", "load average meanwhile"),
+	F(judgement, baseline, NAME, "1", "trusted kernel judged in turn with it"),
+	F(judgement, baseline_ns, REAL, "ns", "one call of it, judged in the same way"),
+	F(judgement, ratio, REAL, "1", "baseline_ns over judged_ns"),
+	F(judgement, ratio_low, REAL, "1", "lower end of its " JUDGE_CONFIDENCE_TEXT " interval"),
+	F(judgement, ratio_high, REAL, "1", "upper end of its " JUDGE_CONFIDENCE_TEXT " interval"),
+	F(judgement, tolerance_ratio, REAL, "1", "largest error over its bound"),
+	F(judgement, whole_sets, INT64, "1", "sets of inputs whose outputs were compared whole"),
+	F(judgement, sampled_sets, INT64, "1", "sets of inputs whose outputs were compared at secret positions"),
+	F(judgement, scanned_elements, INT64, "1", "elements of all calls found written and repeated bit for bit"),
+	F(judgement, memory_pass, NAME, "1", "how memory errors were looked for"),
+	F(judgement, labels, TEXT, "1", "what is worth knowing of it"),
+	END
+};
+
 static const struct {
 	const char *name;
 	const struct field *field;
@@ -159,6 +189,7 @@ static const struct {
 	[RECORD_WINNER] = { "winner", winner_fields, offsetof(struct record, winner) },
 	[RECORD_STOP] = { "stop", stop_fields, offsetof(struct record, stop) },
 	[RECORD_START] = { "start", start_fields, offsetof(struct record, start) },
+	[RECORD_JUDGEMENT] = { "judgement", judgement_fields, offsetof(struct record, judgement) },
 };
 
 const struct field *record_fields(enum record_kind kind) { return kinds[kind].field; }

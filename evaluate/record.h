@@ -25,7 +25,8 @@ struct environment {
 
 /* Those before RECORD_KIND_COUNT are traced; a start is of its journal alone. */
 enum record_kind {
-	RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP, RECORD_KIND_COUNT,
+	RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP,
+	RECORD_JUDGEMENT, RECORD_KIND_COUNT,
 	RECORD_START = RECORD_KIND_COUNT, RECORD_ALL_COUNT
 };
 
@@ -104,6 +105,25 @@ struct start {
 	int64_t attempt; /* from 1 */
 };
 
+/* A kernel judged from outside its process: judge.h. */
+struct judgement {
+	const char *problem, *environment, *candidate;
+	enum verdict verdict;
+	const char *detail;       /* why; "" */
+	double claimed_ns;        /* by its own process's clock */
+	double judged_ns, low_ns, high_ns; /* one call, from outside, with its interval; NaN: not timed */
+	double claim_ratio;       /* claimed_ns / judged_ns */
+	int64_t calls_few, calls_many, rounds; /* calls of a short and of a long life; so many of each */
+	double load;              /* processes that wanted to run meanwhile, a minute's mean */
+	const char *baseline;     /* judged beside it; "": none */
+	double baseline_ns, ratio, ratio_low, ratio_high; /* > 1: the kernel is faster */
+	double tolerance_ratio;
+	int64_t whole_sets, sampled_sets; /* different inputs whose outputs were compared whole, or at secret positions */
+	int64_t scanned_elements; /* of all calls' outputs: written, and the same bits for the same inputs */
+	const char *memory_pass;  /* how memory errors were looked for: "guard pages", ... */
+	const char *labels;       /* what is worth knowing of an accepted one; "" */
+};
+
 struct record {
 	enum record_kind kind;
 	union {
@@ -115,6 +135,7 @@ struct record {
 		struct winner winner;
 		struct stop stop;
 		struct start start;
+		struct judgement judgement;
 	};
 };
 

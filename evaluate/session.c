@@ -14,15 +14,20 @@
 
 /* ---- the device lock ------------------------------------------------- */
 
-static const char *lock_path(const struct session_options *o)
+int device_lock_open(const char *given, struct strbuf *err)
 {
-	static char path[128];
-	const char *given = o->lock_path ? o->lock_path : getenv("KM_LOCK");
+	char path[128];
 
-	if (given && *given)
-		return given;
-	snprintf(path, sizeof(path), "/tmp/kernelmill-%ld-cpu.lock", (long)getuid());
-	return path;
+	if (!given || !*given)
+		given = getenv("KM_LOCK");
+	if (!given || !*given) {
+		snprintf(path, sizeof(path), "/tmp/kernelmill-%ld-cpu.lock", (long)getuid());
+		given = path;
+	}
+	int fd = open(given, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		strbuf_addf(err, "cannot open the device lock '%s': %s: name another with --lock=FILE", given, strerror(errno));
+	return fd;
 }
 
 void session_lock(struct session *s, bool exclusive)
@@ -42,7 +47,7 @@ int session_append(struct session *s, enum record_kind kind, const void *payload
 	struct record r = { .kind = kind };
 	const size_t size[RECORD_ALL_COUNT] = { [RECORD_ENVIRONMENT] = sizeof(r.environment), [RECORD_CANDIDATE] = sizeof(r.candidate),
 				[RECORD_EVALUATION] = sizeof(r.evaluation), [RECORD_BASELINE] = sizeof(r.baseline), [RECORD_DUEL] = sizeof(r.duel),
-				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop), [RECORD_START] = sizeof(r.start) };
+				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop), [RECORD_JUDGEMENT] = sizeof(r.judgement), [RECORD_START] = sizeof(r.start) };
 
 	memcpy(&r.environment, payload, size[kind]);
 	if (!journal_append(s->journal, &r, err))
@@ -270,11 +275,8 @@ int session_open(struct session *s, const char *problem, const char *target, con
 	file_sweep(journal_path);
 	if (trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
 		goto out;
-	s->lock_fd = open(lock_path(options), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (s->lock_fd < 0) {
-		strbuf_addf(err, "cannot open the device lock '%s': %s: name another with --lock=FILE", lock_path(options), strerror(errno));
+	if ((s->lock_fd = device_lock_open(options->lock_path, err)) < 0)
 		goto out;
-	}
 	if (know_environment(s, err))
 		goto out;
 	for (size_t i = 0; i < s->past.evaluation_count; i++)

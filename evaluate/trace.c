@@ -20,6 +20,7 @@ const struct trace_table trace_tables[RECORD_KIND_COUNT] = {
 	[RECORD_DUEL] = TABLE(duel, duel, "duels", "interleaved pairs of two kernels"),
 	[RECORD_WINNER] = TABLE(winner, winner, "winners", "the fastest verified candidate of each problem"),
 	[RECORD_STOP] = TABLE(stop, stop, "stops", "why searches ended"),
+	[RECORD_JUDGEMENT] = TABLE(judgement, judgement, "judgements", "kernels judged from outside their process"),
 };
 
 /* Records of one kind while they are collected. */

@@ -97,9 +97,13 @@ static enum verdict judge_end(const struct worker *w, const struct sandbox_end *
 		strbuf_addf(detail, "ended by signal %d (%s)", end->signal, strsignal(end->signal));
 		return VERDICT_RUNTIME_ERROR;
 	}
-	if (end->exit_code == 77) {
+	if (end->exit_code == WORKER_EXIT_MUTATED) {
 		strbuf_addstr(detail, "wrote to an input");
 		return VERDICT_INCORRECT_INPUT_MUTATED;
+	}
+	if (end->exit_code == WORKER_EXIT_BESIDE) {
+		strbuf_addstr(detail, "touched memory beside a tensor");
+		return VERDICT_INCORRECT_OUT_OF_BOUNDS;
 	}
 	strbuf_addf(detail, "ended with exit code %d before its work was done", end->exit_code);
 	return VERDICT_EARLY_EXIT;
@@ -147,15 +151,15 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 {
 	char program[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
 	int plan = start->plan ? plan_file(start->plan) : SANDBOX_NOWHERE, artifact = -1, n = 0;
-	/* Requests, replies, messages, inputs, outputs, plan.  A baseline is ours, and speaks for itself. */
-	const int fd[] = { requests, replies, start->plan ? SANDBOX_SAID : 2, stage->in_fd, stage->out_fd, plan };
+	/* Requests, replies, messages, inputs, outputs, plan, and what a life is to do.  A baseline is ours, and speaks for itself. */
+	const int fd[] = { requests, replies, start->plan ? SANDBOX_SAID : 2, stage->in_fd, stage->out_fd, plan, start->control };
 	const char *path = start->is_confined ? "./kernel" : start->artifact;
 
 	snprintf(program, sizeof(program), "%s/km-worker", proc_self_folder());
 	snprintf(threads, sizeof(threads), "%d", start->threads);
 	snprintf(in_bytes, sizeof(in_bytes), "%lld", (long long)stage->in_bytes);
 	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes);
-	for (int t = 0; t < OP_MAX_TENSORS; t++)
+	for (int t = 0; t < OP_MAX_TENSORS && stage->count; t++)
 		n += snprintf(offsets + n, sizeof(offsets) - (size_t)n, "%lld,", (long long)stage->stage_case[0].offset[t]);
 	if ((start->plan && plan < 0) || (start->is_confined && (artifact = open(start->artifact, O_RDONLY | O_CLOEXEC)) < 0)) {
 		strbuf_addf(err, "cannot open '%s': %s", plan == -1 ? "the plan" : start->artifact, strerror(errno));
@@ -167,11 +171,11 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 		.role = start->is_confined ? SANDBOX_KERNEL : SANDBOX_TRUSTED,
 		.program = program,
 		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets)
-					: PROC_ARGV("km-worker", "kernel", path, threads, in_bytes, out_bytes),
+					: PROC_ARGV("km-worker", start->is_life ? "life" : "kernel", path, threads, in_bytes, out_bytes),
 		.file = &(struct sandbox_file){ .name = "kernel", .fd = artifact },
 		.file_count = start->is_confined,
 		.fd = fd,
-		.fd_count = ARRAY_SIZE(fd),
+		.fd_count = ARRAY_SIZE(fd) - !start->is_life,
 		.address_bytes = start->memory_bytes,
 		.memory_bytes = start->memory_bytes,
 		.cpu_s = start->cpu_s,
@@ -260,6 +264,11 @@ enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, c
 
 	*ns = reply.ns;
 	return v;
+}
+
+enum verdict worker_hear(struct worker *w, double limit_s, struct worker_reply *reply, struct strbuf *detail)
+{
+	return answer(w, limit_s, WORKER_DONE, VERDICT_RUNTIME_ERROR, reply, detail);
 }
 
 void worker_stay(const struct worker *worker, int turn)

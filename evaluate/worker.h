@@ -23,6 +23,9 @@ struct worker_reply {
 	char text[232]; /* what went wrong; a baseline's setting when it opens */
 };
 
+/* Exit codes by which km-worker says what a kernel did: wrote to an input; touched memory beside a tensor (inside.h). */
+enum { WORKER_EXIT_MUTATED = 77, WORKER_EXIT_BESIDE = 76 };
+
 struct worker {
 	struct sandbox box; /* box.pid 0: it has ended */
 	int to, from;
@@ -38,6 +41,8 @@ struct worker_start {
 	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
 	const char *target;
 	int threads;
+	bool is_life;                   /* one of judge.h's, told what to do in the memory `control` */
+	int control;
 	bool is_confined;               /* a candidate in the sandbox; a device's worker talks to its driver, and is not */
 	int64_t memory_bytes;           /* of addresses, and beyond the stage of memory; 0: no limit */
 	int cpu_s;                      /* 0: no limit */
@@ -62,6 +67,8 @@ enum verdict worker_time(struct worker *worker, size_t i, int calls, int first_s
  * own would measure the processors.
  */
 void worker_stay(const struct worker *worker, int turn);
+/* The next reply: WORKER_DONE, or why not. */
+enum verdict worker_hear(struct worker *worker, double limit_s, struct worker_reply *reply, struct strbuf *detail);
 void worker_close(struct worker *worker);
 
 #endif

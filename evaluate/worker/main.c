@@ -4,15 +4,14 @@
  * outputs', 5 the launch plan's text.  It holds no expected value.
  */
 #include "evaluate/baseline.h"
-#include "evaluate/worker.h"
-#include "ops/core/defence.h"
+#include "evaluate/judge.h"
+#include "evaluate/worker/inside.h"
 #include "ops/core/diag.h"
 #include "ops/core/launch.h"
 #include "ops/core/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,60 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char *in_base, *out_base;
-static int64_t in_bytes, out_bytes;
-static int reply_fd;
-
-static void reply(enum worker_word word, int64_t ns, const char *text)
-{
-	struct worker_reply r = { .word = word, .ns = ns };
-
-	snprintf(r.text, sizeof(r.text), "%s", text);
-	if (write(reply_fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
-		_exit(1);
-}
-
-/* A write into the read-only inputs ends with code 77; any other fault dies of its signal. */
-static void on_fault(int signal, siginfo_t *info, void *context)
-{
-	const char *at = info->si_addr;
-
-	(void)context;
-	if (signal == SIGSEGV && at >= in_base && at < in_base + in_bytes)
-		_exit(77);
-	struct sigaction standard = { .sa_handler = SIG_DFL };
-	sigaction(signal, &standard, NULL);
-	raise(signal);
-}
-
-static void watch_faults(void)
-{
-	static char stack[65536];
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-
-	sigaltstack(&alternate, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-	sigaction(SIGBUS, &action, NULL);
-}
-
-static bool map_memories(const char *in, const char *out)
-{
-	in_bytes = strtoll(in, NULL, 10);
-	out_bytes = strtoll(out, NULL, 10);
-	in_base = mmap(NULL, (size_t)in_bytes, defence_stands(DEFENCE_SEALED_INPUTS) ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, 3, 0);
-	out_base = mmap(NULL, (size_t)out_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0);
-	if (in_base == MAP_FAILED || out_base == MAP_FAILED) {
-		reply(WORKER_REFUSED, 0, strerror(errno));
-		return false;
-	}
-	close(3);
-	close(4);
-	madvise(in_base, (size_t)in_bytes, MADV_HUGEPAGE);
-	madvise(out_base, (size_t)out_bytes, MADV_HUGEPAGE);
-	return true;
-}
 
 static bool next_request(struct worker_request *q)
 {
@@ -100,7 +45,7 @@ static bool next_request(struct worker_request *q)
 static void touch_sets(const struct worker_request *q)
 {
 	static int64_t touched = -1;
-	char *in = in_base + q->in_first, *out = out_base + q->out_first;
+	char *in = inside.in + q->in_first, *out = inside.out + q->out_first;
 	size_t in_len = (size_t)(q->in_set_bytes * q->sets), out_len = (size_t)(q->out_set_bytes * q->sets);
 	volatile char seen = 0;
 
@@ -117,7 +62,7 @@ static void touch_sets(const struct worker_request *q)
 
 static void *pointer(const struct worker_request *q, int t, bool is_input, int set)
 {
-	return (is_input ? in_base : out_base) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
+	return (is_input ? inside.in : inside.out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
 }
 
 /* ---- kernels --------------------------------------------------------- */
@@ -152,11 +97,11 @@ struct copies {
 
 static int open_copies(struct copies *c, const struct launcher *launcher, struct kernel *kernel, struct strbuf *err)
 {
-	*c = (struct copies){ .memory = launcher->memory, .kernel = kernel, .in = in_base, .out = out_base, .placed = -1 };
+	*c = (struct copies){ .memory = launcher->memory, .kernel = kernel, .in = inside.in, .out = inside.out, .placed = -1 };
 	if (!c->memory)
 		return 0;
-	c->in = c->memory->allocate(kernel, (size_t)in_bytes, err);
-	c->out = c->in ? c->memory->allocate(kernel, (size_t)out_bytes, err) : NULL;
+	c->in = c->memory->allocate(kernel, (size_t)inside.in_bytes, err);
+	c->out = c->in ? c->memory->allocate(kernel, (size_t)inside.out_bytes, err) : NULL;
 	return c->out ? 0 : -1;
 }
 
@@ -167,10 +112,10 @@ static int send_case(struct copies *c, const struct worker_request *q, struct st
 		return 0;
 	int64_t out = q->out_first + q->first_set * q->out_set_bytes;
 	if (c->placed != q->in_first &&
-	    c->memory->write(c->kernel, c->in + q->in_first, in_base + q->in_first, (size_t)(q->in_set_bytes * q->sets), err))
+	    c->memory->write(c->kernel, c->in + q->in_first, inside.in + q->in_first, (size_t)(q->in_set_bytes * q->sets), err))
 		return -1;
 	c->placed = q->in_first;
-	return q->op != WORKER_RUN ? 0 : c->memory->write(c->kernel, c->out + out, out_base + out, (size_t)q->out_set_bytes, err);
+	return q->op != WORKER_RUN ? 0 : c->memory->write(c->kernel, c->out + out, inside.out + out, (size_t)q->out_set_bytes, err);
 }
 
 /* After a checked run: the outputs; and no process but this one can tell whether the inputs are what they were. */
@@ -189,11 +134,11 @@ static int receive_case(struct copies *c, const struct worker_request *q, struct
 		strbuf_addstr(err, "out of memory for inputs read back");
 		return -1;
 	}
-	if (c->memory->read(c->kernel, out_base + out, c->out + out, (size_t)q->out_set_bytes, err) ||
+	if (c->memory->read(c->kernel, inside.out + out, c->out + out, (size_t)q->out_set_bytes, err) ||
 	    c->memory->read(c->kernel, c->back, c->in + in, (size_t)q->in_set_bytes, err))
 		return -1;
-	if (memcmp(c->back, in_base + in, (size_t)q->in_set_bytes))
-		_exit(77);
+	if (memcmp(c->back, inside.in + in, (size_t)q->in_set_bytes))
+		_exit(WORKER_EXIT_MUTATED);
 	return 0;
 }
 
@@ -231,16 +176,16 @@ static int serve_kernel(const char *artifact, int threads)
 	struct kernel *kernel = open_kernel(&arena, &launcher, &plan, artifact, threads, &err);
 
 	if (!kernel || open_copies(&copies, launcher, kernel, &err)) {
-		reply(WORKER_REFUSED, 0, err.buf);
+		inside_reply(WORKER_REFUSED, 0, err.buf);
 		return 1;
 	}
-	reply(WORKER_DONE, 0, "");
+	inside_reply(WORKER_DONE, 0, "");
 	while (next_request(&q)) {
 		int64_t ns = 0;
 		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
 		int bad = send_case(&copies, &q, &err) || run_calls(&copies, launcher, &plan, &q, &ns, &err) || receive_case(&copies, &q, &err);
-		reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
+		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
 		if (bad)
 			return 1;
 	}
@@ -262,7 +207,7 @@ static struct baseline_state *open_baseline(const struct baseline *baseline, con
 	for (int t = 0; t < OP_MAX_TENSORS && problem->op->tensor[t].name; t++) {
 		int64_t at = strtoll(offsets, (char **)(uintptr_t)&offsets, 10);
 		offsets++;
-		buf[t] = (problem->op->tensor[t].role == OP_IN ? in_base : out_base) + at;
+		buf[t] = (problem->op->tensor[t].role == OP_IN ? inside.in : inside.out) + at;
 	}
 	return baseline->open(problem, target, buf, setting, err);
 }
@@ -278,10 +223,10 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &problem, &setting, &err) : NULL;
 
 	if (!state) {
-		reply(WORKER_REFUSED, 0, err.len ? err.buf : "unknown baseline");
+		inside_reply(WORKER_REFUSED, 0, err.len ? err.buf : "unknown baseline");
 		return 1;
 	}
-	reply(WORKER_DONE, 0, setting.buf);
+	inside_reply(WORKER_DONE, 0, setting.buf);
 	while (next_request(&q)) {
 		int bad = 0;
 		if (q.op == WORKER_TIME)
@@ -293,7 +238,7 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 			baseline->bind(state, buf);
 			bad = baseline->run(state);
 		}
-		reply(bad ? WORKER_REFUSED : WORKER_DONE, clock_ns() - start, bad ? "the library failed" : "");
+		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, clock_ns() - start, bad ? "the library failed" : "");
 	}
 	baseline->close(state);
 	return 0;
@@ -301,22 +246,25 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 
 int main(int argc, char **argv)
 {
-	bool is_kernel = argc == 6 && !strcmp(argv[1], "kernel"), is_baseline = argc == 8 && !strcmp(argv[1], "baseline");
+	bool is_kernel = argc == 6 && !strcmp(argv[1], "kernel"), is_life = argc == 6 && !strcmp(argv[1], "life");
+	bool is_baseline = argc == 8 && !strcmp(argv[1], "baseline");
 
 	diag_tool = "km-worker";
-	if (!is_kernel && !is_baseline) {
+	if (!is_kernel && !is_life && !is_baseline) {
 		fprintf(stderr, "km-worker: usage: started by km-evaluate only\n");
 		return KM_EXIT_USAGE;
 	}
 	/* What is written to stdout must not reach the replies. */
-	reply_fd = fcntl(1, F_DUPFD_CLOEXEC, 6);
-	if (reply_fd < 0 || dup2(2, 1) < 0)
+	inside.reply_fd = fcntl(1, F_DUPFD_CLOEXEC, 8);
+	if (inside.reply_fd < 0 || dup2(2, 1) < 0)
 		return 1;
-	watch_faults();
+	inside_watch_faults();
 	/* Its memory is nobody's to read or write through /proc; exec forgets what was set before. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	reply(WORKER_HELLO, 0, "");
-	if (is_kernel)
-		return map_memories(argv[4], argv[5]) ? serve_kernel(argv[2], atoi(argv[3])) : 1;
-	return map_memories(argv[5], argv[6]) ? serve_baseline(argv[2], argv[3], argv[4], argv[7]) : 1;
+	inside_reply(WORKER_HELLO, 0, "");
+	if (!inside_map(argv[is_baseline ? 5 : 4], argv[is_baseline ? 6 : 5]))
+		return 1;
+	if (is_life)
+		return life_main(argv[2], atoi(argv[3]));
+	return is_kernel ? serve_kernel(argv[2], atoi(argv[3])) : serve_baseline(argv[2], argv[3], argv[4], argv[7]);
 }

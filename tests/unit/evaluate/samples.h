@@ -83,6 +83,12 @@ __attribute__((unused)) static struct record sample_other(enum record_kind kind,
 			.sol_ratio = 0.5, .tolerance_ratio = 0.25, .ties = "", .artifact = "0000000000000002/kernel.so" };
 	else if (kind == RECORD_STOP)
 		r.stop = (struct stop){ SAMPLE_PROBLEM, "evaluations", 20, 12.5 };
+	else if (kind == RECORD_JUDGEMENT)
+		r.judgement = (struct judgement){ .problem = SAMPLE_PROBLEM, .environment = "00112233445566aa", .candidate = "0000000000000002",
+			.verdict = VERDICT_TIMING_FORGED, .detail = "claims\t1", .claimed_ns = 1e5, .judged_ns = 5e5, .low_ns = 4e5, .high_ns = INFINITY,
+			.claim_ratio = 0.2, .calls_few = 3, .calls_many = 30, .rounds = 5, .load = 4.5, .baseline = "loopnest", .baseline_ns = NAN,
+			.ratio = 2, .ratio_low = 1, .ratio_high = 3, .tolerance_ratio = 0.5, .whole_sets = 30, .sampled_sets = 1,
+			.scanned_elements = INT64_C(1) << 40, .memory_pass = "guard pages", .labels = "" };
 	return r;
 }
 

@@ -34,7 +34,7 @@ static void write_journal(const char *name, int first, int count, bool with_rest
 		r = sample_evaluation(i, sample);
 		journal_append(journal, &r, &err);
 	}
-	for (int kind = RECORD_BASELINE; kind <= RECORD_STOP && with_rest; kind++) {
+	for (int kind = RECORD_BASELINE; kind < RECORD_KIND_COUNT && with_rest; kind++) {
 		r = sample_other((enum record_kind)kind, sample);
 		journal_append(journal, &r, &err);
 	}
@@ -68,6 +68,7 @@ static void as_text(const struct trace *t, struct strbuf *out)
 	ALL(RECORD_DUEL, duel)
 	ALL(RECORD_WINNER, winner)
 	ALL(RECORD_STOP, stop)
+	ALL(RECORD_JUDGEMENT, judgement)
 }
 
 static void test_round_trip(void)
