@@ -44,14 +44,14 @@ check: setup-check
 # The evaluator with its defences on switches (ops/core/defence.h), for tests/trust/cheats.sh alone: in a folder
 # of its own, and only what asks for a defence is compiled again.
 OPEN     = km-evaluate km-worker
-OPEN_SRC := $(shell grep -l '^.include "ops/core/defence.h"' $(foreach l,$(USES_evaluate),$(call src,$l)) evaluate/worker/main.c)
+OPEN_SRC := $(shell grep -l '^.include "ops/core/defence.h"' $(foreach l,$(USES_evaluate),$(call src,$l)))
 OPEN_LIB = $(patsubst %.c,$B/open/%.o,$(filter-out %/main.c,$(OPEN_SRC)) tests/open.c)
 $B/open/%.o: %.c Makefile | $(LISTS)
 	$Q$(say) CC 'open $<'
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) -DKM_OPEN -c -o $@ $<
 $B/open/bin/km-evaluate: $B/evaluate/main.o
-$B/open/bin/km-worker: $(patsubst %.c,$B/open/%.o,$(filter %/main.c,$(OPEN_SRC)))
+$B/open/bin/km-worker: $B/evaluate/worker/main.o
 $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK '$@'
 	$Q mkdir -p $(@D)
