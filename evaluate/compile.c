@@ -1,4 +1,5 @@
 #include "evaluate/compile.h"
+#include "evaluate/compiler.h"
 #include "evaluate/resident.h"
 #include "generate/lang.h"
 #include "ops/core/diag.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,18 +83,6 @@ static char **command_words(struct arena *arena, const char *command, const stru
 	return word;
 }
 
-/* Deletes a flat folder and what a killed compiler left in it. */
-static void delete_folder(const char *path)
-{
-	DIR *d = opendir(path);
-
-	for (struct dirent *f; d && (f = readdir(d));)
-		unlinkat(dirfd(d), f->d_name, 0);
-	if (d)
-		closedir(d);
-	rmdir(path);
-}
-
 /* What to run: words(user, in, out) gives the command. */
 struct command {
 	char **(*words)(struct arena *, const void *, const char *, const char *);
@@ -103,47 +91,19 @@ struct command {
 	double wall_limit_s;
 };
 
-/* Runs the compiler on `text`; 1 made, 0 refused (log), -1 could not run (err). */
+/* Compiles `text` into the file out_path; 1 made, 0 refused (log), -1 the machine failed (err). */
 static int compile_text(struct arena *arena, const struct command *command, const char *text, const char *out_path, struct strbuf *log,
 			struct strbuf *err)
 {
-	const char *temporary = getenv("TMPDIR");
-	char *folder = arena_printf(arena, "%s/km-compile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
-	struct strbuf data = STRBUF_INIT;
-	struct proc_result result;
-	int ret = -1;
+	const char *in = arena_printf(arena, COMPILER_SOURCE "%s", command->suffix);
+	const struct compiler_run run = { .argv = command->words(arena, command->user, in, COMPILER_OUTPUT), .suffix = command->suffix, .text = text,
+					  .wall_s = command->wall_limit_s };
+	struct strbuf made = STRBUF_INIT;
 
-	if (!mkdtemp(folder)) {
-		strbuf_addf(err, "cannot make a folder '%s': %s", folder, strerror(errno));
-		return -1;
-	}
-	const struct proc_limits limits = { .wall_s = command->wall_limit_s, .memory_bytes = INT64_C(8) << 30, .file_bytes = INT64_C(1) << 30,
-					    .temp_folder = folder, .output_bytes = 16384 };
-	char *in = arena_printf(arena, "%s/unit.%s", folder, command->suffix), *made = arena_printf(arena, "%s/unit.out", folder);
-	FILE *f = fopen(in, "w");
-	if (!f || fputs(text, f) == EOF || fclose(f)) {
-		strbuf_addf(err, "cannot write '%s': %s", in, strerror(errno));
-		goto out;
-	}
-	for (int tries = 0; tries < 3; tries++) {
-		if (proc_run(command->words(arena, command->user, in, made), NULL, &limits, &result, NULL, log, err)) {
-			strbuf_addstr(err, ": run 'scripts/setup.sh'");
-			goto out;
-		}
-		/* Killed, and not by us: perhaps not the source's doing. */
-		if (result.signal != SIGKILL || result.timed_out)
-			break;
-		strbuf_reset(log);
-	}
-	if (result.timed_out)
-		strbuf_addf(log, "the compiler was stopped after %.0f s", command->wall_limit_s);
-	ret = !result.exit_code && !result.signal;
-	/* Published beside its final place: the temporary folder may be another file system. */
-	if (ret && (strbuf_read_file(&data, made, err) || file_publish(out_path, data.buf, data.len, err)))
+	int ret = compiler_run(&run, &made, log, err);
+	if (ret == 1 && file_publish(out_path, made.buf, made.len, err))
 		ret = -1;
-out:
-	strbuf_release(&data);
-	delete_folder(folder);
+	strbuf_release(&made);
 	return ret;
 }
 

@@ -1,14 +1,13 @@
 /* km-evaluate: the truth about candidates. */
 #include "evaluate/baseline.h"
+#include "evaluate/doctor.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
-#include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -110,67 +109,6 @@ static int finish(int argc, char **argv)
 	if (done < 0 || session_close(&s, &err))
 		return diag_report(&err, s.exit_code);
 	return diag_report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
-}
-
-/* ---- the machine ----------------------------------------------------- */
-
-static void capability(const char *name, bool there, const char *what, const char *fix)
-{
-	printf("%s\t%s\t%s\n", name, there ? "yes" : "no", there ? what : fix);
-}
-
-static int doctor(int argc, char **argv)
-{
-	static const struct cli_command command = { "doctor", "", "what this machine can do, and how to get the rest", NULL };
-	const struct cli_option options[] = { CLI_END };
-	struct strbuf err = STRBUF_INIT;
-	struct arena arena = ARENA_INIT;
-	const struct target *target;
-	struct environment e;
-
-	cli_parse(argc, argv, &command, options, 0, 0);
-	target = target_find("native", &err);
-	capability("target", target != NULL, target ? target->name : "", "this CPU has no AVX2: no target fits it");
-	strbuf_reset(&err);
-	for (size_t i = 0; lang_table[i]; i++) {
-		char *compiler = arena_strndup(&arena, lang_table[i]->compile, strcspn(lang_table[i]->compile, " "));
-		const char *version = compile_version(&arena, compiler, &err);
-		capability(arena_printf(&arena, "language %s", lang_table[i]->name), version != NULL, version ? version : "",
-			   arena_printf(&arena, "'%s' is missing: run 'scripts/setup.sh'", compiler));
-		strbuf_reset(&err);
-	}
-	for (size_t i = 0; baseline_table[i]; i++) {
-		const struct baseline *b = baseline_table[i];
-		void *library = b->library ? dlopen(b->library, RTLD_LAZY) : NULL;
-		capability(arena_printf(&arena, "baseline %s", b->name), !b->library || library, b->summary,
-			   arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->library, b->package));
-		if (library)
-			dlclose(library);
-	}
-	struct strbuf level = STRBUF_INIT;
-	sandbox_level(&level);
-	printf("sandbox\t%s\tlevel of CPU candidates and of compilers, in every trace; device workers: own session and limits\n", level.buf);
-	strbuf_reset(&level);
-	sandbox_summary(&level);
-	for (const char *line = level.buf; *line; line += strcspn(line, "\n") + 1)
-		printf("sandbox %.*s\n", (int)strcspn(line, "\n"), line);
-	for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
-		const char *why;
-		bool there = sandbox_has((enum sandbox_layer)i, &why);
-		capability(arena_printf(&arena, "sandbox %s", sandbox_word((enum sandbox_layer)i)), there, sandbox_gives((enum sandbox_layer)i),
-			   arena_printf(&arena, "%s: %s", why, sandbox_fix((enum sandbox_layer)i)));
-	}
-	strbuf_release(&level);
-	if (target && !probe_environment(&arena, target, "monotonic", &e, &err)) {
-		printf("cpu\t%s\t%lld cores, L2 %lld KiB, L3 %lld MiB\n", e.cpu_model, (long long)e.core_count, (long long)e.l2_bytes >> 10,
-		       (long long)e.l3_bytes >> 20);
-		printf("peak\t%.1f GFLOP/s\tf32 FMA, one core, measured\nbandwidth\t%.1f GB/s\tstream copy, one core, bytes read and written\n",
-		       e.peak_flop_per_s * 1e-9, e.peak_bytes_per_s * 1e-9);
-		if (e.matrix_flop_per_s > 0)
-			printf("matrix\t%.1f GFLOP/s\tAMX bf16, one core, measured\n", e.matrix_flop_per_s * 1e-9);
-	}
-	arena_release(&arena);
-	return diag_report(&err, KM_EXIT_DONE);
 }
 
 static int cache_gc(int argc, char **argv)
@@ -399,12 +337,13 @@ int main(int argc, char **argv)
 		{ "finish", "", "judge and publish a problem's winner", finish },
 		{ "judge", "FILE", "is somebody's kernel right, and as fast as it says?", judge_main },
 		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
-		{ "doctor", "", "what this machine can do", doctor },
+		{ "doctor", "", "what this machine can do", doctor_main },
 		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck_main },
 		{ "cache-gc", "", "bound the compile cache", cache_gc },
 		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
 		{ "bench-sample", "PROBLEM...", "cost of a sampled check", bench_sample },
 		{ "bench-rate", "BATCH", "compile cost and check rate", bench_rate },
+		{ "bench-sandbox", "", "what confining a process costs, and whether it leaves anything", bench_sandbox_main },
 		{ NULL, NULL, NULL, NULL },
 	};
 

@@ -149,7 +149,7 @@ static void map_same(struct inside *in)
 	snprintf(in->gid_map, sizeof(in->gid_map), "%u %u 1", getegid(), getegid());
 }
 
-static int spawn(struct inside *in, int *pidfd);
+static int spawn(const struct inside *in, int *pidfd);
 
 /* All layers there are, one after another as a box enters them: the one that fails, SANDBOX_LAYER_COUNT for none, -1 for the start itself. */
 static int rehearse(enum sandbox_role role)
@@ -283,7 +283,7 @@ void sandbox_summary(struct strbuf *out)
 /* ---- starting -------------------------------------------------------- */
 
 /* The child runs inside_run(); its pid, or -1 with errno.  *pidfd: -1 where Linux is older than that. */
-static int spawn(struct inside *in, int *pidfd)
+static int clone_here(const struct inside *in, int *pidfd)
 {
 	bool is_confined = in->start->role != SANDBOX_TRUSTED;
 	unsigned long flags = is_confined ? inside_namespaces(in->has) : 0;
@@ -303,6 +303,66 @@ static int spawn(struct inside *in, int *pidfd)
 		inside_run(in);
 	*pidfd = fd;
 	return (int)pid;
+}
+
+/*
+ * One thread starts all boxes and is there until we end: the kernel ends a box with the
+ * thread that started it.
+ */
+static struct {
+	pthread_mutex_t turn, lock;
+	pthread_cond_t asked, answered;
+	pid_t process;            /* whose thread it is: a child of ours after fork() has none */
+	const struct inside *in;  /* to start; NULL: nothing */
+	int pid, pidfd, error;
+} spawner = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, NULL, 0, 0, 0 };
+
+static void *serve_spawns(void *unused)
+{
+	(void)unused;
+	pthread_mutex_lock(&spawner.lock);
+	for (;;) {
+		while (!spawner.in)
+			pthread_cond_wait(&spawner.asked, &spawner.lock);
+		spawner.pid = clone_here(spawner.in, &spawner.pidfd);
+		spawner.error = errno;
+		spawner.in = NULL;
+		pthread_cond_signal(&spawner.answered);
+	}
+	return NULL;
+}
+
+/* As clone_here(), in that thread. */
+static int spawn(const struct inside *in, int *pidfd)
+{
+	pthread_t thread;
+	sigset_t all, old;
+
+	pthread_mutex_lock(&spawner.turn);
+	pthread_mutex_lock(&spawner.lock);
+	if (spawner.process != getpid()) {
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		int e = pthread_create(&thread, NULL, serve_spawns, NULL);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		if (!e)
+			pthread_detach(thread);
+		spawner.process = e ? 0 : getpid();
+		errno = e;
+	}
+	int pid = -1;
+	if (spawner.process) {
+		spawner.in = in;
+		pthread_cond_signal(&spawner.asked);
+		while (spawner.in)
+			pthread_cond_wait(&spawner.answered, &spawner.lock);
+		pid = spawner.pid;
+		*pidfd = spawner.pidfd;
+		errno = spawner.error;
+	}
+	pthread_mutex_unlock(&spawner.lock);
+	pthread_mutex_unlock(&spawner.turn);
+	return pid;
 }
 
 static int next_uid(void)

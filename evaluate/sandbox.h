@@ -15,8 +15,7 @@
  *	... read what it left: openat(box.folder, ..., O_NOFOLLOW) ...
  *	sandbox_release(&box);
  *
- * The thread that starts a box must outlive it: the kernel kills the box with it.
- * Different threads may have boxes at the same time.
+ * Different threads may have boxes at the same time.  A box ends with this process, whatever ends it.
  */
 #ifndef EVALUATE_SANDBOX_H
 #define EVALUATE_SANDBOX_H

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/landlock.h>
 #include <poll.h>
@@ -121,8 +120,8 @@ static int map_user(const struct inside *in)
 
 static int leave_root(const struct inside *in)
 {
-	return setgroups(0, NULL) || setresgid((gid_t)in->uid, (gid_t)in->uid, (gid_t)in->uid) ||
-	       setresuid((uid_t)in->uid, (uid_t)in->uid, (uid_t)in->uid) ? -1 : 0;
+	/* The C library's own would have every thread of the parent do it too, and wait for them. */
+	return syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, in->uid, in->uid, in->uid) || syscall(SYS_setresuid, in->uid, in->uid, in->uid) ? -1 : 0;
 }
 
 /* ---- the root folder ------------------------------------------------- */
