@@ -4,8 +4,9 @@
 #   make bench-space     median against best point of the softmax and matmul spaces
 #   make bench-aa        false verdicts comparing a kernel with itself
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
+#   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
 #   make bench           all of them
-BENCHES = compile matmul space aa sample
+BENCHES = compile matmul space aa sample sandbox
 
 bench: $(BENCHES:%=bench-%)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints one of the project's figures, a TSV line each: name, value, unit, about what.
-#   bench.sh compile|matmul|space|aa|sample       (BIN: the tools)
+#   bench.sh compile|matmul|space|aa|sample|sandbox       (BIN: the tools)
 set -u
 bin=${BIN:?} what=${1:?}
 dir=$(mktemp -d) || exit 3
@@ -63,8 +63,11 @@ sample)
 	done | tee "$dir/all"
 	awk -F'\t' '{ n++; if ($2 > worst) { worst = $2; at = $4 } } END { printf "sample\t%s\ts, the slowest of %d\t%s\n", worst, n, at }' "$dir/all"
 	;;
+sandbox)
+	"$evaluate" bench-sandbox --runs="${RUNS:-500}" | sed 's/^/sandbox	/'
+	;;
 *)
-	echo "bench: usage: bench.sh compile|matmul|space|aa|sample" >&2
+	echo "bench: usage: bench.sh compile|matmul|space|aa|sample|sandbox" >&2
 	exit 2
 	;;
 esac
