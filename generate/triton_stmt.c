@@ -243,6 +243,35 @@ static int64_t divisor_of(const struct tile_program *program, const char *dim)
 }
 
 /*
+ * Program ids of the instance.  With WALK the last two dimensions are taken in groups of so
+ * many of the first, each group column by column.
+ */
+static void print_instance(struct triton *s)
+{
+	const struct tile_kernel *k = s->kernel;
+	int last = k->grid_count - 1;
+	int64_t walk = last ? tile_knob_int(k, "WALK", 1) : 1;
+
+	triton_line(s, "km_p = tl.program_id(0)");
+	for (int g = walk > 1 ? last - 1 : 1; g < k->grid_count; g++)
+		triton_line(s, "km_g%d = tl.cast(%s, tl.int32)", g, triton_whole(s, k->grid[g]));
+	if (!last)
+		triton_line(s, "p0 = km_p.to(tl.int64)");
+	if (last == 2)
+		triton_line(s, walk > 1 ? "p0 = (km_p // (km_g1 * km_g2)).to(tl.int64)\n    km_p = km_p %% (km_g1 * km_g2)" : "p0 = (km_p // (km_g1 * km_g2)).to(tl.int64)");
+	if (last && walk > 1) {
+		triton_line(s, "km_first = km_p // (%lld * km_g%d) * %lld", (long long)walk, last, (long long)walk);
+		triton_line(s, "km_height = tl.minimum(km_g%d - km_first, %lld)", last - 1, (long long)walk);
+		triton_line(s, "km_p = km_p %% (%lld * km_g%d)", (long long)walk, last);
+		triton_line(s, "p%d = (km_first + km_p %% km_height).to(tl.int64)", last - 1);
+		triton_line(s, "p%d = (km_p // km_height).to(tl.int64)", last);
+	} else if (last) {
+		triton_line(s, last == 1 ? "p0 = (km_p // km_g1).to(tl.int64)" : "p1 = (km_p // km_g2 %% km_g1).to(tl.int64)");
+		triton_line(s, "p%d = (km_p %% km_g%d).to(tl.int64)", last, last);
+	}
+}
+
+/*
  * A line for what compiles it: how the kernel is launched, and of what types and
  * divisors its parameters are.  Buffers begin at multiples of 16 bytes.
  */
@@ -264,15 +293,7 @@ static void print_head(struct triton *s, const char *symbol, const struct target
 			strbuf_addf(s->out, ", d_%s", s->program->dim[i].name);
 	strbuf_addstr(s->out, "):\n");
 	s->depth = 1;
-	triton_line(s, "km_p = tl.program_id(0).to(tl.int64)");
-	for (int g = 1; g < k->grid_count; g++)
-		triton_line(s, "km_g%d = %s", g, triton_whole(s, k->grid[g]));
-	if (k->grid_count == 1)
-		triton_line(s, "p0 = km_p");
-	else if (k->grid_count == 2)
-		triton_line(s, "p0 = km_p // km_g1\n    p1 = km_p %% km_g1");
-	else
-		triton_line(s, "p0 = km_p // (km_g1 * km_g2)\n    p1 = km_p // km_g2 %% km_g1\n    p2 = km_p %% km_g2");
+	print_instance(s);
 	for (size_t i = 0; i < k->index_count; i++)
 		if (triton_padded(s, (int)i) <= MOST_POINTS)
 			triton_line(s, "i_%s = tl.arange(0, %lld)", k->index[i].name, (long long)triton_padded(s, (int)i));

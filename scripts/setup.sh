@@ -1,11 +1,16 @@
 #!/bin/sh
-# Installs what Kernelmill needs from Debian's packages and says how long it took.
-#   scripts/setup.sh          for `make` and `make corpus`
-#   scripts/setup.sh check    for `make check` too (PyTorch, h5py, test tools)
+# Installs what Kernelmill needs from Debian's packages and PyPI and says how long it took.
+#   scripts/setup.sh corpus TARGETS   for `make` and `make corpus`; with NVIDIA targets Triton too, and ptxas where there is none
+#   scripts/setup.sh check            for `make check` too (PyTorch, h5py, Triton, test tools)
+#   scripts/setup.sh triton           Triton and ptxas
 # As root it installs; otherwise it prints the one command that does, exit 78.
 # It does nothing, silently, where all is there.
 set -u
 what=${1:-corpus}
+case "$what ${2:-}" in
+check*|triton*|*nvidia*|*' all '*|*' all') wants_nvidia=1 ;;
+*) wants_nvidia= ;;
+esac
 
 # package  a command, a file (absolute) or a pkg-config name (pc:NAME) that shows it is there
 needed='
@@ -28,19 +33,45 @@ python3-h5py             /usr/lib/python3/dist-packages/h5py
 python3-torch            /usr/lib/python3/dist-packages/torch
 hdf5-tools               h5dump
 "
+[ "$wants_nvidia" ] && needed="$needed
+python3                  python3
+python3-venv             py:ensurepip
+"
 
 is_there() {
 	case "$1" in
+	py:*) python3 -c "import ${1#py:}" 2>/dev/null ;;
 	pc:*) command -v pkg-config >/dev/null && pkg-config --exists "${1#pc:}" ;;
 	/*) [ -e "$1" ] ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
 
+# Triton, and the assembler that it brings: clang finds it in PATH where there is no CUDA toolkit.
+# A test that lacks them is skipped, and says so.
+nvidia() {
+	environment=$HOME/.cache/kernelmill/triton
+	"${0%/*}/triton.sh" "$environment" || return
+	command -v ptxas >/dev/null || [ -x /usr/local/cuda/bin/ptxas ] && return
+	ptxas=$(echo "$environment"/lib/python3*/site-packages/triton/backends/nvidia/bin/ptxas)
+	[ "$(id -u)" = 0 ] || {
+		echo "setup: error: no ptxas: run 'sudo install $ptxas /usr/local/bin'" >&2
+		return 78
+	}
+	install "$ptxas" /usr/local/bin/ptxas || return 3
+}
+finish() {
+	[ "$wants_nvidia" ] || exit 0
+	nvidia
+	code=$?
+	[ "$what" = check ] && exit 0
+	exit $code
+}
+
 missing=$(echo "$needed" | while read -r package sign; do
 	[ -n "$package" ] && ! is_there "$sign" && printf '%s ' "$package"
 done)
-[ -z "$missing" ] && exit 0
+[ -z "$missing" ] && finish
 
 command="apt-get install -y --no-install-recommends $missing"
 if ! command -v apt-get >/dev/null; then
@@ -66,3 +97,4 @@ still=$(echo "$needed" | while read -r package sign; do
 done)
 [ -z "$still" ] || { echo "setup: error: installed, but not found: $still" >&2; exit 3; }
 echo "setup: done in $(($(date +%s) - start)) s" >&2
+finish

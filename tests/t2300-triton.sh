@@ -20,7 +20,7 @@ python=$HOME/.cache/kernelmill/triton/bin/python
 }
 
 check 'what is printed computes what it should: TESTS OPERATORS of the interpreter' '
-	"$python" "$ROOT/tests/triton_interpreter.py" --quick ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul matmul_gelu} >out || { grep -A 3 "^not ok" out; false; }'
+	"$python" "$ROOT/tests/triton_interpreter.py" --quick ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul gemm_add_relu} >out || { grep -A 3 "^not ok" out; false; }'
 # fact NAME JOURNAL: of the journal's one candidate
 fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
 check 'a softmax compiles, of some registers and no matrix instruction' '

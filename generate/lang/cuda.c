@@ -1,7 +1,8 @@
 /*
  * cuda.c: CUDA C++ for NVIDIA devices, printed from a tile program for targets of
  * artifact kind "cubin".  Freestanding: no CUDA header, no device library; the
- * compiler needs ptxas alone of the toolkit.  The artifact is for cuModuleLoad().
+ * compiler needs ptxas alone of the toolkit, and is told the version of PTX, which it
+ * would otherwise guess from the toolkit.  The artifact is for cuModuleLoad().
  *
  * Kernels, launch and knobs: simt.h.
  */
@@ -230,7 +231,7 @@ const struct lang lang_cuda = {
 	.suffix = "cu",
 	.artifact = "cubin",
 	.can_batch = true,
-	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -O3 -w %flags -o %out %in",
+	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx86 -O3 -w %flags -o %out %in",
 	.accepts = accepts,
 	.print = print,
 	.inspect = cubin_inspect,

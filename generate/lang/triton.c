@@ -4,7 +4,8 @@
  * printed CUDA is: parameters are the plan's buffers, then its run-time dims.
  *
  * Kernels: triton.h.  Knobs it honours: PRECISION, of products of f32 (ieee, or parts of
- * f32 as tf32x3, bf16x6); THREADS as the kernel's warps; `pipe n` of a loop.
+ * f32 as tf32x3, bf16x6); WALK, so many of the second last dimension of the grid together;
+ * and the kernel's threads and the `pipe n` of a loop.
  */
 #include "generate/cubin.h"
 #include "generate/triton.h"
