@@ -52,6 +52,21 @@ static void pending_add(struct pending *p, const char *payload, size_t length)
 	strbuf_add(&p->bytes, payload, length);
 }
 
+/* The frame that closed the journal before, perhaps not on the disk, keeps its number in a new segment. */
+static void keep_end(struct journal *journal)
+{
+	struct pending all = { .bytes = STRBUF_INIT };
+
+	if (journal->next == journal->synced)
+		return;
+	pending_add(&all, FRAME_END, strlen(FRAME_END));
+	strbuf_add(&all.bytes, journal->pending.bytes.buf, journal->pending.bytes.len);
+	all.count += journal->pending.count;
+	strbuf_release(&journal->pending.bytes);
+	journal->pending = all;
+	journal->next = journal->synced;
+}
+
 static int write_all(struct journal *journal, const struct strbuf *data)
 {
 	const char *p = data->buf;
@@ -93,6 +108,7 @@ static int begin_segment(struct journal *journal)
 			id = (uint64_t)wall_ns() ^ (uint64_t)getpid() << 48;
 		snprintf(journal->id, sizeof(journal->id), "%016llx", (unsigned long long)id);
 	}
+	keep_end(journal);
 	strbuf_addf(&payload, "{\"kind\":\"header\",\"schema\":\"kernelmill-journal\",\"version\":2,\"journal\":\"%s\",\"segment\":%d,\"from\":%u,\"to\":%zu,\"tool_version\":\"" KM_VERSION "\",\"tools\":\"",
 		    journal->id, journal->number, journal->synced, journal->synced + journal->pending.count);
 	add_words(&payload, journal->tools);
@@ -100,7 +116,6 @@ static int begin_segment(struct journal *journal)
 	frame_write(&frame, payload.buf, payload.len, journal->synced, journal->synced, 0);
 	journal->size = journal->room = 0;
 	journal->number++;
-	journal->next = journal->synced;
 	ret = write_all(journal, &frame) || folder_sync(path.buf) ? -1 : 0;
 out:
 	if (ret && journal->fd >= 0) {

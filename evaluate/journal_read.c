@@ -97,8 +97,10 @@ static int read_header(struct frames *f, struct segment *s, struct strbuf *err)
 
 	if (!frame_at(s->data.buf, s->data.len, 0, &header)) {
 		/* Cut off while it was begun: like a header, or with the zeros of a lost page.  Anything else is not ours. */
-		size_t n = s->data.len < MAGIC_BYTES ? s->data.len : MAGIC_BYTES;
-		if (s->data.len && s->data.buf[0] && memcmp(s->data.buf, FRAME_MAGIC, n)) {
+		size_t n = 0;
+		while (n < MAGIC_BYTES && n < s->data.len && s->data.buf[n] == FRAME_MAGIC[n])
+			n++;
+		if (n < MAGIC_BYTES && n < s->data.len && s->data.buf[n]) {
 			strbuf_addf(err, "'%s' is no journal: name another file", s->path);
 			return -1;
 		}

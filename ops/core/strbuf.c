@@ -215,13 +215,10 @@ void file_sweep(const char *path)
 	free(copy);
 }
 
-int file_publish(const char *path, const void *data, size_t len, struct strbuf *err)
+static int publish_once(const char *path, const char *aside, const void *data, size_t len)
 {
-	struct strbuf aside = STRBUF_INIT;
-	int ret = -1;
+	int ret = -1, fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
-	file_aside(&aside, path);
-	int fd = open(aside.buf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd >= 0) {
 		ret = write_all(fd, data, len) || fsync(fd) ? -1 : 0;
 		int saved = errno;
@@ -231,8 +228,19 @@ int file_publish(const char *path, const void *data, size_t len, struct strbuf *
 		}
 		errno = saved;
 	}
-	if (!ret)
-		ret = rename(aside.buf, path) || folder_sync(path) ? -1 : 0;
+	return ret || rename(aside, path) || folder_sync(path) ? -1 : 0;
+}
+
+int file_publish(const char *path, const void *data, size_t len, struct strbuf *err)
+{
+	struct strbuf aside = STRBUF_INIT;
+
+	file_sweep(path);
+	file_aside(&aside, path);
+	int ret = publish_once(path, aside.buf, data, len);
+	/* Swept by one to whom we looked gone, from another container. */
+	if (ret < 0 && errno == ENOENT && access(aside.buf, F_OK))
+		ret = publish_once(path, aside.buf, data, len);
 	if (ret < 0) {
 		strbuf_addf(err, "cannot write '%s': %s", path, strerror(errno));
 		unlink(aside.buf);

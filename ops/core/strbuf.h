@@ -42,7 +42,7 @@ int strbuf_read_file(struct strbuf *sb, const char *path, struct strbuf *err);
 int strbuf_read_fd(struct strbuf *sb, int fd);
 /*
  * Publishes data as the file `path`: written aside, fsynced, renamed, folder
- * fsynced; never a half file.  0, or -1 with a line in *err.
+ * fsynced; never a half file.  Sweeps first.  0, or -1 with a line in *err.
  */
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err);
 /* Appends the name of this process for what becomes `path` when whole: path.tmp.<pid>.<boot>. */

@@ -70,7 +70,7 @@ static inline uint32_t draw(uint32_t below)
 static inline struct record numbered(int64_t number, int64_t salt, char text[64])
 {
 	snprintf(text, 64, "%016" PRIx64, (uint64_t)number * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)salt * UINT64_C(0x2545f4914f6cdd1d));
-	return (struct record){ .kind = RECORD_STOP, .stop = { .problem = "p", .reason = text, .evaluations = number, .elapsed_s = (double)salt } };
+	return (struct record){ .kind = RECORD_STOP, .stop = { .problem = text, .reason = text, .evaluations = number, .elapsed_s = (double)salt } };
 }
 
 static inline bool is_numbered(const struct record *record, int64_t number, int64_t salt)
@@ -79,7 +79,7 @@ static inline bool is_numbered(const struct record *record, int64_t number, int6
 
 	numbered(number, salt, text);
 	return record->kind == RECORD_STOP && record->stop.evaluations == number && record->stop.elapsed_s == (double)salt &&
-	       !strcmp(record->stop.reason, text) && !strcmp(record->stop.problem, "p");
+	       !strcmp(record->stop.reason, text) && !strcmp(record->stop.problem, text);
 }
 
 /* Reads numbered records and compares them with salt[]: how many agree from the first on. */

@@ -31,11 +31,11 @@ int __wrap_unlink(const char *path);
 
 /* ---- the record ------------------------------------------------------ */
 
-enum what { CREATE, WRITE, SYNC, SYNC_FAILED, SYNC_FOLDER, RENAME, UNLINK, ACKNOWLEDGE, PUBLISH, PUBLISHED };
+enum what { CREATE, EMPTY, WRITE, SYNC, SYNC_FAILED, SYNC_FOLDER, RENAME, UNLINK, ACKNOWLEDGE, PUBLISH, PUBLISHED };
 struct event {
 	enum what what;
 	int file;            /* inode; to RENAME: -1 */
-	char name[24], to[24];
+	char name[48], to[48];
 	size_t at, size;     /* WRITE */
 	const char *data;
 	int64_t number;      /* ACKNOWLEDGE: records; PUBLISHED: version */
@@ -47,7 +47,7 @@ static struct event events[MOST_EVENTS];
 static int event_count, file_count;
 static size_t file_size[MOST_FILES];  /* written so far */
 static int file_of[MOST_FDS];         /* descriptor: inode + 1, 0: not ours, -1: the folder */
-static struct { char name[24]; int file; } names[MOST_FILES]; /* as a running system sees the folder */
+static struct { char name[48]; int file; } names[MOST_FILES]; /* as a running system sees the folder */
 static int name_count;
 static char folder[64], scratch[64];
 static bool is_recording;
@@ -100,6 +100,10 @@ int __wrap_open(const char *path, int flags, ...)
 		struct event *e = add(CREATE);
 		e->file = file_count++;
 		snprintf(e->name, sizeof(e->name), "%s", name);
+	}
+	if (flags & O_TRUNC && file_size[names[i].file]) {
+		add(EMPTY)->file = names[i].file;
+		file_size[names[i].file] = 0;
 	}
 	file_of[fd] = names[i].file + 1;
 	return fd;
@@ -174,7 +178,7 @@ int __wrap_unlink(const char *path)
 	int i = name ? find(name) : -1;
 
 	if (i >= 0) {
-		snprintf(add(UNLINK)->name, 24, "%s", name);
+		snprintf(add(UNLINK)->name, 48, "%s", name);
 		names[i] = names[--name_count];
 	}
 	return __real_unlink(path);
@@ -183,7 +187,7 @@ int __wrap_unlink(const char *path)
 /* ---- disks after a cut ----------------------------------------------- */
 
 struct entry {
-	char name[24];
+	char name[48];
 	int file;
 };
 struct disk {
@@ -308,6 +312,9 @@ static void cut(struct disk *d, int end)
 		if (is_folder_event(e)) {
 			if (i < folder_synced || all || (!none && draw(2)))
 				change_folder(d, e);
+		} else if (e->what == EMPTY) {
+			if (i < synced[e->file] || all || (!none && draw(2)))
+				strbuf_reset(&d->content[e->file]);
 		} else if (e->what == WRITE) {
 			/* What a failed sync covered was called clean: no later sync writes it. */
 			failed[e->file] = 0;
@@ -327,7 +334,7 @@ static const char *file_in(const char *where, const char *name)
 {
 	static char path[128];
 
-	snprintf(path, sizeof(path), "%.80s/%.40s", where, name);
+	snprintf(path, sizeof(path), "%.70s/%.50s", where, name);
 	return path;
 }
 
