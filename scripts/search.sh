@@ -33,7 +33,8 @@ while :; do
 		[ $code = 1 ] && break
 		[ $code = 0 ] || exit $code
 	fi
-	"$bin/km-evaluate" run --problem="$problem" --target="$target" --journal="$journal" ${KM_CLOCK:+--clock="$KM_CLOCK"} "$next" || exit $?
+	"$bin/km-evaluate" run --problem="$problem" --target="$target" --journal="$journal" ${KM_CLOCK:+--clock="$KM_CLOCK"} \
+		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} "$next" || exit $?
 	: >"$next.done" || exit 74
 done
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
