@@ -14,6 +14,7 @@ struct evidence {
 	const struct candidate *candidate;
 	const struct evaluation *evaluation; /* the winner's last passed trial */
 	const struct environment *environment;
+	const struct judgement *judgement;   /* from outside its process; NULL: of a device, which has none yet */
 	const struct trace *trace;
 	struct problem problem;
 };
@@ -44,12 +45,21 @@ static int gather(struct evidence *e, struct strbuf *err)
 	for (size_t i = 0; i < e->trace->environment_count; i++)
 		if (!strcmp(e->trace->environment[i].id, w->environment))
 			e->environment = &e->trace->environment[i];
+	for (size_t i = 0; i < e->trace->judgement_count; i++) {
+		const struct judgement *j = &e->trace->judgement[i];
+		if (!strcmp(j->candidate, w->candidate) && !strcmp(j->problem, w->problem) && !strcmp(j->environment, w->environment) &&
+		    j->verdict == VERDICT_PASSED)
+			e->judgement = j;
+	}
+	const char *suffix = strrchr(w->artifact, '.');
 	if (!e->candidate)
 		add_fault(err, e->journal, "winner '%s' has no candidate record", w->candidate);
 	else if (!e->evaluation)
 		add_fault(err, e->journal, "winner '%s' has no trial that passed", w->candidate);
 	else if (!e->environment)
 		add_fault(err, e->journal, "winner '%s' names unknown environment '%s'", w->candidate, w->environment);
+	else if (!e->judgement && suffix && !strcmp(suffix, ".so"))
+		add_fault(err, e->journal, "winner '%s' was not judged from outside its process: run 'km-evaluate finish' again", w->candidate);
 	else if (problem_parse(w->problem, &e->problem, &why))
 		add_fault(err, e->journal, "%s", why.buf);
 	else
@@ -140,6 +150,30 @@ static void add_speed(const struct evidence *e, struct strbuf *out)
 			*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
 		kv_add(out, key, "%.6g ns, %s", b->time_ns, b->setting);
 	}
+}
+
+/* How it was judged from outside: judge.h. */
+static void add_judgement(const struct evidence *e, struct strbuf *out)
+{
+	const struct judgement *j = e->judgement;
+
+	kv_add(out, "judge.verdict", "%s", j ? verdict_name(j->verdict) : verdict_name(VERDICT_NOT_MEASURED));
+	if (!j)
+		return;
+	add_real(out, "judge.time_ns", j->judged_ns);
+	add_real(out, "judge.time_low_ns", j->low_ns);
+	add_real(out, "judge.time_high_ns", j->high_ns);
+	add_real(out, "judge.claim_ratio", j->claim_ratio);
+	kv_add(out, "judge.calls", "%lld %lld", (long long)j->calls_few, (long long)j->calls_many);
+	kv_add(out, "judge.rounds", "%lld", (long long)j->rounds);
+	add_real(out, "judge.load", j->load);
+	kv_add(out, "judge.baseline", "%s", j->baseline);
+	add_real(out, "judge.baseline_ratio", j->ratio);
+	add_real(out, "judge.baseline_ratio_low", j->ratio_low);
+	add_real(out, "judge.baseline_ratio_high", j->ratio_high);
+	kv_add(out, "judge.sets", "%lld whole, %lld sampled", (long long)j->whole_sets, (long long)j->sampled_sets);
+	kv_add(out, "judge.memory_pass", "%s", j->memory_pass);
+	kv_add(out, "judge.sandbox", "%s", e->environment->sandbox_level ? e->environment->sandbox_level : "");
 }
 
 static void add_origin(const struct evidence *e, const char *build, struct strbuf *out)
@@ -234,6 +268,7 @@ static int promote_one(struct arena *arena, const char *corpus, struct evidence 
 	add_problem(e, &entry);
 	add_region(c, &entry);
 	add_speed(e, &entry);
+	add_judgement(e, &entry);
 	add_origin(e, build.buf, &entry);
 	for (int i = 0; i < 3; i++)
 		store_add_hash(&entry, &file[i]);

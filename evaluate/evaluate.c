@@ -206,10 +206,17 @@ static double light_ns(const struct session *s)
 	return 1e9 * fmax(by_bytes, by_flop) / s->problem.threads;
 }
 
+double physics_floor_ns(const struct environment *e, const struct problem *p)
+{
+	double fastest = e->datasheet_bytes_per_s > 0 ? e->datasheet_bytes_per_s : 8 * e->peak_bytes_per_s;
+
+	return fastest > 0 ? 1e9 * (double)problem_least_bytes(p) / fastest : 0;
+}
+
 /* Fills times, ratios and the verdict of what the race left in `entry`. */
 static void judge_time(struct session *s, struct evaluation *e, const struct race_entry *entry, int calls)
 {
-	double sorted[RACE_SAMPLES], floor_ns = 0;
+	double sorted[RACE_SAMPLES];
 
 	if (!entry->sample_count || e->verdict != VERDICT_PASSED)
 		return;
@@ -225,13 +232,7 @@ static void judge_time(struct session *s, struct evaluation *e, const struct rac
 	e->bytes_per_s = (double)problem_least_bytes(&s->problem) / (e->time_ns * 1e-9);
 	double light = light_ns(s);
 	e->sol_ratio = light > 0 ? light / e->time_ns : 0;
-	/*
-	 * Impossible: compulsory bytes faster than the datasheet, or, where none is
-	 * known, than eight times what one core was measured to stream.
-	 */
-	double fastest = s->environment.datasheet_bytes_per_s > 0 ? s->environment.datasheet_bytes_per_s : 8 * s->environment.peak_bytes_per_s;
-	if (fastest > 0)
-		floor_ns = 1e9 * (double)problem_least_bytes(&s->problem) / fastest;
+	double floor_ns = physics_floor_ns(&s->environment, &s->problem);
 	if (e->time_ns < floor_ns && defence_stands(DEFENCE_PHYSICS_FLOOR)) {
 		e->verdict = VERDICT_BELOW_PHYSICS_FLOOR;
 		e->detail = arena_printf(&s->arena, "%.0f ns, but the memory needs %.0f ns", e->time_ns, floor_ns);

@@ -55,7 +55,8 @@ int session_run(struct session *s, const struct candidate *candidate, size_t cou
 /*
  * The winner: recompiled alone, checked again on fresh seeds and held-out
  * shapes, whole on its own, dueled with the plain loops, the strongest baseline
- * and the runners-up; artifacts below `folder`.  The session is_final.
+ * and the runners-up, and, a kernel for this CPU, judged from outside its process (judge.h),
+ * without which the next of the finalists is; artifacts below `folder`.  The session is_final.
  * 1 done, 0 no candidate passed, -1 *err.
  */
 int session_finish(struct session *s, const char *folder, const char *reason, struct strbuf *err);
@@ -98,6 +99,11 @@ bool contestants_renew(void *contestants);
 void contestants_apart(struct contestant *a, struct contestant *b);
 
 double model_time_ns(const char *id);
+/*
+ * No call is faster: compulsory bytes over the datasheet's bandwidth, or, where none is known,
+ * over eight times what one core was measured to stream.  0: unknown.
+ */
+double physics_floor_ns(const struct environment *e, const struct problem *p);
 /* The file that who times on this device locks; `path` NULL: $KM_LOCK, else the default.  Its descriptor, or -1 with *err. */
 int device_lock_open(const char *path, struct strbuf *err);
 void session_lock(struct session *s, bool exclusive);

@@ -1,11 +1,13 @@
 /* The winner of a problem: recompiled alone, checked and timed again, dueled, published. */
 #include "evaluate/evaluate.h"
+#include "evaluate/judge.h"
 #include "generate/lang.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FINALISTS = 3, MOST_TRIED = 8, PAIRS = 48 };
 
@@ -259,7 +261,7 @@ static int publish(struct session *s, const char *folder, const struct candidate
 }
 
 /* Chooses among the finalists and fills *w; its position, or -1 with *err. */
-static int judge(struct session *s, struct finalist *f, int count, struct winner *w, struct strbuf *err)
+static int decide(struct session *s, struct finalist *f, int count, struct winner *w, struct strbuf *err)
 {
 	struct strbuf ties = STRBUF_INIT;
 	int best = 0;
@@ -290,6 +292,56 @@ static int judge(struct session *s, struct finalist *f, int count, struct winner
 	return best;
 }
 
+/* What a process of its own says of itself is not enough for the corpus.  0, or -1 with *err. */
+static int judge_outside(struct session *s, const struct finalist *f, const struct winner *w, struct judgement *j, struct strbuf *err)
+{
+	const struct candidate *c = f->contestant.candidate;
+	const struct judged judged = { .problem = &s->problem, .target = s->target, .artifact = f->artifact, .plan = c->plan, .is_confined = true };
+	const struct judge_options options = { .secret = (uint64_t)wall_ns() ^ (uint64_t)getpid() << 40, .floor_ns = physics_floor_ns(&s->environment, &s->problem) };
+
+	if (s->is_model) {
+		*j = (struct judgement){ .detail = "", .claimed_ns = w->time_ns, .judged_ns = w->time_ns, .low_ns = w->time_ns, .high_ns = w->time_ns, .claim_ratio = 1,
+					 .baseline = "model", .baseline_ns = w->baseline_ns, .ratio = w->ratio, .ratio_low = w->ratio, .ratio_high = w->ratio,
+					 .memory_pass = "", .labels = "" };
+	} else {
+		session_lock(s, true);
+		int bad = judge(&s->arena, &judged, &options, j, err);
+		session_unlock(s);
+		if (bad)
+			return -1;
+		/* Raced, it was its own clock's; a margin that vanishes outside was one of the clock. */
+		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->loopnest_ratio > 2 * j->ratio_high) {
+			j->verdict = VERDICT_TIMING_FORGED;
+			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->loopnest_ratio, j->ratio);
+		}
+	}
+	j->problem = s->problem_text;
+	j->environment = s->environment.id;
+	j->candidate = c->id;
+	return session_append(s, RECORD_JUDGEMENT, j, err);
+}
+
+/* The best finalist that is what it seems from outside too: its position, -1 with *err, or *count 0: none. */
+static int judge_best(struct session *s, struct finalist *f, int *count, struct winner *w, struct strbuf *err)
+{
+	while (*count) {
+		struct judgement j;
+		int best = decide(s, f, *count, w, err);
+		/* Devices have no judge outside yet. */
+		if (best < 0 || strcmp(s->target->artifact, "so"))
+			return best;
+		if (judge_outside(s, &f[best], w, &j, err))
+			return -1;
+		if (j.verdict == VERDICT_PASSED)
+			return best;
+		contestant_end(&f[best].contestant);
+		if (throw_out(s, &f[best], j.verdict, j.detail, err))
+			return -1;
+		memmove(&f[best], &f[best + 1], (size_t)(--*count - best) * sizeof(*f));
+	}
+	return -1;
+}
+
 int session_finish(struct session *s, const char *folder, const char *reason, struct strbuf *err)
 {
 	struct stop stop = { .problem = s->problem_text, .reason = reason, .evaluations = (int64_t)s->past.evaluation_count,
@@ -303,7 +355,10 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 	if (count < 0)
 		return -1;
 	if (count) {
-		best = judge(s, f, count, &w, err);
+		best = judge_best(s, f, &count, &w, err);
+		ret = count;
+	}
+	if (count) {
 		if (best < 0 || publish(s, folder, f[best].contestant.candidate, f[best].artifact, &w, err) ||
 		    session_append(s, RECORD_WINNER, &w, err))
 			ret = -1;

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_ROUNDS = 32, BOOTSTRAPS = 2000, SAMPLE = 512, FEWEST_SETS = 3 };
+enum { MOST_ROUNDS = 32, ENOUGH_ROUNDS = 9, BOOTSTRAPS = 2000, SAMPLE = 512, FEWEST_SETS = 3 };
 
 /* A kernel as a life wants it. */
 struct subject {
@@ -443,7 +443,9 @@ static bool weigh(struct court *c)
 			    high[OF_CLAIM]);
 		j->verdict = VERDICT_TIMING_FORGED;
 	}
-	return is_forged || (is_honest && j->judged_ns > 0 && j->high_ns - j->low_ns < 0.1 * j->judged_ns);
+	/* A time that the load blurs stays blurred, and says so by its interval. */
+	bool is_sharp = j->judged_ns > 0 && j->high_ns - j->low_ns < 0.1 * j->judged_ns;
+	return is_forged || (is_honest && (is_sharp || j->rounds >= ENOUGH_ROUNDS));
 }
 
 static enum verdict run_rounds(struct court *c)

@@ -29,20 +29,6 @@ static const struct cli_command command = {
 	NULL,
 };
 
-static double physics_floor_ns(const struct problem *p, const struct target *target)
-{
-	struct arena arena = ARENA_INIT;
-	struct strbuf ignored = STRBUF_INIT;
-	struct environment e;
-	double fastest = 0;
-
-	if (!probe_environment(&arena, target, "monotonic", &e, &ignored))
-		fastest = e.datasheet_bytes_per_s > 0 ? e.datasheet_bytes_per_s : 8 * e.peak_bytes_per_s;
-	strbuf_release(&ignored);
-	arena_release(&arena);
-	return fastest > 0 ? 1e9 * (double)problem_least_bytes(p) / fastest : 0;
-}
-
 static void print_judgement(const struct judgement *j, const char *problem)
 {
 	struct strbuf level = STRBUF_INIT;
@@ -91,6 +77,7 @@ int judge_main(int argc, char **argv)
 	struct arena arena = ARENA_INIT;
 	struct judged judged = { .is_confined = true };
 	struct problem problem;
+	struct environment environment;
 	struct judgement j;
 
 	cli_parse(argc, argv, &command, list, 1, 1);
@@ -116,7 +103,9 @@ int judge_main(int argc, char **argv)
 	if (!options.alignment)
 		options.alignment = plan_path ? 0 : 64;
 	options.secret = (uint64_t)wall_ns() ^ (uint64_t)getpid() << 40;
-	options.floor_ns = physics_floor_ns(&problem, judged.target);
+	if (probe_environment(&arena, judged.target, "monotonic", &environment, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
+	options.floor_ns = physics_floor_ns(&environment, &problem);
 	int lock_fd = device_lock_open(lock, &err);
 	if (lock_fd < 0)
 		return diag_report(&err, KM_EXIT_FATAL);

@@ -53,7 +53,9 @@ static const char plan_format[] =
 	"step: km_%1$s_clear grid=M threads=1 shared=0\n"
 	"step: km_%1$s_main grid=M,N threads=1 shared=0\n";
 
-/* A finished cell: journal with one passed trial and its winner, and the winner's artifact. */
+static bool is_judged = true;
+
+/* A finished cell: journal with one passed trial and its winner, judged or not, and the winner's artifact. */
 static int make_cell(const char *out, const char *name, const char *id, const char *dims, const char *require, int threads, double time_ns)
 {
 	struct strbuf path = STRBUF_INIT, cell = STRBUF_INIT, problem = STRBUF_INIT, source = STRBUF_INIT, plan = STRBUF_INIT, artifact = STRBUF_INIT;
@@ -92,6 +94,11 @@ static int make_cell(const char *out, const char *name, const char *id, const ch
 		.low_ns = time_ns, .high_ns = time_ns, .baseline = "loopnest", .baseline_ns = 2 * time_ns, .ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1,
 		.loopnest_ratio = 2, .sol_ratio = 0.25, .tolerance_ratio = 0.5, .ties = "", .artifact = artifact.buf } };
 	journal_append(journal, &r, &err);
+	r = (struct record){ .kind = RECORD_JUDGEMENT, .judgement = { .problem = problem.buf, .environment = "00112233445566aa", .candidate = id,
+		.verdict = VERDICT_PASSED, .detail = "", .judged_ns = time_ns, .low_ns = time_ns, .high_ns = time_ns, .claim_ratio = 1, .baseline = "loopnest",
+		.ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1, .memory_pass = "guard pages", .labels = "" } };
+	if (is_judged)
+		journal_append(journal, &r, &err);
 	ret = journal_close(journal, &err);
 out:
 	strbuf_release(&path);
@@ -150,6 +157,12 @@ static void test_promotion(void)
 	ret = run_promotion(&p);
 	ok(ret < 0 && p.kept == 2 && !p.removed && strstr(err.buf, "team/journal") && !strchr(err.buf, '\n'), "named in one line, the rest done, nothing removed: %s", err.buf);
 	ok(!rename(in("kernel.so"), entry) && !run_promotion(&p), "put it back");
+	is_judged = false;
+	ok(!make_cell(folder, "unjudged", "aaaaaaaaaaaaaaa4", "M=32,N=32,K=32", "", 1, 1e3) && run_promotion(&p) < 0 && strstr(err.buf, "was not judged from outside"),
+	   "a winner that was not judged from outside is refused: %s", err.buf);
+	is_judged = true;
+	snprintf(entry, sizeof(entry), "%s/cells/%s/matmul/unjudged", folder, target);
+	ok(!rename(entry, in("unjudged")) && !run_promotion(&p), "without it the rest is promoted");
 }
 
 static struct corpus_key key_of(double m, double n, double k)

@@ -191,7 +191,7 @@ static int count_many(const char *name, const char *source, const char *flags, e
 			fprintf(stderr, "%s: %s: %s (claims %.3f)\n", name, verdict_name(j.verdict), j.detail, j.claim_ratio);
 		}
 	}
-	printf("%s\t%d\t%d\t%.1f\n", name, count, bad, (double)(clock_ns() - start) * 1e-9);
+	printf("%s under load\t%d\t%d\t%.1f\n", name, count, bad, (double)(clock_ns() - start) * 1e-9);
 	fflush(stdout);
 	return bad;
 }
