@@ -10,8 +10,10 @@
 #include "ops/core/proc.h"
 #include "ops/core/progress.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +117,31 @@ static int64_t threads_of(pid_t pid)
 	return n;
 }
 
+/*
+ * While a life is timed it and we go before everybody else, where we may say so: what the
+ * rest of the machine does then falls into hardly any time.  A kernel that never ends holds
+ * up the others by what Linux lets such processes have (95 %), until its limit.
+ */
+static void go_first(pid_t thread, bool is_first, int priority)
+{
+	struct sched_param p = { .sched_priority = is_first ? priority : 0 };
+
+	sched_setscheduler(thread, is_first ? SCHED_FIFO : SCHED_OTHER, &p);
+}
+
+static void all_threads_first(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/task", (long)pid);
+	DIR *d = opendir(path);
+	for (struct dirent *f; d && (f = readdir(d));)
+		if (f->d_name[0] != '.')
+			go_first((pid_t)atol(f->d_name), true, 1);
+	if (d)
+		closedir(d);
+}
+
 /* Stands still: all of its threads do, and nobody else can make them go on. */
 static enum verdict stop(struct worker *w, struct strbuf *detail)
 {
@@ -180,6 +207,8 @@ static enum verdict run_life(const struct judge_memory *m, struct worker *w, dou
 
 	if (write(w->to, "g", 1) != 1)
 		return worker_hear(w, 1, &r, detail);
+	all_threads_first(w->box.pid);
+	go_first(0, true, 2);
 	int64_t begin = clock_ns();
 	kill(w->box.pid, SIGCONT);
 	enum verdict v = worker_hear(w, limit_s, &r, detail);
@@ -188,6 +217,7 @@ static enum verdict run_life(const struct judge_memory *m, struct worker *w, dou
 	if (w->box.pid)
 		kill(w->box.pid, SIGKILL);
 	times->total_ns = (double)(clock_ns() - begin);
+	go_first(0, false, 0);
 	times->claimed_ns = (double)r.ns;
 	if (v == VERDICT_RUNTIME_ERROR && (!strcmp(r.text, "read") || !strcmp(r.text, "wrote"))) {
 		strbuf_reset(detail);
@@ -261,6 +291,25 @@ static int64_t most_sets(const struct court *c)
 	return most < least ? least : most > 1 << 18 ? 1 << 18 : most;
 }
 
+/* The quickest of a few lives of so many calls: the load disturbs some. */
+static enum verdict quickest(struct court *c, int64_t calls, double *total_ns)
+{
+	enum { LIVES = 3 };
+	enum verdict v = VERDICT_PASSED;
+
+	*total_ns = INFINITY;
+	for (int i = 0; i < LIVES && v == VERDICT_PASSED; i++) {
+		struct times times = { 0 };
+		c->turn++;
+		v = live_checked(c, &c->memory, calls, &times);
+		*total_ns = fmin(*total_ns, times.total_ns);
+		/* Nothing disturbs long lives much. */
+		if (times.total_ns > 2e8)
+			break;
+	}
+	return v;
+}
+
 /* Sets for lives that take the window, from short ones of growing length.  The kernel's verdict. */
 static enum verdict choose_calls(struct court *c, int64_t most)
 {
@@ -268,16 +317,16 @@ static enum verdict choose_calls(struct court *c, int64_t most)
 	int64_t sets = FEWEST_SETS < most ? FEWEST_SETS : most;
 
 	for (;;) {
-		struct times one = { 0 }, all = { 0 };
+		double one_ns, all_ns;
 		judge_memory_close(&c->memory);
 		if (judge_memory_open(&c->memory, c->judged->problem, LAYOUT_TIMED, 0, sets, rng_next(&c->rng), c->err))
 			return VERDICT_HARNESS_ERROR;
-		enum verdict v = live_checked(c, &c->memory, 1, &one);
+		enum verdict v = quickest(c, 1, &one_ns);
 		if (v == VERDICT_PASSED)
-			v = live_checked(c, &c->memory, sets, &all);
+			v = quickest(c, sets, &all_ns);
 		if (v != VERDICT_PASSED)
 			return v;
-		double spent = all.total_ns - one.total_ns;
+		double spent = all_ns - one_ns;
 		c->kernel.call_ns = fmax(spent, 1e3) / (double)(sets - 1);
 		bool is_long = spent > window_ns / 8 || sets == most;
 		double wanted = is_long ? fmin(window_ns / c->kernel.call_ns, (double)most) : fmin(8 * (double)sets, (double)most);
@@ -437,7 +486,10 @@ static bool weigh(struct court *c)
 		j->ratio_low = low[OF_RATIO];
 		j->ratio_high = high[OF_RATIO];
 	}
-	bool is_forged = high[OF_CLAIM] < 1 - JUDGE_UNSEEN, is_honest = low[OF_CLAIM] > 1 - JUDGE_UNSEEN;
+	/* Lives that are hardly longer than what disturbs them tell nothing of claims. */
+	double calls_ns = slope(&c->kernel, &c->of_kernel, NULL, PART_TOTAL, 0.5) * (double)(c->kernel.calls_many - c->kernel.calls_few);
+	bool is_clear = calls_ns > 1e6 && low[OF_TIME] > 0;
+	bool is_forged = is_clear && high[OF_CLAIM] < 1 - JUDGE_UNSEEN, is_honest = low[OF_CLAIM] > 1 - JUDGE_UNSEEN;
 	if (is_forged && j->rounds >= c->options.least_rounds) {
 		strbuf_addf(c->detail, "claims %.0f ns a call, takes %.0f (a ratio of %.3f, surely below %.3f)", j->claimed_ns, j->judged_ns, j->claim_ratio,
 			    high[OF_CLAIM]);
