@@ -466,12 +466,13 @@ static int next(int argc, char **argv)
 	static const struct cli_command command = {
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
-	const char *problem = NULL, *target = "native", *policy_name = "greedy", *history_path = NULL, *output = "-";
+	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *output = "-";
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
 		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
+		{ "lang", 0, CLI_STRING, &lang, "NAME", "this language alone: see 'km-generate languages'" },
 		{ "policy", 0, CLI_STRING, &policy_name, "NAME", "see 'km-generate policies' [greedy]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
@@ -493,12 +494,19 @@ static int next(int argc, char **argv)
 	const struct policy *policy = policy_find(policy_name);
 	if (!policy)
 		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
+	if (lang && !lang_find(lang))
+		usage("unknown language '%s': see 'km-generate languages'", lang);
 	if (want < 1 || want > 4096)
 		usage("--batch is 1..4096, not %lld", (long long)want);
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
 		return diag_report(&err, code);
 	code = KM_EXIT_FATAL;
+	if (lang && !space_keep_lang(&ps, lang)) {
+		printf("space: no skeleton serves it in language '%s'\n", lang);
+		code = KM_EXIT_NO;
+		goto out;
+	}
 	if (history_path && history_read(&arena, history_path, &seen, &err))
 		goto out;
 	const char *spent = budget_spent(&budget, &seen);

@@ -71,6 +71,17 @@ void space_close(struct problem_space *ps)
 	ps->sub_count = 0;
 }
 
+bool space_keep_lang(struct problem_space *ps, const char *lang)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ps->sub_count; i++)
+		if (!strcmp(ps->sub[i].lang->name, lang))
+			ps->sub[kept++] = ps->sub[i];
+	ps->sub_count = kept;
+	return kept > 0;
+}
+
 void point_print(const struct subspace *sub, const struct point *point, struct strbuf *out)
 {
 	for (size_t i = 0; i < sub->space.knob_count; i++)

@@ -27,6 +27,8 @@ struct problem_space {
 int space_open(struct problem_space *ps, const struct problem *problem,
 	       const struct target *target, struct strbuf *err);
 void space_close(struct problem_space *ps);
+/* Drops the subspaces of other languages; false when none is left. */
+bool space_keep_lang(struct problem_space *ps, const char *lang);
 
 /* "skeleton=contraction lang=c BM=344 ..." and back.  parse: 0, or -1 with *err (unknown knob or value). */
 void point_print(const struct subspace *sub, const struct point *point, struct strbuf *out);
