@@ -26,4 +26,8 @@ check 'it has them, a warp tile of 2 x 4 per 16 of depth' '[ "$(fact matrix_inst
 check 'its shared memory is that of two tiles of 64 x 32 bf16' '[ "$(fact shared_bytes mma)" -ge 8192 ]'
 check 'a product by fma compiles' "compiled fma $product 'contraction lang=cuda INSTR=fma BM=64 BN=64 BK=16 TM=4 TN=4 PACK=1 PIPE=1 KU=1'"
 check 'it has none' '[ "$(fact matrix_instructions fma)" = 0 ]'
+for target in nvidia-a100 nvidia-b200; do
+	check "a product by matrix instructions compiles for $target" "compiled $target $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
+	check 'it has them' '[ "$(fact matrix_instructions $target)" -ge 8 ]'
+done
 done_testing

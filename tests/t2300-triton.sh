@@ -26,4 +26,22 @@ fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
 check 'a softmax compiles, of some registers and no matrix instruction' '
 	run nvidia-h200 softmax softmax.jsonl && [ "$(verdicts softmax)" = "NOT_MEASURED " -o "$(verdicts softmax)" = "PASSED " ] &&
 	[ "$(fact registers softmax)" -gt 8 ] && [ "$(fact matrix_instructions softmax)" = 0 ] && [ "$(fact stack_bytes softmax)" = 0 ]'
+
+# A source that harms its compiler costs itself alone: the next one in the batch is made.
+python3 - softmax.jsonl >hostile.jsonl <<'END'
+import json, sys
+good = json.loads(open(sys.argv[1]).read())
+for n, line in enumerate(("import os; os._exit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+                          "import os, signal; os.kill(os.getppid(), signal.SIGKILL)", "print('{}'); x = 1 / 0")):
+    print(json.dumps({**good, "id": "%016x" % (n + 1), "source": good["source"] + "\n" + line + "\n"}, separators=(",", ":")))
+print(json.dumps(good, separators=(",", ":")))
+END
+check 'hostile sources are refused one by one, honest ones made' '
+	run nvidia-h200 hostile hostile.jsonl; verdicts hostile; [ "$(verdicts hostile | tr " " "\n" | grep -c COMPILE_ERROR)" = 4 ] &&
+	[ "$(verdicts hostile | tr " " "\n" | grep -cE "NOT_MEASURED|PASSED")" = 1 ]'
+for target in nvidia-a100 nvidia-h100 nvidia-b200; do
+	check "a softmax compiles for $target" "
+		km-generate emit --problem=$problem --target=$target --knobs='$knobs' >$target.jsonl && run $target $target $target.jsonl &&
+		[ \"\$(fact registers $target)\" -gt 8 ]"
+done
 done_testing

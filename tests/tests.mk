@@ -2,7 +2,8 @@
 #   make check                       all that need no device, after set-up
 #   make check TESTS="tests/t0*.sh"  some
 #   make check-ops                   all operators: WORK=1e7 also larger shapes, MUTANTS=N how many mutants; every
-#                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where)
+#                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where);
+#                                    all that prints as Triton in its interpreter
 #   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
 #                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
@@ -65,8 +66,11 @@ check-ops: setup-check
 	$Q $B/bin/km-evaluate selfcheck --work=$(WORK); a=$$?; \
 	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; \
 	  BUILD=$(abspath $B) /usr/bin/python3 tests/opinfo.py --full; c=$$?; \
-	  scripts/torch.sh '$(TORCH)' && BUILD=$(abspath $B) '$(TORCH)/bin/python' tests/opinfo.py --full; d=$$?; exit $$((a || b || c || d))
+	  scripts/torch.sh '$(TORCH)' && BUILD=$(abspath $B) '$(TORCH)/bin/python' tests/opinfo.py --full; d=$$?; \
+	  scripts/triton.sh '$(TRITON)' && { BUILD=$(abspath $B) '$(TRITON)/bin/python' tests/triton_interpreter.py >$B/triton.tap; e=$$?; \
+	  grep -v '^ok' $B/triton.tap; } || e=1; exit $$((a || b || c || d || e))
 TORCH   = $(HOME)/.cache/kernelmill/torch
+TRITON  = $(HOME)/.cache/kernelmill/triton
 WORK    = 1e7
 MUTANTS = 1250
 
