@@ -1,7 +1,9 @@
 #include "evaluate/compile.h"
 #include "evaluate/compiler.h"
+#include "evaluate/inspect.h"
 #include "evaluate/resident.h"
 #include "generate/lang.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/hash.h"
 #include "ops/core/proc.h"
@@ -118,10 +120,20 @@ static char **words_of_lang(struct arena *arena, const void *user, const char *i
 	return command_words(arena, w->lang->compile, w->target, in, out);
 }
 
-static void all_of(const struct unit *u, bool ok, const char *artifact, const char *log, double wall_s)
+static void all_of(const struct unit *u, const struct compiled *answer)
 {
 	for (size_t i = 0; i < u->count; i++)
-		*u->out[i] = (struct compiled){ .ok = ok, .artifact = artifact, .log = log, .compile_s = wall_s / (double)u->count };
+		*u->out[i] = *answer;
+}
+
+/* May what was made of the unit be loaded?  As compiler_run(): 1, 0 with the reason in *log, or -1 with *err. */
+static int inspect_unit(const struct unit *u, const char *path, struct strbuf *log, struct strbuf *err)
+{
+	static const struct inspect_rules nothing_imported;
+
+	if (strcmp(u->target->artifact, "so") || !defence_stands(DEFENCE_INSPECTION))
+		return 1;
+	return inspect_shared_object(path, &nothing_imported, log, err);
 }
 
 /* Compiles the unit; on refusal halves it, until culprits stand alone. */
@@ -153,6 +165,9 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		/* Used now: eviction goes by modification time. */
 		utimensat(AT_FDCWD, path.buf, NULL, 0);
 	}
+	bool is_made = made == 1;
+	if (is_made)
+		made = inspect_unit(u, path.buf, &log, &err);
 	double wall_s = (double)(clock_ns() - start_ns) * 1e-9;
 	pthread_mutex_lock(&farm->lock);
 	const char *kept_path = arena_strdup(farm->arena, path.buf), *kept_log = arena_strdup(farm->arena, log.buf);
@@ -161,8 +176,9 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		strbuf_addstr(farm->err, err.buf);
 	}
 	pthread_mutex_unlock(&farm->lock);
+	double each_s = wall_s / (double)u->count;
 	if (made == 1) {
-		all_of(u, true, kept_path, "", wall_s);
+		all_of(u, &(struct compiled){ .ok = true, .artifact = kept_path, .log = "", .compile_s = each_s });
 	} else if (made == 0 && u->count > 1) {
 		struct unit half = *u;
 		half.count = u->count / 2;
@@ -172,7 +188,7 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		half.count = u->count - half.count;
 		compile_unit(farm, &half);
 	} else {
-		all_of(u, false, NULL, kept_log, wall_s);
+		all_of(u, &(struct compiled){ .is_rejected = is_made, .log = kept_log, .compile_s = each_s });
 	}
 	strbuf_release(&text);
 	strbuf_release(&key);
@@ -229,10 +245,10 @@ const char *compile_version(struct arena *arena, const char *compiler, struct st
 	return version;
 }
 
-/* What may share a unit: equal language, target and prologue. */
+/* What may share a unit: printed here, of equal language, target and prologue. */
 static bool may_share(const struct candidate *a, const struct candidate *b)
 {
-	return !strcmp(a->lang, b->lang) && !strcmp(a->target, b->target) && !strcmp(a->prologue, b->prologue);
+	return a == b || (*a->tile && *b->tile && !strcmp(a->lang, b->lang) && !strcmp(a->target, b->target) && !strcmp(a->prologue, b->prologue));
 }
 
 /* Splits a group of `count` candidates into units of about equal size. */

@@ -10,6 +10,7 @@
 struct compiled {
 	bool ok;
 	bool is_missing;       /* its language's compiler is not here: no fault of the source */
+	bool is_rejected;      /* it compiled, and inspection refuses it: inspect.h; log says why */
 	const char *artifact;  /* path; shared by the batch unless alone */
 	const char *log;       /* compiler's words when not ok */
 	double compile_s;      /* share of wall time */
@@ -23,8 +24,9 @@ struct compile_options {
 };
 
 /*
- * Compiles count candidates of one language and target; a failing unit is
- * bisected until each culprit stands alone.  out[i] answers candidate i.
+ * Compiles count candidates of one language and target, and inspects shared objects; a unit that
+ * fails is bisected until each culprit stands alone.  Only what has a tile program, and so was printed
+ * here, shares a unit.  out[i] answers candidate i.
  * A language that is compiled by a server (lang.h) is skipped where there is none.
  * 0, or -1 with *err: no compiler ("cannot run 'clang-22': ...; run scripts/setup.sh").
  */

@@ -143,9 +143,11 @@ static int compile_entrants(struct session *s, struct entrant *x, size_t n, stru
 		if (compiled[i].ok) {
 			inspect(s, &x[i]);
 		} else {
-			e->verdict = compiled[i].is_missing ? VERDICT_NOT_MEASURED : VERDICT_COMPILE_ERROR;
+			e->verdict = compiled[i].is_missing    ? VERDICT_NOT_MEASURED
+				     : compiled[i].is_rejected ? VERDICT_REJECTED
+							       : VERDICT_COMPILE_ERROR;
 			e->detail = first_words(s, compiled[i].log, 600);
-			e->state = STATE_GENERATED;
+			e->state = compiled[i].is_rejected ? STATE_COMPILED : STATE_GENERATED;
 		}
 		if (!s->can_run && e->verdict == VERDICT_PASSED)
 			e->verdict = VERDICT_NOT_MEASURED;

@@ -80,7 +80,7 @@ static enum verdict enter(struct session *s, const struct evaluation *e, struct 
 		return VERDICT_HARNESS_ERROR;
 	if (!compiled.ok) {
 		strbuf_addstr(detail, compiled.log);
-		return VERDICT_COMPILE_ERROR;
+		return compiled.is_rejected ? VERDICT_REJECTED : VERDICT_COMPILE_ERROR;
 	}
 	f->artifact = compiled.artifact;
 	enum verdict v = contestant_start(s, candidate, compiled.artifact, &f->contestant, detail);

@@ -23,6 +23,7 @@ llvm-22                  llvm-readelf-22
 libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
 libseccomp-dev           pc:libseccomp
+libelf-dev               pc:libelf
 libopenblas-pthread-dev  /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 libdnnl-dev              /usr/include/dnnl.h
 '
@@ -32,6 +33,7 @@ python3-numpy            /usr/lib/python3/dist-packages/numpy
 python3-h5py             /usr/lib/python3/dist-packages/h5py
 python3-torch            /usr/lib/python3/dist-packages/torch
 hdf5-tools               h5dump
+bubblewrap               bwrap
 "
 [ "$wants_nvidia" ] && needed="$needed
 python3                  python3

@@ -1,4 +1,4 @@
-/* EARLY_EXIT: ends the process while it is loaded */
+/* REJECTED: ends the process while it is loaded */
 static long km_system(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;

@@ -18,7 +18,7 @@ static const struct compile_options options = { .cache_folder = folder, .jobs = 
 
 static struct candidate candidate_of(int i, const char *prologue, const char *body)
 {
-	struct candidate c = { .problem = "relu/f32/M=3,N=5/t1", .target = target_of_this_machine()->name, .lang = "c", .prologue = prologue };
+	struct candidate c = { .problem = "relu/f32/M=3,N=5/t1", .target = target_of_this_machine()->name, .lang = "c", .tile = "printed", .prologue = prologue };
 
 	snprintf(c.id, sizeof(c.id), "%016d", i);
 	c.source = arena_printf(&arena, "int km_%s(void) { return %s; }\n", c.id, body);
