@@ -96,7 +96,8 @@ $B/%.o: %.c Makefile | $(LISTS)
 	$Q $(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # A program's text as a C string.
-$B/generate/lang/triton.o: $B/gen/triton_server.inc
+$B/generate/lang/triton.o: $B/gen/kernel_server.inc
+$B/generate/lang/cute.o: $B/gen/kernel_server.inc $B/gen/cute_tiles.inc
 $B/gen/%.inc: generate/%.py
 	$Q mkdir -p $(@D)
 	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@

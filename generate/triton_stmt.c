@@ -272,14 +272,17 @@ static void print_instance(struct triton *s)
 }
 
 /*
- * A line for what compiles it: how the kernel is launched, and of what types and
- * divisors its parameters are.  Buffers begin at multiples of 16 bytes.
+ * A line for what compiles it: warps of a block, sizes of the indices, and of what types
+ * and divisors its parameters are.  Buffers begin at multiples of 16 bytes.
  */
 static void print_head(struct triton *s, const char *symbol, const struct target *target)
 {
 	const struct tile_kernel *k = s->kernel;
 
-	strbuf_addf(s->out, "#: %s_%s %d", symbol, k->name, k->threads / target->warp);
+	strbuf_addf(s->out, "#: %s_%s %d ", symbol, k->name, k->threads / target->warp);
+	for (size_t i = 0; i < k->index_count; i++)
+		strbuf_addf(s->out, "%s%lld", i ? "," : "", (long long)triton_padded(s, (int)i));
+	strbuf_addstr(s->out, k->index_count ? "" : "-");
 	for (size_t i = 0; i < s->program->buffer_count; i++)
 		strbuf_addf(s->out, " *%s:16", triton_dtype(s->program->buffer[i].dtype) + strlen("tl."));
 	for (size_t i = 0; i < s->program->dim_count; i++)

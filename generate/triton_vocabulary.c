@@ -107,7 +107,6 @@ static const char functions[] =
 
 void triton_vocabulary(struct strbuf *out)
 {
-	strbuf_addstr(out, "import triton\nimport triton.language as tl\n");
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, functions);
 }

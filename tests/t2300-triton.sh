@@ -1,5 +1,5 @@
 #!/bin/sh
-# Triton on any machine: printed kernels run in Triton's interpreter and are judged; they compile for
+# Triton and CuTe on any machine: printed kernels run in Triton's interpreter and are judged; they compile for
 # every NVIDIA target, and the facts of their cubins are read; a source that harms its compiler harms nothing else.
 . "${0%/*}/lib.sh"
 problem=softmax/f32/R=1000,C=1000/t1
@@ -27,6 +27,12 @@ check 'a softmax compiles, of some registers and no matrix instruction' '
 	run nvidia-h200 softmax softmax.jsonl && [ "$(verdicts softmax)" = "NOT_MEASURED " -o "$(verdicts softmax)" = "PASSED " ] &&
 	[ "$(fact registers softmax)" -gt 8 ] && [ "$(fact matrix_instructions softmax)" = 0 ] && [ "$(fact stack_bytes softmax)" = 0 ]'
 
+"$python" -c 'import cutlass' 2>/dev/null && for target in nvidia-a100 nvidia-h200; do
+	check "the same softmax in CuTe compiles for $target" "
+		km-generate emit --problem=$problem --target=$target --knobs='$(echo "$knobs" | sed "s/lang=triton BR=1/lang=cute BR=2/")' >cute-$target.jsonl &&
+		run $target cute-$target cute-$target.jsonl && verdicts cute-$target && [ \"\$(fact registers cute-$target)\" -gt 8 ] &&
+		[ \"\$(fact stack_bytes cute-$target)\" = 0 ]"
+done
 # A source that harms its compiler costs itself alone: the next one in the batch is made.
 python3 - softmax.jsonl >hostile.jsonl <<'END'
 import json, sys

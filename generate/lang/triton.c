@@ -13,7 +13,8 @@
 #include <string.h>
 
 static const char server[] =
-#include "triton_server.inc"
+	"language = \"triton\"\n"
+#include "kernel_server.inc"
 	;
 
 static bool accepts(const struct tile_program *program, const struct target *target, struct strbuf *why_not)
@@ -33,6 +34,7 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 static int print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,
 		 struct strbuf *err)
 {
+	strbuf_addstr(&out->prologue, "import triton\nimport triton.language as tl\n");
 	triton_vocabulary(&out->prologue);
 	return triton_print(program, target, symbol, &out->source, err);
 }

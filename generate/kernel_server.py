@@ -1,10 +1,10 @@
-# The compiler of printed Triton, for evaluate/resident.h: answers a line of JSON for a line,
+# The compiler of printed Triton and CuTe (`language` says which), for evaluate/resident.h: answers a line of JSON for a line,
 #   {"source": text, "march": "sm_90a", "seconds": limit}  ->  {"artifact": base64 of the cubin} or {"log": why not}
 # after a first line {"version": ...}, or {"missing": why}.  No device, no driver, no cache of its own.
 #
 # Every source is compiled by a child forked from here, where all is loaded already: what a
 # source does, crashes included, ends with it.  A source has a line before each kernel,
-#   #: symbol warps type:divisor type:divisor ...         "*float32:16" a pointer, "int64:1" a number
+#   #: symbol warps size,size type:divisor type:divisor ...     "*float32:16" a pointer, "int64:1" a number
 # All kernels of a source come together as one cubin; a variable <symbol>_shared in it tells
 # the launcher how many bytes of dynamic shared memory that kernel wants.
 import base64, ctypes, json, os, re, resource, select, shutil, signal, subprocess, sys, tempfile, time
@@ -21,19 +21,29 @@ def reply(**words):
     replies.flush()
 
 
+def ptxas_of(arch):
+    """The newest assembler that Triton brought: CuTe's PTX is newer than Triton's."""
+    folder = os.path.join(os.path.dirname(importlib.util.find_spec("triton").origin), "backends", "nvidia", "bin")
+    return os.path.join(folder, "ptxas-blackwell" if arch >= 100 or language == "cute" else "ptxas")
+
+
 try:
     os.environ["TRITON_DISABLE_LINE_INFO"] = "1"
     os.environ["TRITON_CACHE_DIR"] = os.devnull
     import importlib.util
-    import triton
-    import triton.language as tl
-    from triton._C.libtriton import ir
-    from triton.backends.compiler import GPUTarget
-    from triton.backends.nvidia.compiler import get_ptxas
-    from triton.compiler import ASTSource
-    from triton.compiler.compiler import make_backend
+    if language == "triton":
+        import triton
+        from triton._C.libtriton import ir
+        from triton.backends.compiler import GPUTarget
+        from triton.compiler import ASTSource
+        from triton.compiler.compiler import make_backend
+    else:
+        import cutlass
+        import cutlass.cute as cute
+        from cutlass.cute.runtime import make_ptr
+    ptxas_of(90)
 except Exception as e:
-    reply(missing="no Triton in '%s': %s" % (sys.executable, e))
+    reply(missing="no %s in '%s': %s" % ({"triton": "Triton", "cute": "CuTe"}[language], sys.executable, e))
     sys.exit(1)
 
 SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float64": "fp64", "int64": "i64", "int32": "i32",
@@ -42,12 +52,13 @@ SHORT = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float64": "f
 
 def kernels_of(text):
     for line in re.findall(r"^#: (.*)$", text, re.M):
-        symbol, warps, *parameters = line.split()
-        yield symbol, int(warps), [p.split(":") for p in parameters]
+        symbol, warps, sizes, *parameters = line.split()
+        yield symbol, int(warps), [int(n) for n in sizes.split(",") if n != "-"], [p.split(":") for p in parameters]
 
 
-def ptx_of(function, target, warps, parameters):
-    """Triton's own stages up to PTX, and the bytes of shared memory."""
+def triton_ptx(function, arch, warps, parameters):
+    """Triton's own stages up to PTX, and the bytes of shared memory it wants at launch."""
+    target = GPUTarget("cuda", arch, 32)
     names = function.arg_names
     signature = {n: ("*" if t[0] == "*" else "") + SHORT[t.lstrip("*")] for n, (t, _) in zip(names, parameters)}
     attributes = {(i,): [["tt.divisibility", int(d) & -int(d)]] for i, (_, d) in enumerate(parameters) if int(d) % 2 == 0}
@@ -64,6 +75,45 @@ def ptx_of(function, target, warps, parameters):
             break
         module = stage(module, metadata)
     return module, metadata["shared"]
+
+
+LAUNCHER = """
+import cutlass, cutlass.cute as cute
+
+def launcher(function, tl, tile, Pointer, threads, sizes):
+    @cute.kernel
+    def {symbol}({declared}):
+        tl.begin(threads, sizes)
+        function({given})
+
+    @cute.jit
+    def launch({declared}):
+        {symbol}({names}).launch(grid=[1, 1, 1], block=[threads, 1, 1])
+    return launch
+"""
+
+
+def load(name, path, text):
+    with open(path, "w") as f:
+        f.write(text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def cute_ptx(module, march, symbol, warps, sizes, parameters, folder):
+    """PTX of what CuTe traces, launched by a host that is thrown away."""
+    names = ["a%d" % i for i in range(len(parameters))]
+    is_pointer = [t[0] == "*" for t, _ in parameters]
+    declared = ", ".join("%s: %s" % (n, "cute.Pointer" if p else "cutlass.Int64") for n, p in zip(names, is_pointer))
+    given = ", ".join(("Pointer(%s)" if p else "tile(%s)") % n for n, p in zip(names, is_pointer))
+    text = LAUNCHER.format(symbol=symbol, declared=declared, given=given, names=", ".join(names))
+    launch = load("launch", folder + "/launch.py", text).launcher(getattr(module, symbol), module.tl, module.tile, module.Pointer, 32 * warps, sizes)
+    arguments = [make_ptr(getattr(module.tl, t[1:]), 16, cute.AddressSpace.gmem, assumed_align=16) if p else cutlass.Int64(1)
+                 for (t, _), p in zip(parameters, is_pointer)]
+    ptx = cute.compile[cute.KeepPTX, cute.GPUArch(march)](launch, *arguments).__ptx__
+    return ptx.replace(re.search(r"\.entry (\w+)\(", ptx).group(1), symbol), 0
 
 
 def together(texts):
@@ -84,20 +134,17 @@ def together(texts):
 
 def compile_source(request, folder):
     path, arch = folder + "/unit.py", int(re.match(r"sm_(\d+)", request["march"]).group(1))
-    with open(path, "w") as f:
-        f.write(request["source"])
-    target = GPUTarget("cuda", arch, 32)
-    spec = importlib.util.spec_from_file_location("unit", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    os.chdir(folder)
+    module = load("unit", path, request["source"])
     texts, sizes = [], []
-    for symbol, warps, parameters in kernels_of(request["source"]):
-        text, shared = ptx_of(getattr(module, symbol), target, warps, parameters)
+    for symbol, warps, extents, parameters in kernels_of(request["source"]):
+        text, shared = (triton_ptx(getattr(module, symbol), arch, warps, parameters) if language == "triton" else
+                        cute_ptx(module, request["march"], symbol, warps, extents, parameters, folder))
         texts.append(text)
         sizes.append("\n.visible .global .align 4 .u32 %s_shared = %d;" % (symbol, shared))
     with open(path + ".ptx", "w") as f:
         f.write(together(texts) + "".join(sizes) + "\n")
-    made = subprocess.run([get_ptxas(arch).path, "-arch=" + request["march"], "-o", path + ".cubin", path + ".ptx"],
+    made = subprocess.run([ptxas_of(arch), "-arch=" + request["march"], "-o", path + ".cubin", path + ".ptx"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if made.returncode:
         raise RuntimeError("ptxas: " + made.stdout)
@@ -157,8 +204,8 @@ def answer_of(request, folder):
 
 
 def version():
-    words = subprocess.run([get_ptxas(90).path, "--version"], capture_output=True, text=True).stdout.split()
-    return "triton %s, ptxas %s" % (triton.__version__, words[-1] if words else "?")
+    words = subprocess.run([ptxas_of(90), "--version"], capture_output=True, text=True).stdout.split()
+    return "%s %s, ptxas %s" % (language, triton.__version__ if language == "triton" else cutlass.__version__, words[-1] if words else "?")
 
 
 reply(version=version())
