@@ -67,11 +67,12 @@ $B/bin/km-$1: $B/$1/main.o $(USES_$1:%=$B/%.a)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
-# Runs one kernel or baseline in a process of its own.
+# Runs one kernel or baseline in a process of its own, in which no table of functions can be written to.
+FIXED = -Wl,-z,relro,-z,now
 $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FIXED) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
 
 comma = ,
 

@@ -1,4 +1,5 @@
 #include "evaluate/worker.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
@@ -176,8 +177,8 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 		.file_count = start->is_confined,
 		.fd = fd,
 		.fd_count = ARRAY_SIZE(fd) - !start->is_life,
-		.address_bytes = start->memory_bytes,
-		.memory_bytes = start->memory_bytes,
+		.address_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) ? start->memory_bytes : 0,
+		.memory_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) ? start->memory_bytes : 0,
 		.cpu_s = start->cpu_s,
 		.processes = start->threads + 8,
 	};

@@ -1,22 +1,24 @@
-/* RUNTIME_ERROR: S5, leaves a process behind through clone (needs seccomp) */
-static long km_system(long number, long a, long b, long c, long d, long e, long f)
+/*
+ * S5: leaves a process behind
+ * verdict: RUNTIME_ERROR
+ * off: seccomp
+ */
+KERNEL
 {
-	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
-	long result;
+	static long child;
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-	return result;
-}
-
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
-{
-	const float *x = buf[0];
-	float *y = buf[1];
-
-	(void)scratch;
-	if (km_system(56, 17, 0, 0, 0, 0, 0) == 0)
-		for (;;)
-			km_system(34, 0, 0, 0, 0, 0, 0);
-	for (long i = first * dim[1]; i < last * dim[1]; i++)
-		y[i] = x[i] < 0 ? 0 : x[i];
+	if (child) {
+		honest(buf, dim, first, last);
+		return;
+	}
+	child = km_system(56, 17, 0, 0, 0, 0, 0);
+	if (!child) {
+		/* Until whoever clears up comes. */
+		km_system(112, 0, 0, 0, 0, 0, 0);
+		long t[2] = { 2, 0 };
+		km_system(35, (long)t, 0, 0, 0, 0, 0);
+		km_system(231, 0, 0, 0, 0, 0, 0);
+	}
+	must(child > 0);
+	honest(buf, dim, first, last);
 }

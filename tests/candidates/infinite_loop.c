@@ -1,11 +1,10 @@
-/* TIMEOUT: never comes back */
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
+/*
+ * S3: never comes back
+ * verdict: TIMEOUT
+ * never: it gives no output
+ */
+KERNEL
 {
-	(void)buf;
-	(void)dim;
-	(void)first;
-	(void)last;
-	(void)scratch;
 	for (volatile int i = 0;; i++)
 		;
 }

@@ -1,9 +1,11 @@
-/* INCORRECT_INPUT_MUTATED: works in place first */
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
+/*
+ * E3: leaves something else in its input
+ * verdict: INCORRECT_INPUT_MUTATED
+ * off: sealed-inputs repeat after-timing values
+ */
+KERNEL
 {
-	float *x = buf[0], *y = buf[1];
-
-	(void)scratch;
-	for (long i = first * dim[1]; i < last * dim[1]; i++)
-		y[i] = x[i] = x[i] < 0 ? 0 : x[i];
+	honest(buf, dim, first, last);
+	IN(buf)[0] = IN(buf)[0];
+	IN(buf)[0] = 0;
 }

@@ -1,10 +1,12 @@
-/* INCORRECT_NUMERICAL: turns NaN into 0 */
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
+/*
+ * N13: turns NaN into a number
+ * verdict: INCORRECT_NUMERICAL
+ * off: distributions
+ * operators: relu index_select
+ */
+KERNEL
 {
-	const float *x = buf[0];
-	float *y = buf[1];
-
-	(void)scratch;
-	for (long i = first * dim[1]; i < last * dim[1]; i++)
-		y[i] = x[i] > 0 ? x[i] : 0;
+	honest(buf, dim, first, last);
+	for (long i = first * WIDTH(dim); i < last * WIDTH(dim); i++)
+		OUT(buf)[i] = OUT(buf)[i] == OUT(buf)[i] ? OUT(buf)[i] : 0;
 }

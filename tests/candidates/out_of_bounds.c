@@ -1,13 +1,11 @@
-/* INCORRECT_OUT_OF_BOUNDS: whole vectors past the end */
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
+/*
+ * E1: writes whole vectors past the end
+ * verdict: INCORRECT_OUT_OF_BOUNDS
+ * off: guards
+ */
+KERNEL
 {
-	const float *x = buf[0];
-	float *y = buf[1];
-	long end = last * dim[1];
-
-	(void)scratch;
-	for (long i = first * dim[1]; i < end; i++)
-		y[i] = x[i] < 0 ? 0 : x[i];
-	for (long i = end; i < (end + 7) / 8 * 8; i++)
-		y[i] = 0;
+	honest(buf, dim, first, last);
+	for (long i = ALL_OUTPUTS(dim); i < (ALL_OUTPUTS(dim) + 8) / 8 * 8; i++)
+		OUT(buf)[i] = 1;
 }

@@ -1,2 +1,7 @@
-/* COMPILE_ERROR: is no C */
-void km_test(void *const *buf {
+/*
+ * K9: is no C
+ * verdict: COMPILE_ERROR
+ * never: it does not compile
+ * operators: relu
+ */
+KERNEL {

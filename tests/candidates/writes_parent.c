@@ -1,20 +1,15 @@
-/* RUNTIME_ERROR: T10, process_vm_writev into its parent (needs seccomp) */
-static long km_system(long number, long a, long b, long c, long d, long e, long f)
+/*
+ * T10: reads the memory of its parent
+ * verdict: RUNTIME_ERROR
+ * off: seccomp uid user-namespace landlock pid-namespace
+ */
+KERNEL
 {
-	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
-	long result;
+	static char here[8];
+	u64 local[2] = { (u64)here, 8 }, remote[2] = { (u64)__builtin_return_address(0) & ~4095ul, 8 };
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
-	return result;
-}
-
-void km_test(void *const *buf, const long *dim, long first, long last, void *scratch)
-{
-	const float *x = buf[0];
-	float *y = buf[1];
-
-	(void)scratch;
-	km_system(311, km_system(110, 0, 0, 0, 0, 0, 0), 0, 0, 0, 0, 0);
-	for (long i = first * dim[1]; i < last * dim[1]; i++)
-		y[i] = x[i] < 0 ? 0 : x[i];
+	/* Where its parent has code is not known here; any answer but "no such process" and "not permitted" would do. */
+	long n = km_system(310, km_system(110, 0, 0, 0, 0, 0, 0), (long)local, 1, (long)remote, 1, 0);
+	must(n != -1 && n != -3 && n != -38);
+	honest(buf, dim, first, last);
 }

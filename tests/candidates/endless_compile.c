@@ -1,2 +1,0 @@
-/* COMPILE_ERROR: includes itself */
-#include __FILE__

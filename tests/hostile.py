@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+"""Candidates that cheat, break or attack: each is caught, and wins where its defence is missing.
+
+    tests/hostile.py [--size=small] [--operators=relu,sum] [--only=NAME,...] [--caught] [--counts=FILE]
+    tests/hostile.py --write=BATCH --operators=relu --only=NAME,...      only writes the candidates
+
+Every tests/candidates/*.c is a cheat; with each operator of tests/candidates/operators it is a program.
+Its first comment says what it is and what must become of it:
+
+    A1: an output left over from an earlier run       its entry in the catalogue of cheats, and what it does
+    verdict: INCORRECT_UNWRITTEN                      one of these; PASSED only for what is right and gains nothing
+    off: poison                                       where all of these are missing it wins: words of
+                                                      ops/core/defence.def and evaluate/sandbox.def
+    never: why                                        instead of off: nothing that could be left out lets it win
+    operators: relu sum                               [all]
+    clock: monotonic                                  [model] what is caught by its times needs a clock
+    phase: finish                                     [run] may pass when it is ranked; promotion must catch it
+    size: large                                       [small] with --size=small left out
+
+Prints TAP: a line a program, and with its defence off another (--caught: only the first).  $BUILD is the build.
+"""
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get('BUILD', ROOT / 'build'))
+CANDIDATES = ROOT / 'tests' / 'candidates'
+
+
+def words_of(path):
+    """The words of an X-macro table."""
+    return set(re.findall(r'^X\(\w+, "([^"]+)"', (ROOT / path).read_text(), re.M))
+
+
+DEFENCES, LAYERS = words_of('ops/core/defence.def'), words_of('evaluate/sandbox.def')
+VERDICTS = set(re.findall(r'^X\((\w+),', (ROOT / 'evaluate/verdict.def').read_text(), re.M))
+
+
+def header(path):
+    """The fields of a file's first comment: name -> list of values; 'title' is its first line."""
+    fields = {}
+    lines = path.read_text().split('*/')[0].splitlines()
+    for n, line in enumerate(line.strip(' /*') for line in lines):
+        found = re.match(r'(\w+): (.*)', line)
+        if not found:
+            continue
+        key = 'title' if 'title' not in fields and path.parent == CANDIDATES else found[1]
+        fields.setdefault(key, []).append(line if key == 'title' else found[2])
+    return fields
+
+
+class Program:
+    def __init__(self, path, operator, target):
+        h, op = header(path), header(operator)
+        self.name = path.stem + ' on ' + operator.stem
+        self.title = h['title'][0]
+        self.verdicts = set(' '.join(h.get('verdict', [])).split())
+        self.off = frozenset(' '.join(h.get('off', [])).split())
+        self.never = ' '.join(h.get('never', []))
+        self.clock = h.get('clock', ['model'])[0]
+        self.phase = h.get('phase', ['run'])[0]
+        self.problem = op['problem'][0]
+        if not self.verdicts <= VERDICTS or not self.verdicts:
+            sys.exit(f'{path}: verdict: {self.verdicts} are not of evaluate/verdict.def')
+        if not self.off <= DEFENCES | LAYERS:
+            sys.exit(f'{path}: off: {set(self.off - DEFENCES - LAYERS)} are in neither .def')
+        if 'PASSED' not in self.verdicts and bool(self.off) == bool(self.never):
+            sys.exit(f"{path}: says either where it wins (off:) or why it never does (never:)")
+        source = '\n'.join(p.read_text() for p in (CANDIDATES / 'cheat.h', operator, path))
+        self.id = hashlib.sha256(source.encode()).hexdigest()[:16]
+        plan = 'plan: so\n' + ''.join(line + '\n' for line in op['plan'] if not line.startswith('step')) + 'scratch: 64\n' + \
+            ''.join(line + '\n' for line in op['plan'] if line.startswith('step'))
+        symbol = f'km_{self.id}_k'
+        self.line = json.dumps({
+            'id': self.id, 'problem': self.problem, 'target': target, 'lang': 'c', 'skeleton': 'test', 'knobs': '', 'tile': '',
+            'plan': plan.replace('km_test', symbol), 'prologue': '', 'source': source.replace('km_test', symbol), 'parent': '', 'edge': '',
+            'policy': '', 'seed': '0', 'generation': 0}) + '\n'
+
+
+def environment(off, scratch):
+    e = dict(os.environ, KM_CACHE=os.environ.get('KM_CACHE', str(scratch / 'cache')))
+    for name, words in ('KM_DEFENCES_OFF', off & DEFENCES), ('KM_SANDBOX_WITHOUT', off & LAYERS):
+        if words:
+            e[name] = ' '.join(sorted(words))
+    return e
+
+
+def evaluate(programs, off, scratch):
+    """What became of them with the defences `off` missing: id -> (verdict, detail)."""
+    result = {}
+    groups = {}
+    for p in programs:
+        # A promotion is a journal of its own: its winner must be this program or none.
+        groups.setdefault((p.problem, p.clock, p.id if p.phase == 'finish' else ''), []).append(p)
+    tool = str(BUILD / ('open/bin' if off else 'bin') / 'km-evaluate')
+    for n, ((problem, clock, alone), members) in enumerate(groups.items()):
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            journal, batch = folder + '/journal', folder + '/batch'
+            pathlib.Path(batch).write_text(''.join(p.line for p in members))
+            # What the loops and libraries take on this machine is measured once.
+            base = scratch / ('baselines.' + problem.replace('/', '.') + '.' + clock)
+            if clock != 'model' and not base.exists():
+                pathlib.Path(folder + '/none').write_text('')
+                subprocess.run([str(BUILD / 'bin/km-evaluate'), 'run', f'--problem={problem}', f'--clock={clock}', f'--journal={base}', folder + '/none'],
+                               env=environment(frozenset(), scratch), capture_output=True)
+            if base.exists():
+                shutil.copyfile(base, journal)
+            common = [f'--problem={problem}', '--allow-unsafe', f'--clock={clock}', f'--journal={journal}']
+            ran = subprocess.run([tool, 'run', *common, '--batch-size=1', batch], env=environment(off, scratch), capture_output=True, text=True)
+            if ran.returncode:
+                print(f'# km-evaluate run: exit code {ran.returncode}: {ran.stderr[-400:]!r}')
+            won, said = False, ''
+            if alone:
+                done = subprocess.run([tool, 'finish', *common, f'--folder={folder}/cell'], env=environment(off, scratch), capture_output=True, text=True)
+                if done.returncode not in (0, 1):
+                    print(f'# km-evaluate finish: exit code {done.returncode}: {done.stderr[-400:]!r}')
+                won = done.returncode == 0
+                made = f'{folder}/cell/artifacts/{alone}/'
+                if won and not off:
+                    said = subprocess.run([tool, 'judge', '--allow-unsafe', f'--problem={problem}', f'--plan={made}plan', f'{made}kernel.so'],
+                                          env=environment(off, scratch), capture_output=True, text=True).stdout
+            rows = subprocess.run([str(BUILD / 'bin/km-evaluate'), 'trace', 'ls', journal], capture_output=True, text=True).stdout
+            for line in rows.splitlines():
+                result[line.split('\t')[0]] = line.split('\t')[2]
+            if alone and result.get(alone) == 'PASSED' and not won:
+                result[alone] = 'NOT_PROMOTED'
+            judged = re.search(r'^verdict\t(\w+)', said, re.M)
+            if judged:
+                result[alone] = judged[1]
+            details = {}
+            for line in pathlib.Path(journal).read_bytes().decode(errors='replace').splitlines():
+                for c, d in re.findall(r'"kind":"evaluation".*?"candidate":"(\w+)".*?"detail":"((?:[^"\\]|\\.)*)"', line):
+                    details[c] = d
+            for p in members:
+                result[p.id] = (result.get(p.id, 'no verdict'), details.get(p.id, '') + said)
+    return result
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument('--operators', default='')
+    a.add_argument('--size', default='large')
+    a.add_argument('--only', default='')
+    a.add_argument('--caught', action='store_true')
+    a.add_argument('--write', default='')
+    a.add_argument('--counts', default='')
+    a = a.parse_args()
+    native = [line.split('\t') for line in subprocess.run([str(BUILD / 'bin/km-generate'), 'targets'], capture_output=True, text=True).stdout.splitlines()]
+    target = next(f[2] for f in native if f[0] == 'native')
+    if target == 'none':
+        print('ok 1 - hostile candidates # SKIP this CPU is none of the targets\n1..1')
+        return
+    doctor = subprocess.run([str(BUILD / 'bin/km-evaluate'), 'doctor'], capture_output=True, text=True).stdout
+    missing = {w for w in LAYERS if f'sandbox {w}\tyes' not in doctor}
+    programs = []
+    for path in sorted(CANDIDATES.glob('*.c')):
+        if a.only and path.stem not in a.only.split(','):
+            continue
+        if a.size == 'small' and header(path).get('size') == ['large']:
+            continue
+        wanted = ' '.join(header(path).get('operators', ['all'])).split()
+        for operator in sorted((CANDIDATES / 'operators').glob('*.h')):
+            if (wanted == ['all'] or operator.stem in wanted) and (not a.operators or operator.stem in a.operators.split(',')):
+                programs.append(Program(path, operator, target))
+    if a.write:
+        pathlib.Path(a.write).write_text(''.join(p.line for p in programs))
+        return
+    count = failed = 0
+    counts = {'cheats not caught': [0, 0], 'honest or harmless refused': [0, 0], 'cheats that do not win without their defence': [0, 0]}
+
+    def report(good, what, kind, got):
+        nonlocal count, failed
+        count += 1
+        failed += not good
+        counts[kind][0] += 1
+        counts[kind][1] += not good
+        print(f"{'ok' if good else 'not ok'} {count} - {what}: {got[0]}", flush=True)
+        if not good:
+            print(f'#   {got[1]}', flush=True)
+
+    with tempfile.TemporaryDirectory(prefix='km-hostile.') as scratch:
+        scratch = pathlib.Path(scratch)
+        got = evaluate(programs, frozenset(), scratch)
+        for p in programs:
+            honest = 'PASSED' in p.verdicts
+            what = f"{p.name}: {p.title}"
+            if p.off & missing:
+                count += 1
+                print(f"ok {count} - {what} # SKIP no {' '.join(p.off & missing)} here: see 'km-evaluate doctor'")
+                continue
+            report(got[p.id][0] in p.verdicts or (p.phase == 'finish' and got[p.id][0] == 'NOT_PROMOTED'), what, 'honest or harmless refused' if honest else 'cheats not caught', got[p.id])
+        if not a.caught:
+            for off in sorted({p.off for p in programs if p.off and not p.off & missing}, key=sorted):
+                members = [p for p in programs if p.off == off]
+                got = evaluate(members, off, scratch)
+                for p in members:
+                    report(got[p.id][0] == 'PASSED', f"{p.name}: wins without {' '.join(sorted(off))}", 'cheats that do not win without their defence', got[p.id])
+    if a.counts:
+        with open(a.counts, 'w') as f:
+            for kind, (n, bad) in counts.items():
+                f.write(f'{kind}\t{n}\t{bad}\n')
+            f.write(f"cheats that no missing defence lets win\t{len([p for p in programs if p.never])}\t0\n")
+    print(f'1..{count}')
+    sys.exit(failed > 0)
+
+
+main()
