@@ -4,6 +4,6 @@
  * off: inspection
  * operators: relu
  */
-static int ran;
+static volatile int ran;
 __attribute__((constructor)) static void early(void) { ran = 1; }
 KERNEL { must(ran); honest(buf, dim, first, last); }

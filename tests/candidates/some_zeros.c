@@ -1,7 +1,7 @@
 /*
  * K14: two gigabytes of zeros, small on disk and larger than a candidate may be
  * verdict: LOAD_ERROR MEMORY REJECTED RUNTIME_ERROR
- * off: memory-limit
+ * off: memory-limit inspection
  * operators: relu
  */
 char km_zeros[2045ul << 20];
