@@ -403,18 +403,23 @@ static void remember(struct session *s, const struct entrant *x, size_t n)
 	past->candidate = c;
 }
 
-/* A source that came from no tile program was written elsewhere, by a person or a model: it may do anything. */
+/* A source that was not printed here was written elsewhere, by a person or a model: it may do anything. */
 static int refuse_unsafe(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
 {
 	if (s->options.allow_unsafe || !s->can_run || strcmp(s->target->artifact, "so") || sandbox_rank() >= SANDBOX_FLOOR)
 		return 0;
+	s->exit_code = KM_EXIT_UNSAFE;
+	if (sandbox_rank() == SANDBOX_NONE) {
+		strbuf_addstr(err, "refusing to run untrusted code: this machine gives no layer of the sandbox: see 'km-evaluate doctor', or pass --allow-unsafe");
+		return -1;
+	}
 	for (size_t i = 0; i < count; i++)
-		if (!candidate[i].tile[0]) {
-			strbuf_addf(err, "candidate '%s' was not printed by Kernelmill, and this machine's sandbox lacks uid, landlock or seccomp: see 'km-evaluate doctor', or pass --allow-unsafe",
-				    candidate[i].id);
-			s->exit_code = KM_EXIT_UNSAFE;
+		if (!candidate_is_printed(&candidate[i])) {
+			strbuf_addf(err, "candidate '%s' (%s) was not printed by Kernelmill, and this machine's sandbox lacks uid, seccomp, or landlock and mount-namespace: see 'km-evaluate doctor', or pass --allow-unsafe",
+				    candidate[i].id, candidate[i].origin);
 			return -1;
 		}
+	s->exit_code = KM_EXIT_FATAL;
 	return 0;
 }
 

@@ -45,6 +45,7 @@ static const struct field candidate_fields[] = {
 	F(candidate, plan, TEXT, "1", "launch plan"),
 	F(candidate, prologue, TEXT, "1", "vocabulary the source starts with"),
 	F(candidate, source, TEXT, "1", "source"),
+	F(candidate, origin, NAME, "1", "who wrote the source, as it claims"),
 	F(candidate, parent, CANDIDATE, "1", "candidate it came from"),
 	F(candidate, edge, NAME, "1", "how it came from its parent"),
 	F(candidate, policy, NAME, "1", "policy that proposed it"),
@@ -486,6 +487,11 @@ int record_read(struct arena *arena, const char *json, struct record *record, st
 	record->kind = (enum record_kind)k;
 	for (const struct field *f = kinds[k].field; f->name; f++) {
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, f->name);
+		/* Journals of before candidates had an origin. */
+		if (!item && record->kind == RECORD_CANDIDATE && f->offset == offsetof(struct candidate, origin)) {
+			record->candidate.origin = "";
+			continue;
+		}
 		if (!item || !read_field(arena, f, item, (char *)record + kinds[k].offset)) {
 			strbuf_addf(err, "record '%s' %s '%s'", kinds[k].name, item ? "has a bad" : "lacks", f->name);
 			goto out;

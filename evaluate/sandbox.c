@@ -299,6 +299,8 @@ static int clone_here(const struct inside *in, int *pidfd)
 	/* Older kernels, and containers whose filter knows no clone3(). */
 	if (pid < 0 && errno == ENOSYS)
 		pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL, NULL);
+	if (pid < 0 && errno == EINVAL)
+		pid = syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (!pid)
 		inside_run(in);
 	*pidfd = fd;

@@ -59,7 +59,7 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
 		goto out;
 	tile_plan(&program, sub->lang->artifact, placeholder, printed.scratch_bytes, printed.shared_bytes, &plan);
 	*c = (struct candidate){ .target = ps->target->name, .lang = sub->lang->name, .skeleton = sub->skeleton->name,
-				 .parent = "", .edge = "", .policy = "" };
+				 .origin = "printed", .parent = "", .edge = "", .policy = "" };
 	c->prologue = printed.prologue.buf;
 	c->source = printed.source.buf;
 	c->plan = plan.buf;
@@ -97,7 +97,7 @@ static const struct {
 	{ "lang", offsetof(struct candidate, lang) }, { "skeleton", offsetof(struct candidate, skeleton) },
 	{ "knobs", offsetof(struct candidate, knobs) }, { "tile", offsetof(struct candidate, tile) },
 	{ "plan", offsetof(struct candidate, plan) }, { "prologue", offsetof(struct candidate, prologue) },
-	{ "source", offsetof(struct candidate, source) }, { "parent", offsetof(struct candidate, parent) },
+	{ "source", offsetof(struct candidate, source) }, { "origin", offsetof(struct candidate, origin) }, { "parent", offsetof(struct candidate, parent) },
 	{ "edge", offsetof(struct candidate, edge) }, { "policy", offsetof(struct candidate, policy) },
 };
 
@@ -133,6 +133,9 @@ int candidate_read(struct arena *arena, const char *line, struct candidate *c, s
 	memcpy(c->id, id, 17);
 	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
 		const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, field[i].key));
+		/* What says nothing of its origin and has no tile program before it was written elsewhere. */
+		if (!value && field[i].offset == offsetof(struct candidate, origin))
+			value = *c->tile ? "printed" : "foreign";
 		if (!value) {
 			strbuf_addf(err, "candidate '%s' has no '%s'", id, field[i].key);
 			goto out;
@@ -183,6 +186,28 @@ out:
 	strbuf_release(&text);
 	strbuf_release(&why);
 	return ret;
+}
+
+bool candidate_is_printed(const struct candidate *c)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct problem_space ps;
+	struct candidate again;
+	struct problem problem;
+	struct point point;
+	size_t sub;
+	const struct target *target = target_find(c->target, &err);
+	bool yes = false;
+
+	if (target && !strcmp(c->origin, "printed") && !problem_parse(c->problem, &problem, &err) && !space_open(&ps, &problem, target, &err)) {
+		yes = !point_parse(&ps, c->knobs, &sub, &point, &err) && candidate_make(&arena, &ps, sub, &point, &again, &err) == 1 &&
+		      !strcmp(again.source, c->source) && !strcmp(again.prologue, c->prologue) && !strcmp(again.plan, c->plan) && !strcmp(again.id, c->id);
+		space_close(&ps);
+	}
+	strbuf_release(&err);
+	arena_release(&arena);
+	return yes;
 }
 
 void candidate_reproduce(const struct candidate *c, struct strbuf *out)

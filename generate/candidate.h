@@ -19,6 +19,7 @@ struct candidate {
 	const char *plan;     /* plan.h text; symbols are km_<id>_<kernel> */
 	const char *prologue;
 	const char *source;
+	const char *origin;   /* who wrote the source: "printed" by Kernelmill, "seed", "model", "foreign"; a claim */
 	const char *parent;   /* id, or "" */
 	const char *edge;     /* how it came from its parent: "random", "neighbour", "seed", ... */
 	const char *policy;
@@ -38,6 +39,8 @@ int candidate_read(struct arena *arena, const char *line, struct candidate *c, s
 /* A batch file or "-".  0, or -1 with "file:line: what". */
 int candidate_read_file(struct arena *arena, const char *path, struct candidate **c, size_t *count,
 			struct strbuf *err);
+/* Is it what Kernelmill prints at its knobs?  A batch file can claim any origin; this prints it again and compares. */
+bool candidate_is_printed(const struct candidate *c);
 /* The command that makes this candidate again and evaluates it alone. */
 void candidate_reproduce(const struct candidate *c, struct strbuf *out);
 

@@ -23,7 +23,7 @@ __attribute__((unused)) static struct record sample_environment(void)
 __attribute__((unused)) static struct record sample_candidate(int i)
 {
 	struct record r = { .kind = RECORD_CANDIDATE,
-		.candidate = { .problem = SAMPLE_PROBLEM, .target = "x86-avx2", .lang = "c", .skeleton = "contraction",
+		.candidate = { .problem = SAMPLE_PROBLEM, .target = "x86-avx2", .lang = "c", .skeleton = "contraction", .origin = "printed",
 			.tile = "plan matmul\n", .plan = "plan: so\ndim: M N K\n", .prologue = "typedef float v8;\n",
 			.policy = "random", .seed = UINT64_MAX - 5, .generation = i / 4 } };
 	static char source[64][64], knobs[64][64], parent[64][17];

@@ -1,0 +1,72 @@
+#!/bin/sh
+# A machine that lacks something: one line says what is lost, the level says it in every trace, and verdicts stay right.
+. "${0%/*}/lib.sh"
+target=$(km-generate targets | awk -F'\t' '$1 == "native" { print $3 }')
+[ "$target" = none ] && { skip 'degradation' 'this CPU is none of the targets'; done_testing; }
+[ "$(km-evaluate doctor | grep -c '^sandbox	namespaces')" = 1 ] || { skip 'degradation' 'this machine lacks namespaces itself'; done_testing; }
+gcc -D_GNU_SOURCE -o without "$ROOT/tests/without.c" -lseccomp || exit 3
+chmod 777 "$SCRATCH" && mkdir -m 777 user
+export KM_CACHE="$SCRATCH/cache" TMPDIR="$SCRATCH"
+problem=relu/f32/M=64,N=1024/t1
+
+quoted() { awk 'BEGIN { ORS = "" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); print $0 "\\n" }' "$1"; }
+printf 'plan: so\ndim: M N\nbuffer: x in f32 M*N\nbuffer: y out f32 M*N\nscratch: 64\nstep: km_test grid=M threads=1 shared=0\n' >plan
+i=0
+for name in honest one_wrong segfault out_of_bounds early_exit writes_nothing; do
+	file=$ROOT/tests/candidates/$name.c
+	[ -f "$file" ] || continue
+	i=$((i + 1))
+	id=$(printf '%016x' $i)
+	printf '%s\t%s\n' "$id" "$(sed -n '1s/^\/\* \([A-Z_]*\):.*/\1/p' "$file")" >>expected
+	printf '{"id":"%s","problem":"%s","target":"%s","lang":"c","skeleton":"test","knobs":"","tile":"","plan":"%s","prologue":"","source":"%s","parent":"","edge":"","policy":"","seed":"0","generation":0}\n' \
+		"$id" "$problem" "$target" "$(quoted plan)" "$(quoted "$file")" >>batch.jsonl
+done
+sort expected >want
+
+# verdicts NAME COMMAND...: are they right when evaluated by `COMMAND... km-evaluate`?
+verdicts() {
+	name=$1
+	shift
+	rm -f "journal.$name"
+	"$@" km-evaluate run --problem=$problem --clock=model --allow-unsafe --journal="journal.$name" batch.jsonl &&
+		km-evaluate trace ls "journal.$name" | cut -f 1,3 | sort | diff want -
+}
+# lacks NAME 'TEXT' 'LEVEL' COMMAND...
+lacks() {
+	name=$1 text=$2 level=$3
+	shift 3
+	"$@" km-evaluate doctor >"doctor.$name"
+	check "$name: said in a line" "grep -F '$text' 'doctor.$name'"
+	check "$name: the level" "grep '^sandbox	$level' 'doctor.$name' || { grep '^sandbox	' 'doctor.$name'; exit 1; }"
+	check "$name: the verdicts are right, the level with each" "verdicts $name $* && grep -q '\"sandbox_level\":\"$level' journal.$name"
+}
+as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups env KM_CACHE="$SCRATCH/user" "$@"; }
+no_groups() { unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh "$@"; }
+
+lacks nothing 'isolation: namespaces' 'namespaces' env
+lacks clone3 'isolation: namespaces' 'namespaces' ./without clone3
+lacks pidfd 'isolation: namespaces' 'namespaces' ./without pidfd
+lacks mount_setattr 'isolation: namespaces' 'namespaces' ./without mount_setattr,close_range
+lacks landlock 'filesystem: mount namespace only (Landlock off in lsm=)' 'floor without .*landlock' ./without landlock
+lacks seccomp 'syscalls: UNFILTERED' 'process without .*seccomp' ./without seccomp
+lacks namespaces 'isolation: NO NAMESPACES (sysctl user.max_user_namespaces / kernel.unprivileged_userns_clone / AppArmor). A candidate can see other processes; daemons are hunted by subreaper' \
+	'floor without user-namespace pid-namespace' ./without namespaces
+if [ "$(id -u)" = 0 ]; then
+	lacks cgroup 'limits: NO CGROUP. Memory is checked every 50 ms, short spikes pass. Ask for a delegated cgroup (systemd: Delegate=yes; Slurm: ConstrainRAMSpace=yes)' \
+		'namespaces without cgroup' no_groups
+	lacks root 'limits: NO CGROUP' 'namespaces without cgroup' as_user
+	lacks userns 'isolation: NO NAMESPACES' 'floor without user-namespace pid-namespace' as_user ./without userns
+fi
+# Below the floor what Kernelmill did not print is refused, and with nothing at all everything is.
+check 'below the floor a foreign source is refused' "exits 78 ./without seccomp km-evaluate run --problem=$problem --journal=unsafe batch.jsonl"
+check 'with no layer at all doctor says so' "./without seccomp,landlock,namespaces km-evaluate doctor | grep 'refusing to run untrusted code'"
+check 'and nothing runs, printed here or not' "
+	km-generate next --problem=$problem --batch=1 -o printed.jsonl &&
+	exits 78 ./without seccomp,landlock,namespaces km-evaluate run --problem=$problem --journal=none printed.jsonl"
+check 'unless told otherwise' "verdicts told ./without seccomp,landlock,namespaces && grep -q '\"sandbox_level\":\"none without' journal.told"
+# A layer that is left out by name is told from one that is missing.
+for layer in $(sed -n 's/^X([A-Z]*, "\([a-z-]*\)".*/\1/p' "$ROOT/evaluate/sandbox.def"); do
+	check "left out: $layer" "
+		KM_SANDBOX_WITHOUT=$layer km-evaluate doctor >out && grep '^sandbox $layer	no	left out by KM_SANDBOX_WITHOUT' out && grep '^sandbox	.* without .*$layer' out"
+done
+done_testing
