@@ -122,7 +122,7 @@ install: all
 	install -m 644 corpus/corpus.h $(DESTDIR)$(PREFIX)/include/corpus
 
 clean:
-	rm -rf build build-dev
+	rm -rf build build-dev build-fuzz
 
 size:
 	@wc -l $(foreach l,$(LAYERS),$(call src,$l)) | sort -n | tail -40

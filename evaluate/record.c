@@ -415,7 +415,7 @@ static bool read_field(struct arena *arena, const struct field *f, const cJSON *
 
 	switch (f->type) {
 	case FIELD_ID:
-		if (!cJSON_IsString(item) || strlen(item->valuestring) > 16)
+		if (!cJSON_IsString(item) || strlen(item->valuestring) > 16 || strspn(item->valuestring, "0123456789abcdef") != strlen(item->valuestring))
 			return false;
 		memcpy(at, item->valuestring, strlen(item->valuestring) + 1);
 		return true;

@@ -188,7 +188,8 @@ static void try_all(void)
 	for (size_t i = 0; i < ARRAY_SIZE(compiler_view); i++)
 		add_view(machine.view[SANDBOX_COMPILER], &machine.view_count[SANDBOX_COMPILER], compiler_view[i]);
 	for (int role = SANDBOX_KERNEL; role <= SANDBOX_COMPILER; role++)
-		filter_build((enum sandbox_role)role, &machine.filter[role]);
+		if (filter_build((enum sandbox_role)role, &machine.filter[role])) /* once more, as below */
+			filter_build((enum sandbox_role)role, &machine.filter[role]);
 	for (int i = 0; i < SANDBOX_LAYER_COUNT; i++) {
 		const char *why = "";
 		int error = 0;
@@ -196,14 +197,16 @@ static void try_all(void)
 			why = "left out by KM_SANDBOX_WITHOUT";
 		else if (i == SANDBOX_CGROUP)
 			cgroup_kind(&why);
-		else if ((error = try_apart((enum sandbox_layer)i)))
+		/* Twice, here and below: what a passing want of memory or descriptors cost is not what the machine lacks. */
+		else if (try_apart((enum sandbox_layer)i) && (error = try_apart((enum sandbox_layer)i)))
 			why = strerrordesc_np(error);
 		machine.has[i] = !*why;
 		machine.why[i] = why;
 	}
 	/* What works alone and not together confines nobody: said so, instead of failing every candidate. */
 	for (int role = SANDBOX_KERNEL; role <= SANDBOX_COMPILER; role++)
-		for (int failed; (failed = rehearse((enum sandbox_role)role)) != SANDBOX_LAYER_COUNT;) {
+		for (int failed; rehearse((enum sandbox_role)role) != SANDBOX_LAYER_COUNT &&
+				 (failed = rehearse((enum sandbox_role)role)) != SANDBOX_LAYER_COUNT;) {
 			bool any = false;
 			for (int i = 0; i < SANDBOX_CGROUP; i++)
 				if (machine.has[i] && (failed < 0 || failed == i)) {

@@ -105,7 +105,8 @@ static int export_filter(scmp_filter_ctx ctx, struct sock_fprog *filter)
 		return -1;
 	off_t bytes = seccomp_export_bpf(ctx, fd) ? 0 : lseek(fd, 0, SEEK_END);
 	struct sock_filter *code = bytes > 0 ? malloc((size_t)bytes) : NULL;
-	if (code && pread(fd, code, (size_t)bytes, 0) == bytes) {
+	/* The library does not notice a write cut short; a whole filter ends with a return. */
+	if (code && pread(fd, code, (size_t)bytes, 0) == bytes && BPF_CLASS(code[(size_t)bytes / sizeof(*code) - 1].code) == BPF_RET) {
 		*filter = (struct sock_fprog){ .len = (unsigned short)((size_t)bytes / sizeof(*code)), .filter = code };
 		ret = 0;
 	} else {

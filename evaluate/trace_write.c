@@ -105,31 +105,32 @@ static void check(struct writer *w, int64_t status)
 	w->failed |= status < 0;
 }
 
-static hid_t string_type(size_t width)
+static hid_t string_type(struct writer *w, size_t width)
 {
 	hid_t type = H5Tcopy(H5T_C_S1);
 
-	H5Tset_size(type, width ? width : 1);
-	H5Tset_strpad(type, H5T_STR_NULLPAD);
-	H5Tset_cset(type, H5T_CSET_UTF8);
+	check(w, type);
+	check(w, H5Tset_size(type, width ? width : 1));
+	check(w, H5Tset_strpad(type, H5T_STR_NULLPAD));
+	check(w, H5Tset_cset(type, H5T_CSET_UTF8));
 	return type;
 }
 
-static hid_t enum_type(enum field_type field, hid_t base)
+static hid_t enum_type(struct writer *w, enum field_type field, hid_t base)
 {
 	hid_t type = H5Tenum_create(base);
 	const char *word;
 
 	for (int i = 0; (word = field_word(field, i)); i++) {
 		uint8_t value = (uint8_t)i;
-		H5Tenum_insert(type, word, &value);
+		check(w, H5Tenum_insert(type, word, &value));
 	}
 	return type;
 }
 
 static void set_text(struct writer *w, hid_t object, const char *name, const char *text)
 {
-	hid_t space = H5Screate(H5S_SCALAR), type = string_type(strlen(text));
+	hid_t space = H5Screate(H5S_SCALAR), type = string_type(w, strlen(text));
 	hid_t attr = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
 
 	check(w, attr);
@@ -154,7 +155,7 @@ static hid_t open_group(struct writer *w, const char *name, const char *descript
 {
 	hid_t properties = H5Pcreate(H5P_GROUP_CREATE);
 
-	H5Pset_obj_track_times(properties, 0);
+	check(w, H5Pset_obj_track_times(properties, 0));
 	hid_t group = H5Gcreate2(w->file, name, H5P_DEFAULT, properties, H5P_DEFAULT);
 	H5Pclose(properties);
 	check(w, group);
@@ -176,11 +177,11 @@ static void put(struct writer *w, hid_t group, struct label label, hid_t file_ty
 	int rank = width > 1 ? 2 : 1;
 	hid_t properties = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, most);
 
-	H5Pset_obj_track_times(properties, 0);
-	H5Pset_chunk(properties, rank, chunk);
-	H5Pset_shuffle(properties);
-	H5Pset_deflate(properties, 1);
-	H5Pset_fletcher32(properties);
+	check(w, H5Pset_obj_track_times(properties, 0));
+	check(w, H5Pset_chunk(properties, rank, chunk));
+	check(w, H5Pset_shuffle(properties));
+	check(w, H5Pset_deflate(properties, 1));
+	check(w, H5Pset_fletcher32(properties));
 	hid_t set = H5Dcreate2(group, label.name, file_type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
 	check(w, set);
 	if (rows)
@@ -206,7 +207,7 @@ static void put_strings(struct writer *w, hid_t group, struct label label, const
 		die("out of memory");
 	for (size_t i = 0; i < rows; i++)
 		memcpy(data + i * width, text[i], strlen(text[i]));
-	hid_t type = string_type(width);
+	hid_t type = string_type(w, width);
 	put(w, group, label, type, type, rows, 1, data);
 	H5Tclose(type);
 	free(data);
@@ -384,7 +385,7 @@ static void put_numbers(struct writer *w, hid_t group, const struct field *f, co
 			memcpy(data + i * width, at, width);
 	}
 	if (is_enum)
-		file = memory = enum_type(f->type, H5T_STD_U8LE);
+		file = memory = enum_type(w, f->type, H5T_STD_U8LE);
 	put(w, group, label, file, memory, count, 1, data);
 	if (is_enum)
 		H5Tclose(file);
@@ -563,10 +564,10 @@ static int build(struct arena *arena, struct writer *w, char **image, size_t *si
 	hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
 	int ret = -1;
 
-	H5Pset_fapl_core(access, 1 << 20, 0);
-	H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18);
-	H5Pset_obj_track_times(create, 0);
-	H5Pset_userblock(create, TRACE_SEAL_BYTES);
+	check(w, H5Pset_fapl_core(access, 1 << 20, 0));
+	check(w, H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18));
+	check(w, H5Pset_obj_track_times(create, 0));
+	check(w, H5Pset_userblock(create, TRACE_SEAL_BYTES));
 	w->file = H5Fcreate("traces.h5", H5F_ACC_TRUNC, create, access);
 	if (w->file < 0)
 		goto out;
@@ -596,6 +597,41 @@ out:
 	return ret;
 }
 
+static void all_as_text(const struct trace *trace, struct strbuf *out)
+{
+	struct trace *t = (struct trace *)(uintptr_t)trace; /* read only */
+
+	for (int k = 0; k < RECORD_KIND_COUNT; k++)
+		for (size_t i = 0; i < *trace_count(t, (enum record_kind)k); i++) {
+			struct record r = { .kind = (enum record_kind)k };
+			memcpy((char *)&r + trace_tables[k].offset, (const char *)*trace_rows(t, (enum record_kind)k) + i * trace_tables[k].size, trace_tables[k].size);
+			record_write(&r, out);
+			strbuf_addch(out, '\n');
+		}
+}
+
+/* Opened again as any reader does: does the file say what went in? */
+static int read_back(const char *aside, void *user, struct strbuf *err)
+{
+	const struct trace *trace = user;
+	struct strbuf want = STRBUF_INIT, got = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct trace again;
+	int ret = trace_read(&arena, aside, &again, err);
+
+	if (!ret) {
+		all_as_text(trace, &want);
+		all_as_text(&again, &got);
+		ret = want.len == got.len && !memcmp(want.buf, got.buf, got.len) ? 0 : -1;
+		if (ret)
+			strbuf_addf(err, "'%s' does not read as what was written: HDF5 failed", aside);
+	}
+	arena_release(&arena);
+	strbuf_release(&want);
+	strbuf_release(&got);
+	return ret;
+}
+
 int trace_write(const struct trace *trace, const char *path, struct strbuf *err)
 {
 	struct arena arena = ARENA_INIT;
@@ -617,7 +653,7 @@ int trace_write(const struct trace *trace, const char *path, struct strbuf *err)
 	if (build(&arena, &w, &image, &size))
 		strbuf_addf(err, "cannot build '%s' in memory: HDF5 failed", path);
 	else
-		ret = file_publish(path, image, size, err);
+		ret = file_publish_checked(path, image, size, read_back, (void *)(uintptr_t)trace, err);
 	free(image);
 	free(w.text.bytes.data);
 	free(w.text.offset.data);

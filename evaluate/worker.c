@@ -47,6 +47,8 @@ static enum heard read_whole(struct worker *w, void *data, size_t len, double li
 		ssize_t n = read(w->from, p, len);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0)
+			w->error = errno;
 		if (n <= 0)
 			return HEARD_END;
 		p += n;
@@ -119,6 +121,10 @@ static enum verdict post_mortem(struct worker *w, bool timed_out, struct strbuf 
 
 	sandbox_end(&w->box, &end);
 	w->was_killed = !timed_out && !lingers && !end.over_memory && !end.over_cpu && end.signal == SIGKILL;
+	if (w->error) {
+		strbuf_addf(detail, "cannot talk with a worker: %s", strerror(w->error));
+		return VERDICT_HARNESS_ERROR;
+	}
 	if (!w->is_up) {
 		strbuf_addf(detail, "cannot start '%s/km-worker'", proc_self_folder());
 		add_words(w, detail);
@@ -232,6 +238,23 @@ enum verdict worker_open(struct worker *w, const struct stage *stage, const stru
 	return v;
 }
 
+/* false: it has gone, or w->error. */
+static bool say(struct worker *w, const void *data, size_t len)
+{
+	for (const char *p = data; len;) {
+		ssize_t n = write(w->to, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			w->error = errno == EPIPE ? 0 : errno;
+			return false;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
 static enum verdict ask(struct worker *w, size_t i, enum worker_op op, int calls, int first_set, const int *plan_dim,
 			size_t plan_dims, double limit_s, struct worker_reply *reply, struct strbuf *detail)
 {
@@ -245,7 +268,7 @@ static enum verdict ask(struct worker *w, size_t i, enum worker_op op, int calls
 	for (size_t d = 0; d < plan_dims; d++)
 		q.dim[d] = c->problem.dim[plan_dim[d]];
 	memcpy(q.offset, c->offset, sizeof(q.offset));
-	if (write(w->to, &q, sizeof(q)) != (ssize_t)sizeof(q))
+	if (!say(w, &q, sizeof(q)))
 		return post_mortem(w, false, detail);
 	return answer(w, limit_s, WORKER_DONE, VERDICT_RUNTIME_ERROR, reply, detail);
 }

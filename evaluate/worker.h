@@ -31,6 +31,7 @@ struct worker {
 	int to, from;
 	const struct stage *stage;
 	int64_t memory_bytes;
+	int error;         /* errno of a failed read or write of its pipes: ours, not its doing */
 	bool was_killed;   /* SIGKILL ended it, which was not ours: perhaps not its doing */
 	bool is_up;        /* it said hello: what ends it from now on is the kernel's doing */
 	char setting[232]; /* what a baseline said when it opened */

@@ -125,7 +125,7 @@ int candidate_read(struct arena *arena, const char *line, struct candidate *c, s
 	const char *id = o ? cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "id")) : NULL;
 	int ret = -1;
 
-	if (!id || strlen(id) != 16) {
+	if (!id || strlen(id) != 16 || strspn(id, "0123456789abcdef") != 16) {
 		strbuf_addstr(err, "not a candidate: no JSON object with an 'id' of 16 digits");
 		goto out;
 	}
@@ -145,7 +145,7 @@ int candidate_read(struct arena *arena, const char *line, struct candidate *c, s
 	const char *seed = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "seed"));
 	const cJSON *generation = cJSON_GetObjectItemCaseSensitive(o, "generation");
 	c->seed = seed ? strtoull(seed, NULL, 10) : 0;
-	c->generation = cJSON_IsNumber(generation) ? (int64_t)generation->valuedouble : 0;
+	c->generation = cJSON_IsNumber(generation) && generation->valuedouble >= 0 && generation->valuedouble < 0x1p53 ? (int64_t)generation->valuedouble : 0;
 	ret = 0;
 out:
 	cJSON_Delete(o);

@@ -33,6 +33,7 @@ python3-numpy            /usr/lib/python3/dist-packages/numpy
 python3-h5py             /usr/lib/python3/dist-packages/h5py
 python3-torch            /usr/lib/python3/dist-packages/torch
 hdf5-tools               h5dump
+libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.fuzzer-x86_64.a
 bubblewrap               bwrap
 "
 [ "$wants_nvidia" ] && needed="$needed

@@ -6,6 +6,7 @@
 #                                    all that prints as Triton in its interpreter
 #   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
 #                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
+#   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
 #   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
 
@@ -30,6 +31,30 @@ $(FAULTS): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
 $B/tests/faults/power: WRAPPED = open write fsync fdatasync rename unlink
+
+# Makes a call fail, for tests/faults/calls.sh.
+SHIM = $B/lib/libfault.so
+$(SHIM): tests/fault_shim.c
+	$Q$(say) LINK $@
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) -fno-builtin -shared -MF $B/tests/fault_shim.d -o $@ $< -ldl
+
+# Parsers under random input: tests/fuzz/<parser>.c (tests/fuzz.h).  In make check they run on mutated seeds; `make fuzz`
+# builds everything again for libFuzzer, in build-fuzz/, and runs each SECONDS long: FUZZ="plan journal" some.
+FUZZ_SRC = $(sort $(wildcard tests/fuzz/*.c))
+FUZZERS  = $(FUZZ_SRC:%.c=$B/%)
+$(FUZZERS): $B/%: $B/%.o $B/tests/fuzz_folder.o $(if $(FUZZER),,$B/tests/fuzz_main.o) $(USES_corpus:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZER) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+fuzzers: $(FUZZERS)
+
+SECONDS = 600
+FUZZ    = $(basename $(notdir $(FUZZ_SRC)))
+fuzz: setup-check
+	$Q $(MAKE) --no-print-directory -j2 fuzzers
+	$Q $(MAKE) --no-print-directory -j2 B=build-fuzz CC=clang-22 FUZZER=-fsanitize=fuzzer \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' fuzzers
+	$Q BUILD=$(abspath $B) FUZZ_BUILD=build-fuzz tests/fuzz.sh $(SECONDS) $(FUZZ)
 
 # The operators and the checker as a library, for the judges in Python.
 BRIDGE = $B/lib/libbridge.so
@@ -58,7 +83,7 @@ $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS)
 
-unit: $(UNIT) $(BRIDGE) $(FAULTS) $(OPEN:%=$B/open/bin/%)
+unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIM) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
@@ -93,4 +118,4 @@ bench-h200: all
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: check unit check-ops check-trust check-gpu bench-h200 setup setup-check
+.PHONY: fuzz fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check

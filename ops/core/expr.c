@@ -865,8 +865,10 @@ static int int_binary(const struct expr *e, int64_t a, int64_t b, int64_t *value
 			return fault(e, "division by zero", NULL, err);
 		if (b == -1)
 			overflow = e->op == OP_MOD ? (*value = 0, false) : __builtin_sub_overflow(0, a, value);
+		else if (e->op == OP_FLOORDIV)
+			*value = floor_div(a, b);
 		else
-			*value = e->op == OP_FLOORDIV ? floor_div(a, b) : a - floor_div(a, b) * b;
+			*value = a % b + (a % b && (a % b < 0) != (b < 0) ? b : 0);
 		break;
 	case OP_EQ: *value = a == b; break;
 	case OP_NE: *value = a != b; break;
@@ -896,6 +898,8 @@ static int int_call(const struct expr *e, const int64_t *x, int64_t *value, stru
 	} else if (!strcmp(e->name, "maximum")) {
 		*value = x[0] > x[1] ? x[0] : x[1];
 	} else if (!strcmp(e->name, "abs")) {
+		if (x[0] == INT64_MIN)
+			return fault(e, "the value overflows 64 bits", NULL, err);
 		*value = x[0] < 0 ? -x[0] : x[0];
 	} else {
 		return fault(e, "not an integer function:", e->name, err);

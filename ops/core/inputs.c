@@ -1,5 +1,6 @@
 #include "ops/core/inputs.h"
 #include "ops/core/rng.h"
+#include "ops/core/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -259,7 +260,7 @@ struct inputs *inputs_open(const struct problem *p, enum distribution d, uint64_
 	struct inputs *in = calloc(1, sizeof(*in));
 
 	if (!in)
-		abort();
+		out_of_memory(sizeof(*in));
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
 		if (p->op->tensor[t].role == OP_IN)
 			in->source[t] = source_of(p, t, d, seed);

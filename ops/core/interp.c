@@ -1,4 +1,5 @@
 #include "ops/core/interp_code.h"
+#include "ops/core/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void memo_grow(struct memo *m)
 	m->key = malloc(m->capacity * sizeof(*m->key));
 	m->value = malloc(m->capacity * sizeof(*m->value));
 	if (!m->key || !m->value)
-		abort();
+		out_of_memory(m->capacity * sizeof(*m->value));
 	for (size_t i = 0; i < m->capacity; i++)
 		m->key[i] = -1;
 	for (size_t i = 0; i < old.capacity; i++)
@@ -138,7 +139,7 @@ struct interp *interp_open(const struct problem *problem, interp_read *read, con
 	struct interp *in = calloc(1, sizeof(*in));
 
 	if (!in)
-		abort();
+		out_of_memory(sizeof(*in));
 	in->problem = problem;
 	in->read = read;
 	in->user = user;

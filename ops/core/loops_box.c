@@ -4,6 +4,7 @@
  * be larger than needed, never smaller.
  */
 #include "ops/core/loops_print.h"
+#include "ops/core/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +277,7 @@ int loops_box(const struct problem *problem, bool magnitude, int tensor, int64_t
 	}
 	*box = calloc(2 * LOOPS_RANK * count + 1, sizeof(**box));
 	if (!*box)
-		abort();
+		out_of_memory((2 * LOOPS_RANK * count + 1) * sizeof(**box));
 	*work = 0;
 	for (size_t k = 0; k < count; k++) {
 		for (size_t i = 0; i < p.normal.stmt[k].index_count; i++) {

@@ -1,5 +1,6 @@
 #include "ops/core/op.h"
 #include "ops/core/words.h"
+#include "ops/core/memory.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -73,7 +74,7 @@ static int load_one(const char *path, const char *name, struct strbuf *err)
 	}
 	extra.op = realloc(extra.op, (extra.count + 1) * sizeof(*extra.op));
 	if (!extra.op)
-		abort();
+		out_of_memory((extra.count + 1) * sizeof(*extra.op));
 	extra.op[extra.count++] = op;
 	ret = 0;
 out:
@@ -177,7 +178,7 @@ const char *op_dim_name(const struct op *op, int i)
 			return name[k];
 	name = realloc(name, (count + 1) * sizeof(*name));
 	if (!name)
-		abort();
+		out_of_memory((count + 1) * sizeof(*name));
 	return name[count++] = arena_strndup(&names, d, n);
 }
 

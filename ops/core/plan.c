@@ -53,6 +53,8 @@ static int read_dims(struct plan_reader *r, const char *text)
 {
 	struct plan *p = r->plan;
 
+	if (p->dim)
+		return bad(r, "dims again:", text);
 	p->dim = ARENA_ARRAY(r->arena, const char *, PLAN_MAX_NAMES);
 	for (char *w; *(w = next_word(r->arena, &text));) {
 		if (p->dim_count == PLAN_MAX_NAMES)
@@ -257,7 +259,9 @@ bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *wh
 
 int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim)
 {
-	return value_at(plan, plan->buffer[b].elems, dim);
+	int64_t n = value_at(plan, plan->buffer[b].elems, dim);
+
+	return n < 0 ? -1 : n;
 }
 
 int64_t plan_step_instances(const struct plan *plan, size_t s, const int64_t *dim)

@@ -63,7 +63,7 @@ int plan_parse(struct arena *arena, const char *text, const char *name, struct p
 void plan_print(const struct plan *plan, struct strbuf *out);
 /* Do these dims (plan->dim order) meet every precondition?  false with the first broken one in *why (may be NULL). */
 bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *why);
-/* Elements of buffer b at these dims; -1 on overflow or a bad expression. */
+/* Elements of buffer b at these dims; -1 on overflow, a bad expression or where they would be negative. */
 int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim);
 /* Program instances of step s at these dims; -1 likewise. */
 int64_t plan_step_instances(const struct plan *plan, size_t s, const int64_t *dim);

@@ -1,4 +1,5 @@
 #include "ops/core/reference.h"
+#include "ops/core/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ struct ref ref_new(int rank, const int64_t *dim)
 	x.at = calloc((size_t)(count > 0 ? count : 1), sizeof(double));
 	x.owned = true;
 	if (!x.at)
-		abort();
+		out_of_memory((size_t)count * sizeof(double));
 	return x;
 }
 
@@ -268,7 +269,7 @@ static struct ref normalise(struct ref x, int64_t sets, int64_t (*set_of)(const 
 	double *mean = calloc((size_t)sets * 2, sizeof(double)), *variance = mean + sets, share = (double)sets / (double)count;
 
 	if (!mean)
-		abort();
+		out_of_memory((size_t)sets * 2 * sizeof(double));
 	x = changeable(x);
 	for (int64_t i = 0; i < count; i++)
 		mean[set_of(&x, sets, i)] += x.at[i];

@@ -215,7 +215,7 @@ void file_sweep(const char *path)
 	free(copy);
 }
 
-static int publish_once(const char *path, const char *aside, const void *data, size_t len)
+static int write_aside(const char *aside, const void *data, size_t len)
 {
 	int ret = -1, fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
@@ -228,25 +228,43 @@ static int publish_once(const char *path, const char *aside, const void *data, s
 		}
 		errno = saved;
 	}
-	return ret || rename(aside, path) || folder_sync(path) ? -1 : 0;
+	return ret;
+}
+
+int file_publish_checked(const char *path, const void *data, size_t len, file_check *check, void *user, struct strbuf *err)
+{
+	struct strbuf aside = STRBUF_INIT;
+	int ret = -1;
+
+	file_sweep(path);
+	file_aside(&aside, path);
+	/* Twice: another container, to which we look gone, may have swept it. */
+	for (int tries = 0; tries < 2 && ret; tries++) {
+		if (write_aside(aside.buf, data, len))
+			break;
+		if (check && check(aside.buf, user, err)) {
+			unlink(aside.buf);
+			goto out;
+		}
+		ret = rename(aside.buf, path);
+		if (ret && (errno != ENOENT || !access(aside.buf, F_OK)))
+			break;
+	}
+	if (!ret)
+		ret = folder_sync(path);
+	if (ret) {
+		strbuf_addf(err, "cannot write '%s': %s", path, strerror(errno));
+		unlink(aside.buf);
+		ret = -1;
+	}
+out:
+	strbuf_release(&aside);
+	return ret;
 }
 
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err)
 {
-	struct strbuf aside = STRBUF_INIT;
-
-	file_sweep(path);
-	file_aside(&aside, path);
-	int ret = publish_once(path, aside.buf, data, len);
-	/* Swept by one to whom we looked gone, from another container. */
-	if (ret < 0 && errno == ENOENT && access(aside.buf, F_OK))
-		ret = publish_once(path, aside.buf, data, len);
-	if (ret < 0) {
-		strbuf_addf(err, "cannot write '%s': %s", path, strerror(errno));
-		unlink(aside.buf);
-	}
-	strbuf_release(&aside);
-	return ret;
+	return file_publish_checked(path, data, len, NULL, NULL, err);
 }
 
 int make_folder(const char *path, struct strbuf *err)

@@ -45,6 +45,9 @@ int strbuf_read_fd(struct strbuf *sb, int fd);
  * fsynced; never a half file.  Sweeps first.  0, or -1 with a line in *err.
  */
 int file_publish(const char *path, const void *data, size_t len, struct strbuf *err);
+/* The same, but what is written aside must pass `check` (0, or -1 with a line in *err) to become the file. */
+typedef int file_check(const char *aside, void *user, struct strbuf *err);
+int file_publish_checked(const char *path, const void *data, size_t len, file_check *check, void *user, struct strbuf *err);
 /* Appends the name of this process for what becomes `path` when whole: path.tmp.<pid>.<boot>. */
 void file_aside(struct strbuf *sb, const char *path);
 /* Is it such a name, of a process that is gone? */
