@@ -3,11 +3,11 @@
 # two candidates that lie compiled in the cache, and in what packs their journal.  It must end well, or with a message
 # and the exit code that says so; nothing may be left that cannot be read; the same command again must end well, with
 # the undisturbed run's product, byte for byte.
-#   calls.sh [small|large|every]      small: a few n of each; large: every n, but of malloc every 4th in the evaluator
+#   calls.sh [small|large|every]      small: one n of each; large: every n, but of malloc in the evaluator every 4th
 case "${1:-small}" in
-small) stride=29 malloc_stride=397 ;;
-large) stride=1 malloc_stride=4 ;;
-*) stride=1 malloc_stride=1 ;;
+small) most=1 malloc_stride=1 ;;
+large) most=1000000 malloc_stride=4 ;;
+*) most=1000000 malloc_stride=1 ;;
 esac
 ROOT=$(cd "${0%/*}/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
@@ -51,33 +51,34 @@ try() {
 	[ -z "$left" ] || fail "$1: $2 $3 $4: left over: $left"
 }
 
-# all WHAT CALL STRIDE ERROR...
+# all WHAT CALL FIRST STRIDE ERROR...: FIRST is where the small size begins, and ends
 all() {
-	what=$1 call=$2 step=$3
-	shift 3
+	what=$1 call=$2 first=$3 step=$4
+	shift 4
+	[ $most = 1 ] || first=1
 	for error; do
-		n=1
-		while try $what $call $n $error; do
-			n=$((n + step))
+		n=$first times=0
+		while [ $times -lt $most ] && try $what $call $n $error; do
+			n=$((n + step)) times=$((times + 1))
 		done
 	done
 }
 
-for call in open read write mkdir; do all run $call $stride EIO; done
-all run open $stride EMFILE ENOSPC
-all run write $stride ENOSPC SHORT EINTR
-all run read $stride SHORT EINTR
-for call in fsync fdatasync rename ftruncate; do all run $call 1 EIO; done
-all run fdatasync 1 ENOSPC
-all run fallocate 1 ENOSPC EINTR
-all run flock 1 EINTR
-for call in pipe2 memfd_create; do all run $call $stride EMFILE; done
-all run fork $stride EAGAIN ENOMEM
-all run mmap 1 ENOMEM
-all run malloc $malloc_stride ENOMEM
-for call in open read write fsync rename; do all pack $call 1 EIO; done
-all pack write 1 ENOSPC SHORT EINTR
-all pack H5 $((stride * 20 - 19)) EIO
-all pack malloc $((malloc_stride * 2 - 1)) ENOMEM
+all run open 12 1 EMFILE EIO ENOSPC
+all run read 40 1 EIO SHORT EINTR
+all run write 40 1 EIO ENOSPC SHORT EINTR
+all run mkdir 1 1 EIO
+for call in fsync rename ftruncate; do all run $call 1 1 EIO; done
+all run fdatasync 3 1 EIO ENOSPC
+all run fallocate 1 1 ENOSPC EINTR
+all run flock 1 1 EINTR
+for call in pipe2 memfd_create; do all run $call 3 1 EMFILE; done
+all run fork 2 1 EAGAIN ENOMEM
+all run mmap 1 1 ENOMEM
+all run malloc 2500 $malloc_stride ENOMEM
+for call in open read write fsync rename; do all pack $call 1 1 EIO; done
+all pack write 1 1 ENOSPC SHORT EINTR
+all pack H5 700 1 EIO
+all pack malloc 500 1 ENOMEM
 awk -v n=$count -v bad=$bad -v ns=$(($(date +%s%N) - start)) 'BEGIN { printf "n-th calls that failed\t%d\t%d\t%.1f\n", n, bad, ns * 1e-9 }'
 [ $bad = 0 ]
