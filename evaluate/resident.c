@@ -1,4 +1,5 @@
 #include "evaluate/resident.h"
+#include "evaluate/sandbox.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
@@ -11,14 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_SERVERS = 64, START_S = 60, GRACE_S = 5, MOST_ANSWER_BYTES = 256 << 20 };
+enum { MOST_SERVERS = 64, START_S = 60, GRACE_S = 5, MOST_ANSWER_BYTES = 256 << 20, PROCESSES = 256 };
+#define MEMORY_BYTES (INT64_C(8) << 30)
+#define FILE_BYTES (INT64_C(512) << 20)
 
 struct server {
 	const struct lang *lang; /* NULL: the place is free */
-	pid_t pid;
+	struct sandbox box;
 	int to, from;
 	bool is_busy;
 	char version[256];
@@ -27,23 +29,35 @@ struct server {
 static struct server server[MOST_SERVERS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The Python of the language's own environment (scripts/setup.sh), or the system's. */
-static void python_of(const struct lang *lang, char *path, size_t size)
+/*
+ * The Python of the language's own environment (scripts/setup.sh), or the system's: itself, and
+ * the folders it runs from, as it says; words with spaces between.  0, or -1 with *err.
+ */
+static int ask_python(const struct lang *lang, struct strbuf *words, struct strbuf *err)
 {
 	const char *home = getenv("HOME");
+	struct strbuf python = STRBUF_INIT;
+	struct proc_result result;
 
-	snprintf(path, size, "%s/.cache/kernelmill/%.*s/bin/python", home ? home : "", (int)strcspn(lang->compile, " "), lang->compile);
-	if (access(path, X_OK))
-		snprintf(path, size, "python3");
+	strbuf_addf(&python, "%s/.cache/kernelmill/%.*s/bin/python", home ? home : "", (int)strcspn(lang->compile, " "), lang->compile);
+	if (access(python.buf, X_OK)) {
+		strbuf_reset(&python);
+		strbuf_addstr(&python, "python3");
+	}
+	int ret = proc_run(PROC_ARGV(python.buf, "-c", "import sys; print(sys.executable, sys.prefix, sys.base_prefix)"), NULL, NULL, &result, words, NULL, err);
+	if (!ret && result.exit_code) {
+		strbuf_addf(err, "'%s' does not run", python.buf);
+		ret = -1;
+	}
+	strbuf_release(&python);
+	return ret;
 }
 
 static void stop(struct server *s)
 {
 	close(s->to);
 	close(s->from);
-	kill(-s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	sandbox_release(&s->box);
 	pthread_mutex_lock(&lock);
 	*s = (struct server){ 0 };
 	pthread_mutex_unlock(&lock);
@@ -97,34 +111,102 @@ static bool copy_member(const char *json, const char *name, struct strbuf *out)
 	return text != NULL;
 }
 
-static int launch(struct server *s, const struct lang *lang, const char *python, struct strbuf *err)
-{
-	char *const argv[] = { (char *)(uintptr_t)python, (char[]){ "-c" }, (char *)(uintptr_t)lang->server, NULL };
-	int to[2] = { -1, -1 }, from[2] = { -1, -1 };
+/* A box dies with the thread that starts it: this one starts them all, and stays. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t asked, answered;
+	const struct sandbox_start *start; /* NULL: nothing is asked */
+	struct sandbox *box;
+	struct strbuf *err;
+	int ret;
+	bool is_there, is_answered;
+} keeper = { .lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER };
 
-	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC) || (s->pid = fork()) < 0) {
-		strbuf_addf(err, "cannot start '%s': %s", python, strerror(errno));
-		close(to[0]);
-		close(to[1]);
-		close(from[0]);
-		close(from[1]);
-		return -1;
+static void *keep(void *user)
+{
+	pthread_mutex_lock(&keeper.lock);
+	for (;;) {
+		while (!keeper.start)
+			pthread_cond_wait(&keeper.asked, &keeper.lock);
+		keeper.ret = sandbox_start(keeper.box, keeper.start, keeper.err);
+		keeper.start = NULL;
+		keeper.is_answered = true;
+		pthread_cond_broadcast(&keeper.answered);
 	}
-	if (!s->pid) {
-		int nowhere = open("/dev/null", O_WRONLY);
-		setpgid(0, 0);
-		signal(SIGPIPE, SIG_DFL);
-		if (dup2(to[0], 0) < 0 || dup2(from[1], 1) < 0 || dup2(nowhere, 2) < 0)
-			_exit(127);
-		execvp(python, argv);
-		_exit(127);
+	return user;
+}
+
+static int start_kept(struct sandbox *box, const struct sandbox_start *start, struct strbuf *err)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+	int ret = -1;
+
+	pthread_mutex_lock(&one);
+	pthread_mutex_lock(&keeper.lock);
+	if (!keeper.is_there && !pthread_create(&thread, NULL, keep, NULL)) {
+		pthread_detach(thread);
+		keeper.is_there = true;
 	}
-	setpgid(s->pid, s->pid);
+	if (keeper.is_there) {
+		keeper.start = start;
+		keeper.box = box;
+		keeper.err = err;
+		keeper.is_answered = false;
+		pthread_cond_signal(&keeper.asked);
+		while (!keeper.is_answered)
+			pthread_cond_wait(&keeper.answered, &keeper.lock);
+		ret = keeper.ret;
+	} else {
+		strbuf_addstr(err, "cannot start a thread");
+	}
+	pthread_mutex_unlock(&keeper.lock);
+	pthread_mutex_unlock(&one);
+	return ret;
+}
+
+static int launch(struct server *s, const struct lang *lang, struct strbuf *err)
+{
+	struct strbuf words = STRBUF_INIT;
+	const char *word[4] = { NULL };
+	int to[2] = { -1, -1 }, from[2] = { -1, -1 }, ret = -1;
+
+	if (ask_python(lang, &words, err))
+		goto out;
+	char *rest = NULL, *w = strtok_r(words.buf, " \n", &rest);
+	for (int i = 0; w && i < 3; i++, w = strtok_r(NULL, " \n", &rest))
+		word[i] = w;
+	if (!word[2]) {
+		strbuf_addf(err, "no Python for the compiler of '%s'", lang->name);
+		goto out;
+	}
+	if (pipe2(to, O_CLOEXEC) || pipe2(from, O_CLOEXEC)) {
+		strbuf_addf(err, "cannot start '%s': %s", word[0], strerror(errno));
+		goto out;
+	}
+	const struct sandbox_start start = {
+		.role = SANDBOX_COMPILER,
+		.program = word[0],
+		.argv = PROC_ARGV(word[0], "-c", lang->server),
+		.fd = (const int[]){ to[0], from[1], SANDBOX_NOWHERE },
+		.fd_count = 3,
+		.readable = word + 1,
+		.memory_bytes = MEMORY_BYTES,
+		.file_bytes = FILE_BYTES,
+		.processes = PROCESSES,
+	};
+	ret = start_kept(&s->box, &start, err);
+out:
 	close(to[0]);
 	close(from[1]);
+	if (ret) {
+		close(to[1]);
+		close(from[0]);
+	}
 	s->to = to[1];
 	s->from = from[0];
-	return 0;
+	strbuf_release(&words);
+	return ret;
 }
 
 /* A server nobody uses, started where there is none.  NULL with *err. */
@@ -132,7 +214,6 @@ static struct server *take(const struct lang *lang, struct strbuf *err)
 {
 	struct server *s = NULL;
 	struct strbuf line = STRBUF_INIT, text = STRBUF_INIT;
-	char python[4096];
 	bool is_new = false;
 
 	/* A server that died is told by its answer. */
@@ -156,8 +237,7 @@ static struct server *take(const struct lang *lang, struct strbuf *err)
 			strbuf_addf(err, "more than %d compilers of '%s'", MOST_SERVERS, lang->name);
 		return s;
 	}
-	python_of(lang, python, sizeof(python));
-	if (launch(s, lang, python, err)) {
+	if (launch(s, lang, err)) {
 		pthread_mutex_lock(&lock);
 		*s = (struct server){ 0 };
 		pthread_mutex_unlock(&lock);
@@ -167,7 +247,7 @@ static struct server *take(const struct lang *lang, struct strbuf *err)
 		snprintf(s->version, sizeof(s->version), "%s", text.buf);
 	} else {
 		if (!copy_member(line.buf, "missing", &text))
-			strbuf_addf(&text, "'%s' does not run its compiler", python);
+			strbuf_addf(&text, "the compiler of '%s' does not start", lang->name);
 		strbuf_addf(err, "%s: run 'scripts/setup.sh %s'", text.buf, lang->name);
 		stop(s);
 		s = NULL;

@@ -1,6 +1,7 @@
 /*
- * resident.h: compilers that stay: a language's server (lang.h), a process for each that
- * compiles at a time, started on first use and there until we end.  It is asked by lines of JSON,
+ * resident.h: compilers that stay: a language's server (lang.h), a process in a box of its own
+ * (sandbox.h) for each that compiles at a time, started on first use and there until we end.
+ * It is asked by lines of JSON,
  *   {"source": text, "march": ..., "seconds": limit}  ->  {"artifact": base64} or {"log": why not}
  * and says first {"version": ...}, or {"missing": why}.  A server that hangs or dies costs the
  * source at hand, and another takes its place.  Thread-safe.

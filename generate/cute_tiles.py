@@ -114,7 +114,8 @@ class tl:
         """Before a kernel: sizes of its indices."""
         tl.tid, tl.threads = cutlass.Int32(cute.arch.thread_idx()[0]), threads
         across = min(sizes[-1], threads) if sizes else 1
-        tl.axes = [Axis(n, across if i + 1 == len(sizes) else threads // across, 1 if i + 1 == len(sizes) else across, tl.tid) for i, n in enumerate(sizes)]
+        # Groups of threads without a row of their own hold another's, and store the same.
+        tl.axes = [Axis(n, across, 1, tl.tid) if i + 1 == len(sizes) else Axis(n, min(threads // across, n), across, tl.tid) for i, n in enumerate(sizes)]
         tl.next = iter(tl.axes)
         tl.red = cute.arch.alloc_smem(cutlass.Float32, max(threads // 32, 1)) if across > 32 else None
 

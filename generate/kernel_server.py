@@ -156,7 +156,6 @@ def child(request, folder, to):
     libc.prctl(1, signal.SIGKILL)  # dies with the server
     os.setsid()
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         answer = {"artifact": compile_source(request, folder)}

@@ -19,8 +19,10 @@ python=$HOME/.cache/kernelmill/triton/bin/python
 	done_testing
 }
 
-check 'what is printed computes what it should: TESTS OPERATORS of the interpreter' '
+check 'what is printed computes what it should, in the interpreter' '
 	"$python" "$ROOT/tests/triton_interpreter.py" --quick ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul gemm_add_relu} >out || { grep -A 3 "^not ok" out; false; }'
+check 'and so does what is printed as CuTe' '
+	"$python" "$ROOT/tests/triton_interpreter.py" --lang cute --quick ${CUTE_OPERATORS:-softmax layer_norm relu sum gelu} >out || { grep -A 3 "^not ok" out; false; }'
 # fact NAME JOURNAL: of the journal's one candidate
 fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
 check 'a softmax compiles, of some registers and no matrix instruction' '
@@ -38,7 +40,7 @@ python3 - softmax.jsonl >hostile.jsonl <<'END'
 import json, sys
 good = json.loads(open(sys.argv[1]).read())
 for n, line in enumerate(("import os; os._exit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
-                          "import os, signal; os.kill(os.getppid(), signal.SIGKILL)", "print('{}'); x = 1 / 0")):
+                          "import os, signal; os.kill(os.getppid(), signal.SIGKILL); x = 1 / 0", "print('{}'); x = 1 / 0")):
     print(json.dumps({**good, "id": "%016x" % (n + 1), "source": good["source"] + "\n" + line + "\n"}, separators=(",", ":")))
 print(json.dumps(good, separators=(",", ":")))
 END

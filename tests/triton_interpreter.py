@@ -1,6 +1,7 @@
-"""Runs printed Triton in Triton's interpreter, on this processor, and has the project's own checker judge it.
+"""Runs printed Triton in Triton's interpreter, on this processor, and has the project's own checker judge it;
+printed CuTe by cute_host.py.
 
-    triton_interpreter.py [--each N] [--quick] OPERATOR...    all operators when none is named; speaks TAP
+    triton_interpreter.py [--lang cute] [--each N] [--quick] OPERATOR...    all operators when none is named; speaks TAP
 
 Of every check problem (--quick: those of f32 and bf16) N random candidates of each skeleton
 are run, on inputs whose surroundings are NaN, into outputs that are poisoned and guarded.
@@ -21,6 +22,8 @@ try:
     import triton
     import triton.language as tl
     from triton.runtime import interpreter
+
+    import cute_host
 except ImportError as e:
     print(f"no Triton: {e}", file=sys.stderr)
     sys.exit(77)
@@ -105,6 +108,9 @@ def run(candidate, memory, folder):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     plan = candidate["plan"]
+    if lang == "cute":
+        run_cute(module, candidate, memory)
+        return
     arguments = [scalar(memory[b["name"]].at, tl.pointer_type(TYPE[b["dtype"]]), np.uint64) for b in plan["buffers"]]
     arguments += [scalar(d, tl.int64, np.int64) for d in plan["dims"]]
     for step in plan["steps"]:
@@ -118,6 +124,14 @@ def run(candidate, memory, folder):
                 body(*arguments)
         finally:
             scope.restore()
+
+
+def run_cute(module, candidate, memory):
+    plan = candidate["plan"]
+    arguments = [cute_host.pointer(memory[b["name"]].raw[GUARD:GUARD + memory[b["name"]].bytes], b["dtype"]) for b in plan["buffers"]] + plan["dims"]
+    for step in plan["steps"]:
+        warps, sizes = re.search(r"^#: %s (\d+) (\S+)" % step["symbol"], candidate["source"], re.M).groups()
+        cute_host.run(getattr(module, step["symbol"]), module, arguments, 32 * int(warps), [int(n) for n in sizes.split(",") if n != "-"], step["instances"])
 
 
 def judge(problem, candidate, tensors, distribution, seed, folder):
@@ -143,12 +157,17 @@ def work(candidate):
 
 
 def main():
+    global lang
     options = argparse.ArgumentParser()
     options.add_argument("--each", type=int, default=1)
+    options.add_argument("--lang", default="triton")
     options.add_argument("--quick", action="store_true")
     options.add_argument("--target", default="nvidia-h200")
     options.add_argument("operators", nargs="*")
     options = options.parse_args()
+    lang = options.lang
+    if lang == "cute":
+        cute_host.install()
     operators = options.operators or [o["name"] for o in ask("bridge_operators")]
     count = failed = 0
     served, refused = set(), {}
@@ -158,7 +177,7 @@ def main():
                 dtype = problem.split("/")[1]
                 if options.quick and dtype not in ("f32", "bf16"):
                     continue
-                answer = ask("bridge_candidates", problem, options.target, "triton", number + 1, 4 * options.each)
+                answer = ask("bridge_candidates", problem, options.target, lang, number + 1, 4 * options.each)
                 if "bug" in answer:
                     count, failed = count + 1, failed + 1
                     print(f"not ok {count} - {problem}: {answer['bug']}")

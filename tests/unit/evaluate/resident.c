@@ -10,6 +10,7 @@
 static const char program[] =
 	"import base64, json, os, sys, time\n"
 	"def say(**w): print(json.dumps(w), flush=True)\n"
+	"token = int.from_bytes(os.urandom(4), 'big') | 1\n"
 	"say(version='test 1')\n"
 	"for line in sys.stdin:\n"
 	"    r = json.loads(line)\n"
@@ -17,7 +18,7 @@ static const char program[] =
 	"    if r['source'] == 'hang': time.sleep(60)\n"
 	"    if r['source'] == 'junk': print('no json', flush=True); continue\n"
 	"    if r['source'] == 'refuse': say(log='line 7: no'); continue\n"
-	"    say(artifact=base64.b64encode((r['march'] + ':' + str(os.getpid()) + ':' + 'x' * 300000).encode()).decode())\n";
+	"    say(artifact=base64.b64encode((r['march'] + ':' + str(token) + ':' + 'x' * 300000).encode()).decode())\n";
 static const struct lang lang = { .name = "test", .compile = "no-such-environment x", .server = program };
 static const struct lang missing = { .name = "missing", .compile = "no-such-environment x",
 				     .server = "import json\nprint(json.dumps({'missing': 'no such thing'}), flush=True)\n" };
@@ -40,7 +41,8 @@ static int ask(const char *source, double wall_s, const char *path)
 	return ret;
 }
 
-static long server_pid(void)
+/* A number each process draws. */
+static long server_token(void)
 {
 	return text.len > 3 ? strtol(text.buf + 3, NULL, 10) : 0;
 }
@@ -52,12 +54,12 @@ int main(void)
 	close(mkstemp(path));
 	ok(resident_version(&lang, &err) && !strcmp(resident_version(&lang, &err), "test 1"), "its version is known");
 	ok(ask("make", 10, path) == 1 && text.len > 300000 && !strncmp(text.buf, "m1:", 3), "it makes, and long artifacts come whole");
-	long first = server_pid();
-	ok(ask("make", 10, path) == 1 && server_pid() == first, "the same process makes the next one");
+	long first = server_token();
+	ok(ask("make", 10, path) == 1 && server_token() == first, "the same process makes the next one");
 	ok(ask("refuse", 10, path) == 0 && !strcmp(text.buf, "line 7: no"), "what it refuses is a refusal, in its words");
 	ok(ask("junk", 10, path) == 0 && strstr(text.buf, "no answer"), "junk is a refusal");
 	ok(ask("die", 10, path) == 0 && strstr(text.buf, "died"), "its death costs the source at hand");
-	ok(ask("make", 10, path) == 1 && server_pid() && server_pid() != first, "another takes its place");
+	ok(ask("make", 10, path) == 1 && server_token() && server_token() != first, "another takes its place");
 	int64_t start = clock_ns();
 	ok(ask("hang", 0.2, path) == 0 && strstr(text.buf, "stopped") && (double)(clock_ns() - start) < 20e9, "a hang costs the source at hand");
 	ok(ask("make", 10, path) == 1, "and another takes its place");
