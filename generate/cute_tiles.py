@@ -156,7 +156,10 @@ class tl:
 
     @staticmethod
     def fma(a, b, c):
-        return each(lambda a, b, c: cute.math.fma(cutlass.Float32(a), cutlass.Float32(b), cutlass.Float32(c)), a, b, c)
+        def one(*x):
+            kind = cutlass.Float64 if cutlass.Float64 in map(type, x) else cutlass.Float32
+            return cute.math.fma(*[kind(v) for v in x])
+        return each(one, a, b, c)
 
     @staticmethod
     def load(pointer, mask=None, other=0):

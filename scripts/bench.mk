@@ -1,12 +1,13 @@
 # Figures, printed by the machine they run on.  Not tests: nothing here passes or fails.
 #   make bench-compile   compile cost a kernel, candidates a second through compile and check
+#   make bench-languages compile cost a candidate in every language of a device: TARGET=nvidia-h200
 #   make bench-matmul    share of the measured peak of the best f32 and bf16 matmul
 #   make bench-space     median against best point of the softmax and matmul spaces
 #   make bench-aa        false verdicts comparing a kernel with itself
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
 #   make bench           all of them
-BENCHES = compile matmul space aa sample sandbox
+BENCHES = compile languages matmul space aa sample sandbox
 
 bench: $(BENCHES:%=bench-%)
 

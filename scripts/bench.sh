@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints one of the project's figures, a TSV line each: name, value, unit, about what.
-#   bench.sh compile|matmul|space|aa|sample|sandbox       (BIN: the tools)
+#   bench.sh compile|languages|matmul|space|aa|sample|sandbox       (BIN: the tools)
 set -u
 bin=${BIN:?} what=${1:?}
 dir=$(mktemp -d) || exit 3
@@ -19,6 +19,19 @@ compile)
 		"$evaluate" bench-rate --problem="$problem" --journal="$dir/j.$(echo "$problem" | tr / -)" "$dir/batch" >"$dir/rate" || exit $?
 		printf 'compile\t%s\tms a kernel, wall\t%s\n' "$(field compile_ms_per_kernel <"$dir/rate")" "$problem"
 		printf 'rate\t%s\tcandidates a second through compile and check\t%s\n' "$(field candidates_per_s <"$dir/rate")" "$problem"
+	done
+	;;
+languages)
+	# One at a time, each alone in its unit, nothing from the cache: wall seconds of the compiler, its start left out.
+	target=${TARGET:-nvidia-h200}
+	for lang in $("$generate" languages | awk -F'\t' '{ print $1 }'); do
+		for problem in gelu/f32/M=1024,N=1024/t1 softmax/f32/R=1024,C=1024/t1 layer_norm/bf16/R=1024,C=1024/t1 cumsum/f32/R=1024,C=1024/t1 \
+			matmul/f32/M=1024,N=1024,K=1024/t1 matmul/bf16/M=1024,N=1024,K=1024/t1; do
+			"$generate" next --problem="$problem" --target="$target" --lang="$lang" --policy=random --batch="${CANDIDATES:-12}" -o "$dir/batch" >/dev/null 2>&1 || continue
+			KM_CACHE=$dir/cache.$lang "$evaluate" run --problem="$problem" --target="$target" --jobs=1 --batch-size=1 --journal="$dir/l.$lang.$(echo "$problem" | tr / -)" "$dir/batch" || exit $?
+		done
+		cat "$dir"/l."$lang".* 2>/dev/null | grep -a -o '"compile_s":[0-9.e-]*' | cut -d: -f2 | sort -g |
+			awk -v l="$lang" -v t="$target" '{ s += $1; v[NR] = $1 } END { if (NR) printf "%s\t%.3f\ts a candidate, mean of %d; median %.3f, most %.3f\t%s\n", l, s / NR, NR, v[int((NR + 1) / 2)], v[NR], t }'
 	done
 	;;
 matmul)
@@ -67,7 +80,7 @@ sandbox)
 	"$evaluate" bench-sandbox --runs="${RUNS:-500}" | sed 's/^/sandbox	/'
 	;;
 *)
-	echo "bench: usage: bench.sh compile|matmul|space|aa|sample|sandbox" >&2
+	echo "bench: usage: bench.sh compile|languages|matmul|space|aa|sample|sandbox" >&2
 	exit 2
 	;;
 esac

@@ -122,7 +122,7 @@ def install():
     cute.Pointer, cute.Tensor = Pointer, Pointer
     cute.make_tensor, cute.make_layout = lambda p, layout: p, lambda n: n
     cute.math = types.SimpleNamespace(exp2=math(np.exp2), sqrt=math(np.sqrt), floor=math(np.floor), ceil=math(np.ceil), absf=math(np.abs),
-                                      fma=lambda a, b, c: BY_NAME["Float32"](a.data.astype("f8") * b.data + c.data))
+                                      fma=lambda a, b, c: type(a)(a.data.astype("f8") * b.data + c.data))
     i32 = BY_NAME["Int32"]
     cute.arch = types.SimpleNamespace(
         thread_idx=lambda: (i32(np.arange(current.threads)),), block_idx=lambda: (i32(current.block),), sync_threads=lambda: None,
