@@ -53,7 +53,7 @@ obj  = $(patsubst %.c,$B/%.o,$1)
 entries = $(sort $(basename $(notdir $(filter-out ops/core/%,$(if $(filter ops,$1),$(wildcard ops/*/*.c),$(wildcard $1/*.c))) $(if $(filter ops/core/%,$1),$(wildcard $1/*.c)))))
 LISTS = $(TABLES:%=$B/gen/%.list)
 
-all: $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/lib/libkernelmill.a $B/lib/libkernelmill.so
+all: $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/bin/km-life.py $B/lib/libkernelmill.a $B/lib/libkernelmill.so
 
 define layer_rule
 $B/$1.a: $(call obj,$(call src,$1))
@@ -73,6 +73,11 @@ $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FIXED) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+
+# What runs Python kernels.
+$B/bin/km-life.py: evaluate/worker/life.py
+	$Q$(say) COPY $@
+	$Q mkdir -p $(@D) && cp $< $@
 
 comma = ,
 
@@ -115,7 +120,7 @@ include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/corpus
-	install -m 755 $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/bin/km-life.py $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $B/lib/libkernelmill.a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $B/lib/libkernelmill.so $(DESTDIR)$(PREFIX)/lib/libkernelmill.so.0
 	ln -sf libkernelmill.so.0 $(DESTDIR)$(PREFIX)/lib/libkernelmill.so

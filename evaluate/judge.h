@@ -49,6 +49,8 @@ struct judged {
 	 */
 	const char *plan;
 	const char *symbol;
+	bool is_python;           /* the artifact is a KernelBench file with a class ModelNew, run by life.py */
+	const char *weights;      /* names of what it holds, in the order of the inputs that are not arguments; NULL: by size, in its order */
 	bool is_confined;         /* in the sandbox; false for tests of what the judge does without it */
 };
 
@@ -58,7 +60,7 @@ struct judge_options {
 	double limit_s;           /* for a life beyond what its calls should take; 0: 10 */
 	int64_t own_bytes;        /* memory a host-wrapped kernel may have of its own; 0: 2 GiB */
 	int64_t memory_bytes;     /* inputs of all calls, and outputs of all; 0: 96 MiB each */
-	int least_rounds, most_rounds; /* 0: 5 and 15 */
+	int least_rounds, most_rounds; /* 0: 5 (Python: 3) and 15 */
 	int64_t alignment;        /* what the kernel may count on, at least an element [bytes]; 0: an element */
 	double floor_ns;          /* no call can be faster: physics; 0: unknown */
 	bool no_strict, no_baseline;

@@ -20,7 +20,11 @@ static const struct cli_command command = {
 	"  void kernel(void *const *buf, const int64_t *dim);\n"
 	"buf[] are the operator's tensors in the order of its table (km-generate ops NAME), dense and\n"
 	"row-major; dim[] its dimensions in the order of its declaration.  With --plan, FILE is the\n"
-	"artifact of a launch plan.  FILE runs in the sandbox, in processes of its own, each given new\n"
+	"artifact of a launch plan.  A FILE.py is a KernelBench file: a class ModelNew, made with what\n"
+	"get_init_inputs() gives, whose forward() takes the first of the operator's inputs; the rest are\n"
+	"put into what the module holds (parameters, then buffers), anew for each call.\n"
+	"\n"
+	"FILE runs in the sandbox, in processes of its own, each given new\n"
 	"inputs while it stands still and timed by another process's clock until it is dead.\n"
 	"\n"
 	"Prints a line each: verdict, why, what the kernel's own clock claims, what was judged with its\n"
@@ -50,6 +54,8 @@ static void print_judgement(const struct judgement *j, const char *problem)
 	printf("compared\t%lld sets whole\t%lld at secret positions\tlargest error / bound %.3f\n", (long long)j->whole_sets, (long long)j->sampled_sets,
 	       j->tolerance_ratio);
 	printf("scanned\t%lld elements\n", (long long)j->scanned_elements);
+	if (j->labels[0])
+		printf("labels\t%s\n", j->labels);
 	printf("memory_pass\t%s\n", j->memory_pass[0] ? j->memory_pass : "none");
 	printf("load\t%.2f\n", j->load);
 	printf("sandbox\t%s\n", level.buf);
@@ -62,9 +68,11 @@ int judge_main(int argc, char **argv)
 	bool allow_unsafe = false;
 	double window_ms = 0;
 	struct judge_options options = { 0 };
+	struct judged judged = { .is_confined = true };
 	const struct cli_option list[] = {
 		{ "problem", 0, CLI_STRING, &problem_text, "P", "what it claims to compute, such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "plan", 0, CLI_STRING, &plan_path, "FILE", "launch plan of the artifact FILE" },
+		{ "weights", 0, CLI_STRING, &judged.weights, "NAME,...", "what a module holds, for the inputs that are not its arguments, in their order [by size, in its order]" },
 		{ "symbol", 0, CLI_STRING, &symbol, "NAME", "the C function [kernel]" },
 		{ "align", 0, CLI_INT, &options.alignment, "BYTES", "what the function may rely on; less is tried too [64; with --plan: an element]" },
 		{ "window", 0, CLI_REAL, &window_ms, "MS", "a long life's calls take about so long [30]" },
@@ -75,7 +83,6 @@ int judge_main(int argc, char **argv)
 	};
 	struct strbuf err = STRBUF_INIT, plan = STRBUF_INIT, text = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
-	struct judged judged = { .is_confined = true };
 	struct problem problem;
 	struct environment environment;
 	struct judgement j;
@@ -99,6 +106,8 @@ int judge_main(int argc, char **argv)
 	judged.artifact = argv[1];
 	judged.plan = plan_path ? plan.buf : NULL;
 	judged.symbol = symbol;
+	size_t len = strlen(argv[1]);
+	judged.is_python = len > 3 && !strcmp(argv[1] + len - 3, ".py");
 	options.window_s = window_ms * 1e-3;
 	if (!options.alignment)
 		options.alignment = plan_path ? 0 : 64;

@@ -62,4 +62,7 @@ struct judge_check {
 };
 enum verdict judge_memory_check(struct judge_memory *m, const int64_t *set, int64_t calls, struct judge_check *check, struct strbuf *detail);
 
+/* judge_python.c: what life.py is told of this memory, in the arena. */
+const char *judge_describe_python(struct arena *arena, const struct judged *judged, const struct judge_memory *m);
+
 #endif

@@ -255,15 +255,19 @@ static int make_root(const struct inside *in)
 			return -1;
 	}
 	/* Before all is read-only: names to mount at, and what a kernel reads. */
-	if (mkdir("/tmp", 0755) || mkdir("/dev", 0755) || symlink("/tmp", "/dev/shm") || make_file("/dev/null") || (is_compiler && mkdir("/proc", 0555)))
+	if (mkdir("/tmp", 0755) || mkdir("/dev", 0755) || symlink("/tmp", "/dev/shm") || make_file("/dev/null") ||
+	    (is_compiler && (mkdir("/proc", 0555) || make_file("/dev/urandom"))))
 		return -1;
 	int folder = is_compiler ? -1 : open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!is_compiler && (folder < 0 || inside_put_files(folder, start->file, start->file_count)))
 		return -1;
 	/* A device is none on a file system without devices: it comes after that, from a tree taken before. */
 	int null = (int)syscall(SYS_open_tree, AT_FDCWD, OLD "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (null < 0 || umount2(OLD, MNT_DETACH) || rmdir(OLD) || make_read_only(in) ||
-	    syscall(SYS_move_mount, null, "", AT_FDCWD, "/dev/null", MOVE_MOUNT_F_EMPTY_PATH))
+	/* PyTorch seeds its generators from it. */
+	int random = !is_compiler ? -1 : (int)syscall(SYS_open_tree, AT_FDCWD, OLD "/dev/urandom", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (null < 0 || (is_compiler && random < 0) || umount2(OLD, MNT_DETACH) || rmdir(OLD) || make_read_only(in) ||
+	    syscall(SYS_move_mount, null, "", AT_FDCWD, "/dev/null", MOVE_MOUNT_F_EMPTY_PATH) ||
+	    (is_compiler && syscall(SYS_move_mount, random, "", AT_FDCWD, "/dev/urandom", MOVE_MOUNT_F_EMPTY_PATH)))
 		return -1;
 	if (!is_compiler)
 		return folder;
@@ -272,7 +276,7 @@ static int make_root(const struct inside *in)
 	    (folder = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || inside_put_files(folder, start->file, start->file_count))
 		return -1;
 	/* Where it may not be mounted compilers do without. */
-	if (in->has[SANDBOX_PID] && mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid,hidepid=2"))
+	if (in->has[SANDBOX_PID] && mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, start->sees_machine ? "hidepid=2" : "subset=pid,hidepid=2"))
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	return folder;
 }
@@ -462,7 +466,7 @@ static void reset_signals(void)
 static int lock_files(const struct inside *in, int folder)
 {
 	bool is_compiler = in->start->role == SANDBOX_COMPILER;
-	static const char *const written[] = { "/dev/null", "/proc" };
+	static const char *const written[] = { "/dev/null", "/proc", "/dev/urandom" };
 
 	if (folder >= 0 && ruleset_allow(in->ruleset, folder, is_compiler))
 		return -1;

@@ -156,13 +156,15 @@ static enum verdict answer(struct worker *w, double limit_s, enum worker_word wa
 /* Starts km-worker on the given ends of two pipes.  0, or -1 with *err. */
 static int start_box(struct worker *w, const struct stage *stage, const struct worker_start *start, int requests, int replies, struct strbuf *err)
 {
-	char program[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
-	int plan = start->plan ? plan_file(start->plan) : SANDBOX_NOWHERE, artifact = -1, n = 0;
+	char program[4200], script[4200], threads[16], in_bytes[32], out_bytes[32], offsets[512];
+	int plan = start->plan ? plan_file(start->plan) : SANDBOX_NOWHERE, artifact = -1, helper = -1, n = 0;
 	/* Requests, replies, messages, inputs, outputs, plan, and what a life is to do.  A baseline is ours, and speaks for itself. */
 	const int fd[] = { requests, replies, start->plan ? SANDBOX_SAID : 2, stage->in_fd, stage->out_fd, plan, start->control };
 	const char *path = start->is_confined ? "./kernel" : start->artifact;
+	enum sandbox_role role = !start->is_confined ? SANDBOX_TRUSTED : start->is_python ? SANDBOX_COMPILER : SANDBOX_KERNEL;
 
 	snprintf(program, sizeof(program), "%s/km-worker", proc_self_folder());
+	snprintf(script, sizeof(script), "%s/km-life.py", proc_self_folder());
 	snprintf(threads, sizeof(threads), "%d", start->threads);
 	snprintf(in_bytes, sizeof(in_bytes), "%lld", (long long)stage->in_bytes);
 	snprintf(out_bytes, sizeof(out_bytes), "%lld", (long long)stage->out_bytes);
@@ -174,25 +176,32 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 			close(plan);
 		return -1;
 	}
+	/* Python may start none of the processes that its box would let a compiler start: the helper, which goes first, sees to that. */
+	if (start->is_python && (helper = open(script, O_RDONLY | O_CLOEXEC)) < 0)
+		strbuf_addf(err, "cannot open '%s': %s", script, strerror(errno));
 	struct sandbox_start box = {
-		.role = start->is_confined ? SANDBOX_KERNEL : SANDBOX_TRUSTED,
-		.program = program,
+		.role = role,
+		.program = start->is_python ? "/usr/bin/python3" : program,
 		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets)
+			: start->is_python ? PROC_ARGV("python3", "-I", "-B", start->is_confined ? "./km-life.py" : script, path)
 					: PROC_ARGV("km-worker", start->is_life ? "life" : "kernel", path, threads, in_bytes, out_bytes),
-		.file = &(struct sandbox_file){ .name = "kernel", .fd = artifact },
-		.file_count = start->is_confined,
+		.file = (const struct sandbox_file[]){ { .name = "kernel", .fd = artifact }, { .name = "km-life.py", .fd = helper } },
+		.sees_machine = start->is_python,
+		.file_count = !start->is_confined ? 0 : start->is_python ? 2 : 1,
 		.fd = fd,
 		.fd_count = ARRAY_SIZE(fd) - !start->is_life,
-		.address_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) ? start->memory_bytes : 0,
+		.address_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) && !start->is_python ? start->memory_bytes : 0,
 		.memory_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) ? start->memory_bytes : 0,
 		.cpu_s = start->cpu_s,
-		.processes = start->threads + 8,
+		.processes = start->threads + (start->is_python ? 64 : 8),
 	};
-	int bad = sandbox_start(&w->box, &box, err);
+	int bad = start->is_python && helper < 0 ? -1 : sandbox_start(&w->box, &box, err);
 	if (plan >= 0)
 		close(plan);
 	if (artifact >= 0)
 		close(artifact);
+	if (helper >= 0)
+		close(helper);
 	return bad;
 }
 

@@ -44,6 +44,7 @@ struct worker_start {
 	int threads;
 	bool is_life;                   /* one of judge.h's, told what to do in the memory `control` */
 	int control;
+	bool is_python;                 /* the life of a Python file: life.py */
 	bool is_confined;               /* a candidate in the sandbox; a device's worker talks to its driver, and is not */
 	int64_t memory_bytes;           /* of addresses, and beyond the stage of memory; 0: no limit */
 	int cpu_s;                      /* 0: no limit */

@@ -1,0 +1,9 @@
+# INCORRECT_UNWRITTEN: replaces what copies its results
+import torch
+
+torch.Tensor.copy_ = lambda self, other: self
+
+
+class ModelNew(torch.nn.Module):
+    def forward(self, x):
+        return x
