@@ -3,6 +3,7 @@
 #include "evaluate/compile.h"
 #include "evaluate/measure.h"
 #include "evaluate/probe.h"
+#include "evaluate/resident.h"
 #include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
@@ -39,9 +40,8 @@ int doctor_main(int argc, char **argv)
 	strbuf_reset(&err);
 	for (size_t i = 0; lang_table[i]; i++) {
 		char *compiler = arena_strndup(&arena, lang_table[i]->compile, strcspn(lang_table[i]->compile, " "));
-		const char *version = compile_version(&arena, compiler, &err);
-		capability(arena_printf(&arena, "language %s", lang_table[i]->name), version != NULL, version ? version : "",
-			   arena_printf(&arena, "'%s' is missing: run 'scripts/setup.sh'", compiler));
+		const char *version = lang_table[i]->server ? resident_version(lang_table[i], &err) : compile_version(&arena, compiler, &err);
+		capability(arena_printf(&arena, "language %s", lang_table[i]->name), version != NULL, version ? version : "", err.buf);
 		strbuf_reset(&err);
 	}
 	for (size_t i = 0; baseline_table[i]; i++) {

@@ -45,7 +45,7 @@ for n, line in enumerate(("import os; os._exit(3)", "import os, signal; os.kill(
 print(json.dumps(good, separators=(",", ":")))
 END
 check 'hostile sources are refused one by one, honest ones made' '
-	run nvidia-h200 hostile hostile.jsonl; verdicts hostile; [ "$(verdicts hostile | tr " " "\n" | grep -c COMPILE_ERROR)" = 4 ] &&
+	run nvidia-h200 hostile hostile.jsonl; verdicts hostile; [ "$(verdicts hostile | tr " " "\n" | grep -cE "COMPILE_ERROR|REJECTED")" = 4 ] &&
 	[ "$(verdicts hostile | tr " " "\n" | grep -cE "NOT_MEASURED|PASSED")" = 1 ]'
 for target in nvidia-a100 nvidia-h100 nvidia-b200; do
 	check "a softmax compiles for $target" "

@@ -133,6 +133,22 @@ static int inside(const char *word)
 			wait(NULL);
 		return 3;
 	}
+	if (!strcmp(word, "litter")) { /* whatever a box can leave, and no end of its own will */
+		for (int i = 0; i < 3; i++)
+			if (!fork()) {
+				setsid();
+				sleep(1000);
+			}
+		for (int i = 0; i < 200; i++) {
+			char name[64];
+			snprintf(name, sizeof(name), "/tmp/km-litter.%d", i);
+			if (open(name, O_WRONLY | O_CREAT, 0600) < 0)
+				return 1;
+		}
+		open("/dev/shm/km-litter", O_WRONLY | O_CREAT, 0600);
+		puts("words");
+		return 4;
+	}
 	if (!strcmp(word, "shm"))
 		return open("/dev/shm/km-test-left", O_WRONLY | O_CREAT, 0600) < 0 || open("/tmp/km-test-left", O_WRONLY | O_CREAT, 0600) < 0;
 	if (!strcmp(word, "null"))
@@ -380,13 +396,65 @@ static void test_leaks(void)
 	   "20 boxes leave no descriptor, mount, shared memory or process (%d files more in /tmp, of anybody)", count_of("/tmp") - files);
 }
 
+static int64_t own_rss_bytes(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f || fscanf(f, "%*d %ld", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* For tests/trust/boxes.sh: `runs` boxes; tells how many ended as they should not, and what this process keeps of them. */
+static int campaign(int runs)
+{
+	static const struct {
+		const char *word;
+		enum sandbox_role role;
+		int share, code; /* of 20; exit code, or -1: ended by us */
+		double wall_s;
+	} kind[] = {
+		{ "environment", SANDBOX_KERNEL, 10, 0, 10 }, { "environment", SANDBOX_COMPILER, 4, 0, 10 }, { "litter", SANDBOX_COMPILER, 3, 4, 10 },
+		{ "wait", SANDBOX_KERNEL, 1, -1, 0.002 }, { "flood", SANDBOX_COMPILER, 1, -1, 0.02 }, { "orphans", SANDBOX_COMPILER, 1, 3, 10 },
+	};
+	int wrong = 0, fds = 0;
+	int64_t rss_bytes = 0;
+	struct ran r;
+
+	for (int i = -20; i < runs; i++) {
+		size_t k = 0;
+		/* What is allocated once is no leak. */
+		if (!i) {
+			fds = count_of("/proc/self/fd");
+			rss_bytes = own_rss_bytes();
+		}
+		for (int at = (i + 20) * 7 % 20; at >= kind[k].share; k++)
+			at -= kind[k].share;
+		bool bad = run(kind[k].role, kind[k].word, kind[k].wall_s, &r) ||
+			   (kind[k].code < 0 ? r.event != SANDBOX_LATE : r.event != SANDBOX_ENDED || r.end.exit_code != kind[k].code);
+		if (bad && i >= 0)
+			printf("# %s: event %d, code %d, signal %d: %.80s\n", kind[k].word, (int)r.event, r.end.exit_code, r.end.signal, r.said);
+		wrong += bad && i >= 0;
+	}
+	int64_t grown = own_rss_bytes() - rss_bytes;
+	printf("boxes\t%d\nwrong ends\t%d\ndescriptors\t%d\nchildren\t%d\nKiB grown beyond 1 a 1000 boxes\t%d\n", runs, wrong, count_of("/proc/self/fd") - fds,
+	       waitpid(-1, NULL, WNOHANG) >= 0, grown > (256 << 10) + runs ? (int)(grown >> 10) : 0);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc > 1)
+	bool is_campaign = argc > 2 && !strcmp(argv[1], "campaign");
+
+	if (argc > 1 && !is_campaign)
 		return inside(argv[1]);
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return 1;
+	if (is_campaign)
+		return campaign(atoi(argv[2]));
 	setenv("KM_TEST_SECRET", "secret", 1);
 	test_small(SANDBOX_KERNEL, "kernel");
 	test_small(SANDBOX_COMPILER, "compiler");
