@@ -111,60 +111,6 @@ static bool copy_member(const char *json, const char *name, struct strbuf *out)
 	return text != NULL;
 }
 
-/* A box dies with the thread that starts it: this one starts them all, and stays. */
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t asked, answered;
-	const struct sandbox_start *start; /* NULL: nothing is asked */
-	struct sandbox *box;
-	struct strbuf *err;
-	int ret;
-	bool is_there, is_answered;
-} keeper = { .lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER };
-
-static void *keep(void *user)
-{
-	pthread_mutex_lock(&keeper.lock);
-	for (;;) {
-		while (!keeper.start)
-			pthread_cond_wait(&keeper.asked, &keeper.lock);
-		keeper.ret = sandbox_start(keeper.box, keeper.start, keeper.err);
-		keeper.start = NULL;
-		keeper.is_answered = true;
-		pthread_cond_broadcast(&keeper.answered);
-	}
-	return user;
-}
-
-static int start_kept(struct sandbox *box, const struct sandbox_start *start, struct strbuf *err)
-{
-	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-	pthread_t thread;
-	int ret = -1;
-
-	pthread_mutex_lock(&one);
-	pthread_mutex_lock(&keeper.lock);
-	if (!keeper.is_there && !pthread_create(&thread, NULL, keep, NULL)) {
-		pthread_detach(thread);
-		keeper.is_there = true;
-	}
-	if (keeper.is_there) {
-		keeper.start = start;
-		keeper.box = box;
-		keeper.err = err;
-		keeper.is_answered = false;
-		pthread_cond_signal(&keeper.asked);
-		while (!keeper.is_answered)
-			pthread_cond_wait(&keeper.answered, &keeper.lock);
-		ret = keeper.ret;
-	} else {
-		strbuf_addstr(err, "cannot start a thread");
-	}
-	pthread_mutex_unlock(&keeper.lock);
-	pthread_mutex_unlock(&one);
-	return ret;
-}
-
 static int launch(struct server *s, const struct lang *lang, struct strbuf *err)
 {
 	struct strbuf words = STRBUF_INIT;
@@ -195,7 +141,7 @@ static int launch(struct server *s, const struct lang *lang, struct strbuf *err)
 		.file_bytes = FILE_BYTES,
 		.processes = PROCESSES,
 	};
-	ret = start_kept(&s->box, &start, err);
+	ret = sandbox_start(&s->box, &start, err);
 out:
 	close(to[0]);
 	close(from[1]);
