@@ -80,15 +80,25 @@ struct expected_loops {
 	void *library[2];
 };
 
+/* Sums of a part in any order, so that they vectorise: it moves them by roundings of double alone. */
+static const char *boxed_flags(void)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return "clang-22 -O3 -march=x86-64-v3 -fassociative-math -fno-signed-zeros -fno-trapping-math -w";
+#endif
+	return "clang-22 -O3 -fassociative-math -fno-signed-zeros -fno-trapping-math -w";
+}
+
 /* Compiles printed loops; the function `km_expected`, NULL with *err.  *library is the caller's to close. */
-static void *load_loops(const struct strbuf *source, void **library, struct strbuf *err)
+static void *load_loops(const struct strbuf *source, const char *flags, void **library, struct strbuf *err)
 {
 	struct arena arena = ARENA_INIT;
 	const char *artifact;
 	void *function = NULL;
 
 	*library = NULL;
-	if (!compile_trusted(&arena, source->buf, evaluator_flags(), &artifact, err)) {
+	if (!compile_trusted(&arena, source->buf, flags, &artifact, err)) {
 		*library = dlopen(artifact, RTLD_NOW | RTLD_LOCAL);
 		function = *library ? dlsym(*library, "km_expected") : NULL;
 		if (!function)
@@ -112,7 +122,7 @@ static whole_loops *load_whole(const struct problem *p, bool magnitude, void **l
 
 	*library = NULL;
 	if (!loops_print(p, LOOPS_DOUBLE, magnitude, "km_expected", &source, err))
-		*(void **)&run = load_loops(&source, library, err);
+		*(void **)&run = load_loops(&source, evaluator_flags(), library, err);
 	strbuf_release(&source);
 	return run;
 }
@@ -139,93 +149,99 @@ void expected_loops_close(struct expected_loops *l)
 	free(l);
 }
 
-/* One output's elements, which threads take row by row: a row's elements share its reductions. */
-typedef void boxed_loops(void *const *buf, const int64_t *dim, const int64_t *box);
-
+/*
+ * One output's elements.  Interpreted, threads take them row by row: a row's elements share its
+ * reductions.  By compiled loops, they take them group by group, see choose_groups().
+ */
+struct group {
+	int64_t *element; /* positions in the output */
+	int *at;          /* where they are in its list */
+	int count;
+	double work;      /* terms that the group takes */
+};
 struct job {
 	const struct expected *expected;
-	const struct expected_output *out;
+	struct expected_output *out;
 	const struct reader *reader;
-	int64_t row; /* elements that are evaluated together: a row's share its reductions */
-	boxed_loops *loops[2]; /* of values and of magnitudes; NULL: interpreted */
+	int64_t row;
+	loops_boxed *loops; /* NULL: interpreted */
+	struct group *group;
+	int group_count;
 	pthread_mutex_t lock;
 	int64_t next;
 	struct strbuf *err;
 	int ret;
 };
 
-/* The next row's elements, first..last-1; false: none are left, or one failed. */
+/* The next row's elements, first..last-1, or the next group, first; false: none are left, or one failed. */
 static bool take_row(struct job *j, int64_t *first, int64_t *last)
 {
 	const int64_t *index = j->out->index;
+	int64_t count = j->loops ? j->group_count : j->out->count;
 
 	pthread_mutex_lock(&j->lock);
 	*first = *last = j->next;
-	while (!j->ret && *last < j->out->count && (!index || index[*last] / j->row == index[*first] / j->row))
+	if (!j->ret && *first < count)
+		++*last;
+	while (*last > *first && !j->loops && *last < count && (!index || index[*last] / j->row == index[*first] / j->row))
 		++*last;
 	j->next = *last;
 	pthread_mutex_unlock(&j->lock);
 	return *first < *last;
 }
 
-/* Room for a whole tensor in double, of which few pages will ever be touched. */
+/* Room for pairs of a whole tensor, of which few pages will ever be touched. */
 static double *reserve(int64_t elems, size_t *bytes)
 {
-	*bytes = ((size_t)elems + 64) * sizeof(double);
+	*bytes = ((size_t)elems + 64) * 2 * sizeof(double);
 	double *p = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		die("out of memory");
 	return p;
 }
 
-/* Elements first..last-1 of the list by the printed loops, on the part of the iteration space that they need. */
-static int evaluate_boxed(const struct job *j, int64_t first, int64_t last, struct strbuf *err)
+/* The elements of a group by the printed loops, on the part of the iteration space that they need. */
+static int evaluate_group(const struct job *j, const struct group *g, int threads, struct strbuf *err)
 {
 	const struct expected_output *out = j->out;
 	const struct problem *p = &j->expected->problem;
 	const struct tolerance tolerance = problem_tolerance(p, out->tensor);
-	int ret = 0;
+	void *buf[OP_MAX_TENSORS] = { NULL };
+	size_t bytes[OP_MAX_TENSORS] = { 0 };
+	int64_t *box;
+	double work;
 
-	for (int pass = 0; pass < 2 && !ret; pass++) {
-		void *buf[OP_MAX_TENSORS] = { NULL };
-		size_t bytes[OP_MAX_TENSORS] = { 0 };
-		int64_t *box;
-		double work;
-		ret = loops_box(p, pass, out->tensor, out->index[first], out->index[last - 1], &box, &work, err);
-		if (ret)
-			break;
-		for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-			buf[t] = p->op->tensor[t].role == OP_IN ? (void *)j->reader->array[t] : reserve(problem_elems(p, t), &bytes[t]);
-		j->loops[pass](buf, p->dim, box);
-		const double *value = buf[out->tensor];
-		for (int64_t i = first; i < last; i++) {
-			if (pass)
-				out->bound[i] = tolerance_at(&tolerance, out->want[i], value[out->index[i]]);
-			else
-				out->want[i] = value[out->index[i]];
-		}
-		for (int t = 0; t < OP_MAX_TENSORS; t++)
-			if (bytes[t])
-				munmap(buf[t], bytes[t]);
-		free(box);
+	if (loops_box(p, out->tensor, g->element, (size_t)g->count, &box, &work, err))
+		return -1;
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		buf[t] = p->op->tensor[t].role == OP_IN ? (void *)j->reader->array[t] : reserve(problem_elems(p, t), &bytes[t]);
+	loops_run(j->loops, buf, p->dim, box, threads);
+	const double *pair = buf[out->tensor];
+	for (int i = 0; i < g->count; i++) {
+		out->want[g->at[i]] = pair[2 * g->element[i]];
+		out->bound[g->at[i]] = tolerance_at(&tolerance, pair[2 * g->element[i]], pair[2 * g->element[i] + 1]);
 	}
-	return ret;
+	for (int t = 0; t < OP_MAX_TENSORS; t++)
+		if (bytes[t])
+			munmap(buf[t], bytes[t]);
+	free(box);
+	return 0;
 }
 
 static void *evaluate_rows(void *user)
 {
 	struct job *j = user;
-	const struct expected_output *out = j->out;
+	struct expected_output *out = j->out;
 	const struct problem *p = &j->expected->problem;
 	const struct tolerance tolerance = problem_tolerance(p, out->tensor);
 	struct strbuf err = STRBUF_INIT;
-	struct interp *in = j->loops[0] ? NULL : interp_open(p, read_input, j->reader, &err);
-	int ret = in || j->loops[0] ? 0 : -1;
+	struct interp *in = j->loops ? NULL : interp_open(p, read_input, j->reader, &err);
+	int ret = in || j->loops ? 0 : -1;
 	int64_t first, last;
 
 	while (!ret && take_row(j, &first, &last))
-		if (j->loops[0])
-			ret = evaluate_boxed(j, first, last, &err);
+		if (j->loops)
+			ret = evaluate_group(j, &j->group[first], 1, &err);
 		else for (int64_t i = first; i < last && !ret; i++) {
 			double magnitude;
 			ret = interp_value_magnitude(in, out->tensor, out->index ? out->index[i] : i, &out->want[i], &magnitude, &err);
@@ -242,7 +258,7 @@ static void *evaluate_rows(void *user)
 	return NULL;
 }
 
-/* Whole small shapes are evaluated at once; a sample of a large one by all processors. */
+/* Whole small shapes are evaluated at once; a sample of a large one by all processors: a group each, or few groups one after another by all of them. */
 static int evaluate_output(struct job *job)
 {
 	enum { MOST_THREADS = 16 };
@@ -250,6 +266,11 @@ static int evaluate_output(struct job *job)
 	long processors = job->out->index ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	int started = 0;
 
+	if (job->loops && job->group_count < 2 * processors) {
+		for (int i = 0; i < job->group_count && !job->ret; i++)
+			job->ret = evaluate_group(job, &job->group[i], (int)processors, job->err);
+		return job->ret;
+	}
 	pthread_mutex_init(&job->lock, NULL);
 	while (started + 1 < processors && started < MOST_THREADS && !pthread_create(&thread[started], NULL, evaluate_rows, job))
 		started++;
@@ -260,63 +281,108 @@ static int evaluate_output(struct job *job)
 	return job->ret;
 }
 
-/* Terms that elements first..last of the list take. */
-static int work_of(const struct problem *p, const struct expected_output *out, int64_t first, int64_t last, double *work)
+/* Terms that the elements take together. */
+static int work_of(const struct problem *p, int tensor, const int64_t *element, int count, double *work)
 {
 	struct strbuf ignored = STRBUF_INIT;
 	int64_t *box = NULL;
-	int ret = loops_box(p, false, out->tensor, out->index[first], out->index[last], &box, work, &ignored);
+	int ret = loops_box(p, tensor, element, (size_t)count, &box, work, &ignored);
 
 	free(box);
 	strbuf_release(&ignored);
 	return ret;
 }
 
-/*
- * Where a row of the sample takes many terms, compiled loops over the part it needs.  Not for
- * what loops cannot say (some recurrences) or load (fp8): that is interpreted.
- */
-static void choose_loops(struct job *j, void *library[2])
+/* Can compiled loops say it (not some recurrences) and load it (not fp8)?  Then they are loaded. */
+static bool load_boxed(struct job *j, void **library)
 {
-	enum { INTERPRETED_UP_TO = 1000000 };
 	const struct problem *p = &j->expected->problem;
-	const struct expected_output *out = j->out;
 	struct strbuf source = STRBUF_INIT, ignored = STRBUF_INIT;
-	int64_t first = out->count / 2, last = first;
-	double work = 0, row_work = 0;
-	bool can = !work_of(p, out, first, last, &work) && work > INTERPRETED_UP_TO;
+	bool can = true;
 
-	while (last + 1 < out->count && out->index[last + 1] / j->row == out->index[first] / j->row)
-		last++;
-	/* Where a row shares little (its index is the batch), its elements cost less one by one. */
-	if (can && !work_of(p, out, first, last, &row_work) && row_work > work * (double)(last - first + 1))
-		j->row = 1;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
 		can &= p->op->tensor[t].role == OP_OUT || !dtype_is_real(problem_tensor_dtype(p, t)) || dtype_bytes(problem_tensor_dtype(p, t)) > 1;
-	boxed_loops *loops[2] = { NULL, NULL };
-	for (int pass = 0; can && pass < 2; pass++) {
-		strbuf_reset(&source);
-		can = !loops_print_boxed(p, pass, "km_expected", &source, &ignored);
-		if (can)
-			*(void **)&loops[pass] = load_loops(&source, &library[pass], &ignored);
-		can &= loops[pass] != NULL;
-	}
-	if (can)
-		memcpy(j->loops, loops, sizeof(loops));
+	if (can && !loops_print_boxed(p, "km_expected", &source, &ignored))
+		*(void **)&j->loops = load_loops(&source, boxed_flags(), library, &ignored);
 	strbuf_release(&source);
 	strbuf_release(&ignored);
+	return j->loops != NULL;
 }
 
-/* As many of the sample as stay below MOST_WORK terms, at least 8: an element may be the sum of a whole volume. */
-static int64_t affordable(const struct problem *p, struct expected_output *out)
+/* Joins element i of the list to the group. */
+static void join(struct group *g, int i, int64_t element, double work)
 {
-	const double MOST_WORK = 8e9;
-	int64_t first = out->count / 2;
+	g->element[g->count] = element;
+	g->at[g->count++] = i;
+	g->work = work;
+}
+
+/*
+ * Elements that share what they need are evaluated together: each joins the group in which it
+ * costs least, or opens one.  Those that would cost more than MOST_WORK terms in all are left
+ * out, corners last to be thought of: a candidate must not know which are compared.
+ */
+static void choose_groups(struct job *j)
+{
+	const double MOST_WORK = 3e10;
+	const struct problem *p = &j->expected->problem;
+	struct expected_output *out = j->out;
+	int64_t *element = claim((size_t)(out->count + 1) * sizeof(*element)), kept = 0;
+	double total = 0;
+
+	j->group = claim((size_t)out->count * sizeof(*j->group));
+	for (int64_t k = 0; k < out->count; k++) {
+		int64_t e = out->index[(k + 4) % out->count];
+		double least, work;
+		int best = -1;
+		if (work_of(p, out->tensor, &e, 1, &least))
+			die("the part that an element needs is unknown");
+		double alone = least, best_work = least;
+		for (int g = j->group_count; g-- > 0 && j->group_count - g <= 8 && least > 0.01 * alone;) {
+			memcpy(element, j->group[g].element, (size_t)j->group[g].count * sizeof(*element));
+			element[j->group[g].count] = e;
+			if (!work_of(p, out->tensor, element, j->group[g].count + 1, &work) && work - j->group[g].work <= least) {
+				least = work - j->group[g].work;
+				best_work = work;
+				best = g;
+			}
+		}
+		if (kept && total + least > MOST_WORK && least > 0.01 * alone)
+			continue;
+		if (best < 0) {
+			best = j->group_count++;
+			j->group[best] = (struct group){ .element = claim((size_t)out->count * sizeof(*element)), .at = claim((size_t)out->count * sizeof(int)) };
+		}
+		total += least;
+		join(&j->group[best], (int)kept++, e, best_work);
+	}
+	free(element);
+	for (int g = 0; g < j->group_count; g++)
+		for (int i = 0; i < j->group[g].count; i++)
+			out->index[j->group[g].at[i]] = j->group[g].element[i];
+	out->count = kept;
+}
+
+/* Where an element of the sample takes many terms: compiled loops over the part that it and its like need. */
+static bool choose_loops(struct job *j, void **library)
+{
+	enum { INTERPRETED_UP_TO = 1000000 };
+	const struct expected_output *out = j->out;
 	double work = 0;
 
-	if (work_of(p, out, first, first, &work) || work * (double)out->count <= MOST_WORK)
-		return out->count;
-	return work * 8 > MOST_WORK ? 8 : (int64_t)(MOST_WORK / work);
+	if (work_of(&j->expected->problem, out->tensor, &out->index[out->count / 2], 1, &work) || work <= INTERPRETED_UP_TO || !load_boxed(j, library))
+		return false;
+	choose_groups(j);
+	return true;
+}
+
+static void forget_groups(struct job *j)
+{
+	for (int g = 0; g < j->group_count; g++) {
+		free(j->group[g].element);
+		free(j->group[g].at);
+	}
+	free(j->group);
 }
 
 static int evaluate_lazily(struct expected *e, const struct reader *reader, int64_t sample, uint64_t secret, struct strbuf *err)
@@ -329,23 +395,22 @@ static int evaluate_lazily(struct expected *e, const struct reader *reader, int6
 		int rank = problem_shape(&e->problem, out->tensor, extent);
 		bool all = !sample || elems <= sample;
 		out->count = all ? elems : sample;
-		if (!all) {
+		if (sample) {
 			out->index = claim((size_t)(sample + 32) * sizeof(*out->index));
-			out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, sample, secret, out->index);
-			int64_t fewer = affordable(&e->problem, out);
-			if (fewer < out->count)
-				out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, fewer, secret, out->index);
-			qsort(out->index, (size_t)out->count, sizeof(*out->index), by_index);
+			for (int64_t i = 0; all && i < elems; i++)
+				out->index[i] = i;
+			if (!all)
+				out->count = draw_sample(elems, rank ? extent[rank - 1] : 1, sample, secret, out->index);
 		}
 		out->want = claim((size_t)(out->count + 1) * sizeof(double));
 		out->bound = claim((size_t)(out->count + 1) * sizeof(double));
 		struct job job = { .expected = e, .out = out, .reader = reader, .row = rank ? extent[rank - 1] : 1, .err = err };
-		void *library[2] = { NULL, NULL };
-		if (out->index)
-			choose_loops(&job, library);
+		void *library = NULL;
+		if (out->index && !choose_loops(&job, &library))
+			qsort(out->index, (size_t)out->count, sizeof(*out->index), by_index);
 		ret = evaluate_output(&job);
-		unload(library[0]);
-		unload(library[1]);
+		forget_groups(&job);
+		unload(library);
 	}
 	return ret;
 }

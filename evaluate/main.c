@@ -282,6 +282,11 @@ static void draw_all(const struct problem *p, void **in, size_t *bytes)
 }
 
 /* What a sampled check of one problem costs: seconds, and memory beyond the tensors. */
+static double cpu_s(const struct rusage *r)
+{
+	return (double)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) + 1e-6 * (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec);
+}
+
 static int bench_sample(int argc, char **argv)
 {
 	static const struct cli_command command = { "bench-sample", "PROBLEM...", "cost of the expected values of a sample, at any size", NULL };
@@ -294,7 +299,7 @@ static int bench_sample(int argc, char **argv)
 
 	if (op_load_extra(extra_ops, &err))
 		return diag_report(&err, KM_EXIT_FATAL);
-	puts("problem\telements\tcompared\tseconds\textra_mib\tdraw_s");
+	puts("problem\telements\tcompared\tseconds\textra_mib\tdraw_s\tcpu_s");
 	for (int i = 1; i <= n; i++) {
 		struct problem p;
 		struct rusage before, after;
@@ -322,8 +327,8 @@ static int bench_sample(int argc, char **argv)
 			}
 		}
 		/* The peak is the process's: the first problem's own, later ones' where it grew. */
-		printf("%s\t%" PRId64 "\t%" PRId64 "\t%.2f\t%.0f\t%.1f\n", argv[i], elements, compared, seconds,
-		       (double)(after.ru_maxrss - before.ru_maxrss) / 1024, draw_s);
+		printf("%s\t%" PRId64 "\t%" PRId64 "\t%.2f\t%.0f\t%.1f\t%.2f\n", argv[i], elements, compared, seconds,
+		       (double)(after.ru_maxrss - before.ru_maxrss) / 1024, draw_s, cpu_s(&after) - cpu_s(&before));
 		fflush(stdout);
 		expected_close(e);
 	}

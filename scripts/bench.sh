@@ -69,10 +69,10 @@ aa)
 		END { printf "aa\tall\tfalse verdicts\t%d of %d (%.2f %%), %d ambiguous\n", f, n, 100 * f / n, a }' "$dir/all"
 	;;
 sample)
-	# Each in a process of its own: the memory column is then the check's own.
-	for problem in softmax/f32/R=4096,C=393216/t1 $("$generate" problems --source=kb2 | awk -F'\t' '$1 !~ /cpu/ { print $2 }' | sort -u); do
+	# Each in a process of its own: the memory column is then the check's own.  PROBLEMS="..." runs some.
+	for problem in ${PROBLEMS:-softmax/f32/R=4096,C=393216/t1 $("$generate" problems --source=kb2 | awk -F'\t' '$1 !~ /cpu/ { print $2 }' | sort -u)}; do
 		"$evaluate" bench-sample "$problem" >"$dir/sample" || exit $?
-		awk -F'\t' 'NR == 2 { printf "sample\t%s\ts\t%s: %s of %s elements, %s MiB beyond its tensors\n", $4, $1, $3, $2, $5 }' "$dir/sample"
+		awk -F'\t' 'NR == 2 { printf "sample\t%s\ts, %s s of processors\t%s: %s of %s elements, %s MiB beyond its tensors\n", $4, $7, $1, $3, $2, $5 }' "$dir/sample"
 	done | tee "$dir/all"
 	awk -F'\t' '{ n++; if ($2 > worst) { worst = $2; at = $4 } } END { printf "sample\t%s\ts, the slowest of %d\t%s\n", worst, n, at }' "$dir/all"
 	;;

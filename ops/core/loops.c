@@ -81,7 +81,12 @@ static void declare(struct printer *p, const struct normal_stmt *s, size_t from)
 	}
 	if (!from)
 		p->is_array[s - p->normal.stmt] = true;
-	strbuf_addf(p->out, "%s *restrict v_%s = malloc(sizeof(%s) * (size_t)(1", loops_type(s->kind), s->name, loops_type(s->kind));
+	strbuf_addf(p->out, "%s *restrict v_%s = ", loops_type(s->kind), s->name);
+	if (p->boxed && !from)
+		strbuf_addf(p->out, "team_->share(team_, %zu, ", (size_t)(s - p->normal.stmt));
+	else
+		loops_add(p, "malloc(");
+	strbuf_addf(p->out, "sizeof(%s) * (size_t)(1", loops_type(s->kind));
 	for (size_t i = from; i < s->index_count; i++) {
 		loops_add(p, " * ");
 		loops_value(p, s->index[i].hi, KIND_INT);
@@ -134,6 +139,44 @@ static bool is_in_order(struct printer *p)
 	return true;
 }
 
+/* Does a statement of the group read itself or a later one? */
+static bool is_recurrent(const struct printer *p)
+{
+	for (size_t k = p->group_first; k < p->group_end; k++)
+		for (size_t j = k; j < p->normal.stmt_count; j++)
+			if (expr_uses(p->normal.stmt[k].value, p->normal.stmt[j].name))
+				return true;
+	return false;
+}
+
+/*
+ * Divides the outer loops of the group among the team's threads; where there are none to
+ * divide, the first thread runs them all.  A lone number is worked out by every thread.
+ */
+static bool open_team(struct printer *p)
+{
+	const struct normal_stmt *first = &p->normal.stmt[p->group_first];
+
+	p->divided = 0;
+	if (!p->boxed || !first->index_count)
+		return false;
+	p->divided = is_recurrent(p) ? 0 : p->prefix ? p->prefix : loops_shareable(p, first);
+	loops_line(p, "{\n");
+	p->depth++;
+	loops_line(p, "");
+	strbuf_addf(p->out, "const int64_t divided_ = divided_of(box + %zu, %zu);\n", 2 * LOOPS_RANK * p->group_first, p->divided);
+	loops_line(p, "if (divided_ >= 0 || !thread_) {\n");
+	p->depth++;
+	return true;
+}
+
+static void close_team(struct printer *p)
+{
+	loops_close(p, 2);
+	loops_line(p, "team_->wait(team_);\n");
+	p->divided = 0;
+}
+
 static void print_group(struct printer *p)
 {
 	const struct normal_stmt *stmt = p->normal.stmt;
@@ -143,6 +186,7 @@ static void print_group(struct printer *p)
 			declare(p, &stmt[k], 0);
 		else if (stmt[k].index_count > p->prefix)
 			declare(p, &stmt[k], p->prefix);
+	bool is_team = open_team(p);
 	for (size_t i = 0; i < p->prefix; i++)
 		loops_open_index(p, &stmt[p->group_first], i);
 	for (size_t k = p->group_first; k < p->group_end; k++) {
@@ -151,6 +195,8 @@ static void print_group(struct printer *p)
 		loops_stmt(p, &stmt[k]);
 	}
 	loops_close(p, p->prefix);
+	if (is_team)
+		close_team(p);
 	for (size_t k = p->group_first; k < p->group_end; k++)
 		if (stmt[k].tensor < 0 && !p->is_array[k] && stmt[k].index_count > p->prefix) {
 			loops_line(p, "");
@@ -172,7 +218,7 @@ static void print_groups(struct printer *p)
 		print_group(p);
 	}
 	for (size_t i = 0; i < p->normal.stmt_count; i++)
-		if (p->is_array[i]) {
+		if (p->is_array[i] && !p->boxed) {
 			loops_line(p, "");
 			strbuf_addf(p->out, "free(v_%s);\n", p->normal.stmt[i].name);
 		}
@@ -182,9 +228,9 @@ static void print_head(struct printer *p, struct arena *arena)
 {
 	bool native = p->arithmetic == LOOPS_NATIVE;
 
-	loops_head(native, native && p->problem->dtype != DTYPE_f64, p->pairs, p->out);
+	loops_head(native, native && p->problem->dtype != DTYPE_f64, p->pairs, p->boxed, p->out);
 	if (p->boxed)
-		loops_inputs_head(p->pairs, p->out);
+		loops_boxed_head(p->out);
 	loops_prelude(p, arena);
 }
 
@@ -279,6 +325,8 @@ int loops_prepare(struct printer *p, struct arena *arena)
 		keep_read_outputs(arena, n);
 	if (p->arithmetic == LOOPS_NATIVE)
 		loops_share(arena, n);
+	if (p->boxed)
+		loops_factor(arena, n);
 	p->is_array = ARENA_ARRAY(arena, bool, n->stmt_count + 1);
 	p->is_whole = ARENA_ARRAY(arena, bool, n->stmt_count + 1);
 	return 0;
@@ -292,7 +340,9 @@ static int print_function(struct printer *p, const char *symbol)
 	if (loops_prepare(p, &arena))
 		goto out;
 	print_head(p, &arena);
-	strbuf_addf(p->out, "void %s(void *const *buf, const int64_t *dim%s)\n{\n", symbol, p->boxed ? ", const int64_t *box" : "");
+	strbuf_addf(p->out, "void %s(void *const *buf, const int64_t *dim%s)\n{\n", symbol, p->boxed ? ", const int64_t *box, struct loops_team *team_" : "");
+	if (p->boxed)
+		loops_add(p, "\tconst int64_t thread_ = team_->thread, threads_ = team_->threads; (void)thread_, (void)threads_;\n");
 	if (print_arguments(p, &arena))
 		goto out;
 	print_groups(p);
@@ -313,9 +363,9 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 	return print_function(&p, symbol);
 }
 
-int loops_print_boxed(const struct problem *problem, bool magnitude, const char *symbol, struct strbuf *out, struct strbuf *err)
+int loops_print_boxed(const struct problem *problem, const char *symbol, struct strbuf *out, struct strbuf *err)
 {
-	struct printer p = { .problem = problem, .arithmetic = LOOPS_DOUBLE, .boxed = true, .pairs = magnitude, .out = out, .depth = 1, .err = err };
+	struct printer p = { .problem = problem, .arithmetic = LOOPS_DOUBLE, .boxed = true, .pairs = true, .out = out, .depth = 1, .err = err };
 
 	return print_function(&p, symbol);
 }

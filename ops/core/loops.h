@@ -24,19 +24,26 @@ int loops_print(const struct problem *problem, enum loops_arithmetic arithmetic,
 		const char *symbol, struct strbuf *out, struct strbuf *err);
 
 /*
- * The same on a part of the iteration space, for a few elements of a large output:
- *   void SYMBOL(void *const *buf, const int64_t *dim, const int64_t *box);
- * in double, inputs in their storage dtypes (no fp8).  box[2 * (LOOPS_RANK * k + i)] and the next
- * are the first and the end of index i of the k-th statement; loops_box() fills them.
- * Outputs and intermediates are whole arrays of which only that part is touched.
+ * The same on a part of the iteration space, for a few elements of a large output: a loops_boxed.  In
+ * double, inputs in their storage dtypes (no fp8); outputs are arrays of pairs, value and magnitude.
+ * box[2 * (LOOPS_RANK * k + i)] and the next are the first and the end of index i of the k-th
+ * statement; loops_box() fills them.  Outputs and intermediates are whole arrays of which only that
+ * part is touched.  Every thread of a team calls it: outer loops are divided among them.
  */
-enum { LOOPS_RANK = 8 };
-int loops_print_boxed(const struct problem *problem, bool magnitude, const char *symbol, struct strbuf *out, struct strbuf *err);
+enum { LOOPS_RANK = 8, LOOPS_MOST_STMTS = 64 };
+struct loops_team {
+	int64_t thread, threads;
+	void *(*share)(struct loops_team *team, int64_t which, size_t bytes); /* the same memory for all threads */
+	void (*wait)(struct loops_team *team);                                 /* until all have come so far */
+};
+typedef void loops_boxed(void *const *buf, const int64_t *dim, const int64_t *box, struct loops_team *team);
+int loops_print_boxed(const struct problem *problem, const char *symbol, struct strbuf *out, struct strbuf *err);
 /*
- * The parts of all statements that elements first..last (flat, inclusive) of output `tensor`
- * need: *box (malloc'ed, the caller's), and *work, the terms of their sums.  0, or -1 with *err.
+ * The parts of all statements that elements (flat positions) of output `tensor` need: *box
+ * (malloc'ed, the caller's), and *work, the terms of their sums.  0, or -1 with *err.
  */
-int loops_box(const struct problem *problem, bool magnitude, int tensor, int64_t first, int64_t last, int64_t **box, double *work,
-	      struct strbuf *err);
+int loops_box(const struct problem *problem, int tensor, const int64_t *element, size_t count, int64_t **box, double *work, struct strbuf *err);
+/* Calls fn by a team of so many threads, of which this is one (loops_team.c). */
+void loops_run(loops_boxed *fn, void *const *buf, const int64_t *dim, const int64_t *box, int threads);
 
 #endif

@@ -235,11 +235,25 @@ static double work_of(struct boxes *b, size_t k)
 	return work;
 }
 
-int loops_box(const struct problem *problem, bool magnitude, int tensor, int64_t first, int64_t last, int64_t **box, double *work,
-	      struct strbuf *err)
+/* What an output's statement k needs: the smallest part that holds the elements. */
+static void need_elements(struct boxes *b, size_t k, const int64_t *element, size_t count)
+{
+	const struct normal_stmt *s = &b->printer->normal.stmt[k];
+
+	for (size_t e = 0; e < count; e++) {
+		int64_t rest = element[e];
+		for (size_t i = s->index_count; i-- > 0;) {
+			int64_t extent = extent_of(b, s, i);
+			need(b, k, i, (struct part){ rest % extent, rest % extent + 1 });
+			rest /= extent;
+		}
+	}
+}
+
+int loops_box(const struct problem *problem, int tensor, const int64_t *element, size_t elements, int64_t **box, double *work, struct strbuf *err)
 {
 	struct arena arena = ARENA_INIT;
-	struct printer p = { .problem = problem, .arithmetic = LOOPS_DOUBLE, .boxed = true, .pairs = magnitude, .err = err };
+	struct printer p = { .problem = problem, .arithmetic = LOOPS_DOUBLE, .boxed = true, .pairs = true, .err = err };
 	struct boxes b = { .printer = &p };
 	int ret = -1;
 
@@ -247,25 +261,9 @@ int loops_box(const struct problem *problem, bool magnitude, int tensor, int64_t
 		goto out;
 	size_t count = p.normal.stmt_count, *start = ARENA_ARRAY(&arena, size_t, count + 1), groups = 0;
 	b.part = arena_alloc(&arena, count * sizeof(*b.part));
-	for (size_t k = 0; k < count; k++) {
-		const struct normal_stmt *s = &p.normal.stmt[k];
-		int64_t a = first, z = last;
-		bool same = true; /* the outer indices of both ends so far */
-		if (s->tensor != tensor)
-			continue;
-		int64_t lo[LOOPS_RANK], hi[LOOPS_RANK];
-		for (size_t i = s->index_count; i-- > 0;) {
-			int64_t extent = extent_of(&b, s, i);
-			lo[i] = a % extent;
-			hi[i] = z % extent;
-			a /= extent;
-			z /= extent;
-		}
-		for (size_t i = 0; i < s->index_count; i++) {
-			need(&b, k, i, same ? (struct part){ lo[i], hi[i] + 1 } : anything);
-			same &= lo[i] == hi[i];
-		}
-	}
+	for (size_t k = 0; k < count; k++)
+		if (p.normal.stmt[k].tensor == tensor)
+			need_elements(&b, k, element, elements);
 	need_recurrences(&b);
 	for (size_t i = 0; i < count; i = p.group_end) {
 		loops_group(&p, i);

@@ -45,6 +45,7 @@ static const char pair_arithmetic[] =
 	"inline_ num p_make(double v, double m) { double a = fabs(v); return (num){ v, m >= a ? m : a }; }\n"
 	"inline_ num p_of(double v) { return (num){ v, fabs(v) }; }\n"
 	"inline_ num p_add(num a, num b) { return p_make(a.v + b.v, a.m + b.m); }\n"
+	"inline_ num p_gather(num a, num b) { return (num){ a.v + b.v, a.m + b.m }; }\n"
 	"inline_ num p_sub(num a, num b) { return p_make(a.v - b.v, a.m + b.m); }\n"
 	"inline_ num p_maximum(num a, num b) { return a.v == a.v && (b.v != b.v || b.v > a.v || (b.v == a.v && isinf(a.v))) ? b : a; }\n"
 	"inline_ num p_minimum(num a, num b) { return a.v == a.v && (b.v != b.v || b.v < a.v || (b.v == a.v && isinf(a.v))) ? b : a; }\n"
@@ -59,9 +60,9 @@ static const char pair_arithmetic[] =
 	"#define STEP_(name, f) inline_ num f_##name(num a, num b) { return p_of(f(a.v, b.v)); }\n"
 	"#define MOD_(name, f) inline_ num f_##name(num a, num b) { return p_make(f(a.v, b.v), a.m + fabs(floor(a.v / b.v)) * b.m); }\n"
 	"#define LOAD_(name) inline_ num load_##name(const double *p, int64_t i) { return p_of(p[i]); } "
-	"inline_ void store_##name(double *p, int64_t i, num x) { p[i] = x.m; }\n"
+	"inline_ void store_##name(double *p, int64_t i, num x) { PUT_(p, i, x.v, x.m); }\n"
 	"#define LOADI_(name) inline_ int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } "
-	"inline_ void store_##name(double *p, int64_t i, int64_t x) { p[i] = fabs((double)x); }\n";
+	"inline_ void store_##name(double *p, int64_t i, int64_t x) { PUT_(p, i, (double)x, fabs((double)x)); }\n";
 
 static const char plain_arithmetic[] =
 	"typedef real num;\n#define VALUE_(x) (x)\n"
@@ -148,15 +149,25 @@ static const char storage_inputs[] =
 	"inline_ num input_bf16(const uint16_t *p, int64_t i) { uint32_t u = (uint32_t)p[i] << 16; float f; memcpy(&f, &u, 4); return OF_((double)f); }\n"
 	"INI_(i64, int64_t) INI_(i32, int32_t) INI_(i16, int16_t) INI_(i8, int8_t) INI_(u8, uint8_t) INI_(bool, uint8_t)\n";
 
-void loops_inputs_head(bool pairs, struct strbuf *out)
+/* loops_team of loops.h; where a thread's part of box[0]..box[1] begins, and which of the leading indices to divide: the first that can be. */
+static const char team[] =
+	"struct loops_team { int64_t thread, threads; void *(*share)(struct loops_team *, int64_t, size_t); void (*wait)(struct loops_team *); };\n"
+	"inline_ int64_t part_of(const int64_t *box, int64_t thread, int64_t threads) { return box[0] + (box[1] - box[0]) * thread / threads; }\n"
+	"inline_ int64_t divided_of(const int64_t *box, int64_t count)\n{\n"
+	"\tfor (int64_t i = 0; i < count; i++)\n\t\tif (box[2 * i + 1] - box[2 * i] > 1)\n\t\t\treturn i;\n\treturn -1;\n}\n";
+
+void loops_boxed_head(struct strbuf *out)
 {
-	strbuf_addf(out, "#define OF_(x) %s\n%s", pairs ? "p_of(x)" : "(x)", storage_inputs);
+	strbuf_addf(out, "#define OF_(x) p_of(x)\n%s%s", storage_inputs, team);
 }
 
-void loops_head(bool native, bool is_float, bool pairs, struct strbuf *out)
+void loops_head(bool native, bool is_float, bool pairs, bool boxed, struct strbuf *out)
 {
 	strbuf_addstr(out, integers);
 	strbuf_addf(out, "typedef %s real;\n#define REAL_(name) %s\n", is_float ? "float" : "double", is_float ? "name##f" : "name");
+	if (pairs)
+		strbuf_addf(out, "#define PUT_(p, i, value, magnitude) %s\n", boxed ? "((p)[2 * (i)] = (value), (p)[2 * (i) + 1] = (magnitude))" :
+										      "((p)[i] = (magnitude), (void)(value))");
 	strbuf_addstr(out, pairs ? pair_arithmetic : plain_arithmetic);
 	strbuf_addstr(out, native ? storage_native : storage_double);
 	strbuf_addstr(out, reals);

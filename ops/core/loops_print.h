@@ -16,6 +16,7 @@ struct printer {
 	/* The group of statements that share one outer loop nest. */
 	size_t group_first, group_end;
 	size_t prefix;        /* leading indices that the group shares */
+	size_t divided;       /* boxed: leading indices whose loops a team may divide */
 	struct strbuf *err;
 	struct expr *extent[OP_MAX_TENSORS][8]; /* of the tensor table, attributes put in */
 	const struct normal_stmt *stmt; /* being printed */
@@ -63,5 +64,7 @@ void loops_group(struct printer *p, size_t first);
  * in a row (loops_share.c).
  */
 void loops_share(struct arena *arena, struct normal *normal);
+/* Takes factors out of sums of sums where that makes them smaller (loops_factor.c). */
+void loops_factor(struct arena *arena, struct normal *normal);
 
 #endif

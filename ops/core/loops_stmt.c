@@ -24,8 +24,13 @@ void loops_open_index(struct printer *p, const struct normal_stmt *s, size_t i)
 		return;
 	}
 	loops_line(p, "");
-	strbuf_addf(p->out, "for (int64_t %s = box[%zu], %s_end_ = box[%zu]; %s < %s_end_; %s++) {\n", s->index[i].name, at, s->index[i].name, at + 1,
-		    s->index[i].name, s->index[i].name, s->index[i].name);
+	strbuf_addf(p->out, "for (int64_t %s = ", s->index[i].name);
+	if (i < p->divided)
+		strbuf_addf(p->out, "divided_ == %zu ? part_of(box + %zu, thread_, threads_) : ", i, at);
+	strbuf_addf(p->out, "box[%zu], %s_end_ = ", at, s->index[i].name);
+	if (i < p->divided)
+		strbuf_addf(p->out, "divided_ == %zu ? part_of(box + %zu, thread_ + 1, threads_) : ", i, at);
+	strbuf_addf(p->out, "box[%zu]; %s < %s_end_; %s++) {\n", at + 1, s->index[i].name, s->index[i].name, s->index[i].name);
 	p->depth++;
 }
 
@@ -76,8 +81,9 @@ static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
 	}
 	loops_line(p, "");
 	if (e->op == OP_SUM || e->op == OP_PROD) {
+		/* A sum's magnitude is never below its value: terms are added apart, so that they vectorise. */
 		if (p->pairs && kind == KIND_REAL)
-			strbuf_addf(p->out, "acc_ = %s(acc_, ", e->op == OP_SUM ? "p_add" : "p_mul");
+			strbuf_addstr(p->out, e->op == OP_SUM ? "acc_ = p_gather(acc_, " : "acc_ = p_mul(acc_, ");
 		else
 			strbuf_addf(p->out, "acc_ %s= (", e->op == OP_SUM ? "+" : "*");
 		loops_value(p, e->arg[0], kind);
@@ -96,6 +102,13 @@ static void print_fold(struct printer *p, const struct expr *e, enum kind kind)
 	}
 	if (e->filter)
 		loops_close(p, 1);
+}
+
+/* What rounding left of a magnitude below its value, and NaN. */
+static void print_gathered(struct printer *p, const struct expr *e, enum kind kind)
+{
+	if (e->op == OP_SUM && p->pairs && kind == KIND_REAL)
+		loops_line(p, "acc_ = p_make(acc_.v, acc_.m);\n");
 }
 
 static void print_start(struct printer *p, const struct expr *e, enum kind kind)
@@ -234,6 +247,7 @@ static void print_scan(struct printer *p, const struct normal_stmt *s)
 	loops_line(p, "");
 	strbuf_addf(p->out, "const int64_t %s = %s;\n", e->range[0].name, last->name);
 	print_fold(p, e, s->kind);
+	print_gathered(p, e, s->kind);
 	if (!is_exclusive)
 		print_store(p, s, "acc_");
 	loops_close(p, 2);
@@ -264,6 +278,7 @@ void loops_stmt(struct printer *p, const struct normal_stmt *s)
 			loops_open(p, &e->range[i]);
 		print_fold(p, e, s->kind);
 		loops_close(p, e->range_count);
+		print_gathered(p, e, s->kind);
 		print_store(p, s, "acc_");
 		loops_close(p, 1);
 	} else {
