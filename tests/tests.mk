@@ -88,7 +88,7 @@ unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIM) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
-	$Q $B/bin/km-evaluate selfcheck --work=$(WORK); a=$$?; \
+	$Q mkdir -p '$(OUT)'; $B/bin/km-evaluate selfcheck --work=$(WORK) >'$(OUT)/selfcheck.tsv'; a=$$?; cat '$(OUT)/selfcheck.tsv'; \
 	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; \
 	  BUILD=$(abspath $B) /usr/bin/python3 tests/opinfo.py --full; c=$$?; \
 	  scripts/torch.sh '$(TORCH)' && BUILD=$(abspath $B) '$(TORCH)/bin/python' tests/opinfo.py --full; d=$$?; \
