@@ -20,6 +20,7 @@ const struct op op_celu = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "alpha", 1.5, false } },
+	.require = "alpha != 0",
 	.body = "y[n] = x[n] > 0 ? x[n] : alpha * (exp(x[n] / alpha) - 1)",
 	.reference = reference,
 	.flop = "N",

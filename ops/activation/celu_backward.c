@@ -21,6 +21,7 @@ const struct op op_celu_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "alpha", 1.5, false } },
+	.require = "alpha != 0",
 	.body = "dx[n] = x[n] > 0 ? g[n] : g[n] * exp(x[n] / alpha)",
 	.reference = reference,
 	.flop = "4*N",

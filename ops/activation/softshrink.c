@@ -20,6 +20,7 @@ const struct op op_softshrink = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "least", 0.5, false } },
+	.require = "least >= 0",
 	.body = "y[n] = x[n] > least ? x[n] - least : x[n] < -least ? x[n] + least : x[n] != x[n] ? x[n] : 0",
 	.reference = reference,
 	.flop = "N",

@@ -21,6 +21,7 @@ const struct op op_softshrink_backward = {
 		{ "dx", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "least", 0.5, false } },
+	.require = "least >= 0",
 	.body = "dx[n] = x[n] > least || x[n] < -least ? g[n] : 0",
 	.reference = reference,
 	.flop = "4*N",

@@ -33,6 +33,7 @@ const struct op op_conv2d = {
 		    { "k", "O CI KH KW", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 1, true } },
+	.require = "S >= 1; P >= 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"y[nb,o,i<HO,j<WO] = sum(ci,u<KH,v<KW) (x[nb,ci,i*S+u-P,j*S+v-P] else 0) * k[o,ci,u,v]",
 	.reference = reference,

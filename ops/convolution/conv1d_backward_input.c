@@ -30,7 +30,7 @@ const struct op op_conv1d_backward_input = {
 		{ "dx", "NB C*G L", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "D", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; D >= 1; G >= 1; O % G == 0",
 	.body = "LO = (L + 2*P - D*(KL-1) - 1)//S + 1; E = O//G; dx[nb,c<C*G,l] = sum(e<E,u<KL if (l+P-u*D) % S == 0 "
 		"&& l+P-u*D >= 0 && l+P-u*D < LO*S) g[nb,c//C*E+e,(l+P-u*D)//S] * k[c//C*E+e,c%C,u]",
 	.reference = reference,

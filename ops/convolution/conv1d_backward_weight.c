@@ -30,7 +30,7 @@ const struct op op_conv1d_backward_weight = {
 		{ "dk", "O C KL", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "D", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; D >= 1; G >= 1; O % G == 0",
 	.body = "LO = (L + 2*P - D*(KL-1) - 1)//S + 1; E = O//G; dk[o,c,u<KL] = sum(nb,l<LO) g[nb,o,l] * "
 		"(x[nb,o//E*C+c,l*S+u*D-P] else 0)",
 	.reference = reference,

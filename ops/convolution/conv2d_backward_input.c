@@ -28,6 +28,7 @@ const struct op op_conv2d_backward_input = {
 		{ "dx", "NB C H W", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 1, true } },
+	.require = "S >= 1; P >= 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"dx[nb,c,h,w] = sum(o,u<KH,v<KW if (h+P-u) % S == 0 && (w+P-v) % S == 0 && h+P-u >= 0 && (h+P-u)//S < HO && "
 		"w+P-v >= 0 && (w+P-v)//S < WO) g[nb,o,(h+P-u)//S,(w+P-v)//S] * k[o,c,u,v]",

@@ -32,6 +32,7 @@ const struct op op_conv2d_backward_weight = {
 		{ "db", "O", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 1, true } },
+	.require = "S >= 1; P >= 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"dk[o,c,u<KH,v<KW] = sum(nb,h<HO,w<WO) g[nb,o,h,w] * (x[nb,c,h*S+u-P,w*S+v-P] else 0); "
 		"db[o] = sum(nb,h<HO,w<WO) g[nb,o,h,w]",

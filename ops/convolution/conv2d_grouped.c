@@ -27,7 +27,7 @@ const struct op op_conv2d_grouped = {
 		{ "y", "NB O (H+2*PH-DH*(KH-1)-1)//SH+1 (W+2*PW-DW*(KW-1)-1)//SW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "SH >= 1; PH >= 0; DH >= 1; SW >= 1; PW >= 0; DW >= 1; G >= 1; O % G == 0",
 	.body = "HO = (H + 2*PH - DH*(KH-1) - 1)//SH + 1; WO = (W + 2*PW - DW*(KW-1) - 1)//SW + 1; "
 		"y[nb,o,h<HO,w<WO] = sum(c,u<KH,v<KW) (x[nb,o//(O//G)*C+c,h*SH+u*DH-PH,w*SW+v*DW-PW] else 0) * k[o,c,u,v]",
 	.reference = reference,

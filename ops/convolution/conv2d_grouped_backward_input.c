@@ -29,7 +29,7 @@ const struct op op_conv2d_grouped_backward_input = {
 		{ "dx", "NB C*G H W", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "SH >= 1; PH >= 0; DH >= 1; SW >= 1; PW >= 0; DW >= 1; G >= 1; O % G == 0",
 	.body = "HO = (H + 2*PH - DH*(KH-1) - 1)//SH + 1; WO = (W + 2*PW - DW*(KW-1) - 1)//SW + 1; E = O//G; "
 		"dx[nb,c<C*G,h,w] = sum(e<E,u<KH,v<KW if (h+PH-u*DH) % SH == 0 && h+PH-u*DH >= 0 && h+PH-u*DH < HO*SH && "
 		"(w+PW-v*DW) % SW == 0 && w+PW-v*DW >= 0 && w+PW-v*DW < WO*SW) "

@@ -52,7 +52,8 @@ const struct op op_conv3d_backward_input = {
 		{ "dx", "NB C*G Z H W", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SZ", 1, true }, { "PZ", 0, true }, { "DZ", 1, true }, { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "SZ >= 1; PZ >= 0; DZ >= 1; SH >= 1; PH >= 0; DH >= 1; SW >= 1; PW >= 0; DW >= 1; G >= 1; "
+		"O % G == 0",
 	.body = "ZO = (Z+2*PZ-DZ*(KZ-1)-1)//SZ+1; HO = (H+2*PH-DH*(KH-1)-1)//SH+1; WO = (W+2*PW-DW*(KW-1)-1)//SW+1; E "
 		"= O//G; dx[nb,c<C*G,z,h,w] = sum(e<E,u<KZ,v<KH,t<KW if (z+PZ-u*DZ) % SZ == 0 && z+PZ-u*DZ >= 0 && "
 		"z+PZ-u*DZ < ZO*SZ && (h+PH-v*DH) % SH == 0 && h+PH-v*DH >= 0 && h+PH-v*DH < HO*SH && (w+PW-t*DW) % "

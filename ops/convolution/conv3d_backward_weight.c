@@ -52,7 +52,8 @@ const struct op op_conv3d_backward_weight = {
 		{ "dk", "O C KZ KH KW", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SZ", 1, true }, { "PZ", 0, true }, { "DZ", 1, true }, { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "G", 1, true } },
-	.require = "O % G == 0",
+	.require = "SZ >= 1; PZ >= 0; DZ >= 1; SH >= 1; PH >= 0; DH >= 1; SW >= 1; PW >= 0; DW >= 1; G >= 1; "
+		"O % G == 0",
 	.body = "ZO = (Z+2*PZ-DZ*(KZ-1)-1)//SZ+1; HO = (H+2*PH-DH*(KH-1)-1)//SH+1; WO = (W+2*PW-DW*(KW-1)-1)//SW+1; E "
 		"= O//G; dk[o,c,u<KZ,v<KH,t<KW] = sum(nb,z<ZO,h<HO,w<WO) g[nb,o,z,h,w] * "
 		"(x[nb,o//E*C+c,z*SZ+u*DZ-PZ,h*SH+v*DH-PH,w*SW+t*DW-PW] else 0)",

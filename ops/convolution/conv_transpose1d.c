@@ -28,7 +28,7 @@ const struct op op_conv_transpose1d = {
 		{ "y", "NB OG*G (L-1)*S-2*P+D*(KL-1)+Q+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "D", 1, true }, { "Q", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "S >= 1; P >= 0; D >= 1; Q >= 0; G >= 1; Q < maximum(S,D); CI % G == 0",
 	.body = "LO = (L-1)*S - 2*P + D*(KL-1) + Q + 1; CG = CI//G; "
 		"y[nb,o<OG*G,l<LO] = sum(c<CG,u<KL if (l+P-u*D) % S == 0) (x[nb,o//OG*CG+c,(l+P-u*D)//S] else 0) "
 		"* k[o//OG*CG+c,o%OG,u]",

@@ -28,7 +28,7 @@ const struct op op_conv_transpose1d_backward_input = {
 		{ "dx", "NB CI L", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "D", 1, true }, { "Q", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "S >= 1; P >= 0; D >= 1; Q >= 0; G >= 1; Q < maximum(S,D); CI % G == 0",
 	.body = "CG = CI//G; dx[nb,ci,l] = sum(o<OG,u<KL) (g[nb,ci//CG*OG+o,l*S+u*D-P] else 0) * k[ci,o,u]",
 	.reference = reference,
 	.flop = "2*NB*CI*OG*L*KL",

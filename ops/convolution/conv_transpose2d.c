@@ -28,7 +28,8 @@ const struct op op_conv_transpose2d = {
 		{ "y", "NB OG*G (H-1)*SH-2*PH+DH*(KH-1)+QH+1 (W-1)*SW-2*PW+DW*(KW-1)+QW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "QH", 0, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "QW", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "SH >= 1; PH >= 0; DH >= 1; QH >= 0; SW >= 1; PW >= 0; DW >= 1; QW >= 0; G >= 1; "
+		"QH < maximum(SH,DH); QW < maximum(SW,DW); CI % G == 0",
 	.body = "HO = (H-1)*SH - 2*PH + DH*(KH-1) + QH + 1; WO = (W-1)*SW - 2*PW + DW*(KW-1) + QW + 1; "
 		"CG = CI//G; "
 		"y[nb,o<OG*G,h<HO,w<WO] = sum(c<CG,u<KH,v<KW if (h+PH-u*DH) % SH == 0 && (w+PW-v*DW) % SW == 0) "

@@ -30,7 +30,8 @@ const struct op op_conv_transpose2d_backward_input = {
 		{ "dx", "NB CI H W", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "QH", 0, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "QW", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "SH >= 1; PH >= 0; DH >= 1; QH >= 0; SW >= 1; PW >= 0; DW >= 1; QW >= 0; G >= 1; "
+		"QH < maximum(SH,DH); QW < maximum(SW,DW); CI % G == 0",
 	.body = "CG = CI//G; dx[nb,ci,h,w] = sum(o<OG,u<KH,v<KW) (g[nb,ci//CG*OG+o,h*SH+u*DH-PH,w*SW+v*DW-PW] else 0) "
 		"* k[ci,o,u,v]",
 	.reference = reference,

@@ -28,7 +28,8 @@ const struct op op_conv_transpose3d = {
 		{ "y", "NB OG*G (Z-1)*SZ-2*PZ+DZ*(KZ-1)+QZ+1 (H-1)*SH-2*PH+DH*(KH-1)+QH+1 (W-1)*SW-2*PW+DW*(KW-1)+QW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SZ", 1, true }, { "PZ", 0, true }, { "DZ", 1, true }, { "QZ", 0, true }, { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "QH", 0, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "QW", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "SZ >= 1; PZ >= 0; DZ >= 1; QZ >= 0; SH >= 1; PH >= 0; DH >= 1; QH >= 0; SW >= 1; PW >= 0; DW >= 1; "
+		"QW >= 0; G >= 1; QZ < maximum(SZ,DZ); QH < maximum(SH,DH); QW < maximum(SW,DW); CI % G == 0",
 	.body = "ZO = (Z-1)*SZ - 2*PZ + DZ*(KZ-1) + QZ + 1; HO = (H-1)*SH - 2*PH + DH*(KH-1) + QH + 1; "
 		"WO = (W-1)*SW - 2*PW + DW*(KW-1) + QW + 1; CG = CI//G; "
 		"y[nb,o<OG*G,z<ZO,h<HO,w<WO] = sum(c<CG,u<KZ,v<KH,t<KW if (z+PZ-u*DZ) % SZ == 0 && (h+PH-v*DH) % "

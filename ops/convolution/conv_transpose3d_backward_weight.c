@@ -46,7 +46,8 @@ const struct op op_conv_transpose3d_backward_weight = {
 		{ "dk", "CI OG KZ KH KW", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SZ", 1, true }, { "PZ", 0, true }, { "DZ", 1, true }, { "QZ", 0, true }, { "SH", 1, true }, { "PH", 0, true }, { "DH", 1, true }, { "QH", 0, true }, { "SW", 1, true }, { "PW", 0, true }, { "DW", 1, true }, { "QW", 0, true }, { "G", 1, true } },
-	.require = "CI % G == 0",
+	.require = "SZ >= 1; PZ >= 0; DZ >= 1; QZ >= 0; SH >= 1; PH >= 0; DH >= 1; QH >= 0; SW >= 1; PW >= 0; DW >= 1; "
+		"QW >= 0; G >= 1; QZ < maximum(SZ,DZ); QH < maximum(SH,DH); QW < maximum(SW,DW); CI % G == 0",
 	.body = "CG = CI//G; dk[ci,o<OG,u<KZ,v<KH,t<KW] = sum(nb,z<Z,h<H,w<W) x[nb,ci,z,h,w] * "
 		"(g[nb,ci//CG*OG+o,z*SZ+u*DZ-PZ,h*SH+v*DH-PH,w*SW+t*DW-PW] else 0)",
 	.reference = reference,

@@ -23,6 +23,7 @@ const struct op op_depthwise_separable_conv2d = {
 		{ "y", "NB O (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "S", 1, true }, { "P", 1, true } },
+	.require = "S >= 1; P >= 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"t[nb,c,h<HO,w<WO] = sum(u<KH,v<KW) (x[nb,c,h*S+u-P,w*S+v-P] else 0) * k[c,u,v]; "
 		"y[nb,o,h<HO,w<WO] = sum(c) t[nb,c,h,w] * p[o,c]",

@@ -64,7 +64,7 @@ static int set_one(struct problem *p, const char *word, size_t len, bool *given,
 		p->dim[dim] = strtoll(equals + 1, &end, 10);
 		given[dim] = true;
 		if (!*end && end > equals + 1 && (p->dim[dim] < 1 || p->dim[dim] > INT64_C(1) << 40)) {
-			strbuf_addf(err, "dimension '%s=%s' is out of range 1..2^40", text, equals + 1);
+			strbuf_addf(err, "'%s': dimension '%s' is %s, allowed are 1..2^40", op->name, text, equals + 1);
 			return -1;
 		}
 	} else if (attr >= 0) {
@@ -83,11 +83,31 @@ static int set_one(struct problem *p, const char *word, size_t len, bool *given,
 	return 0;
 }
 
+/* Every extent of tensor t is at least 1, and all its elements can be counted. */
+static int check_extents(const struct problem *p, int t, const char *binding, struct strbuf *err)
+{
+	const struct op_tensor *x = &p->op->tensor[t];
+	int64_t extent[OP_MAX_RANK];
+	int rank = problem_shape(p, t, extent);
+	const char *word = x->shape;
+
+	for (int i = 0; i < rank; i++, word += strcspn(word, " "), word += strspn(word, " "))
+		if (extent[i] < 1) {
+			strbuf_addf(err, "'%s': dimension %d of tensor '%s', %.*s, is %lld at %s, allowed are 1..2^40", p->op->name, i, x->name,
+				    (int)strcspn(word, " "), word, (long long)extent[i], binding);
+			return -1;
+		}
+	if (problem_elems(p, t) < 1) {
+		strbuf_addf(err, "'%s': tensor '%s' has more elements than can be counted at %s", p->op->name, x->name, binding);
+		return -1;
+	}
+	return 0;
+}
+
 /* "M=3 N=4" or "M=3,N=4". */
 static int set_all(struct problem *p, const char *binding, struct strbuf *err)
 {
 	bool given[OP_MAX_DIMS] = { false };
-	int64_t elems = 0;
 
 	for (const char *s = binding + strspn(binding, " ,"); *s;) {
 		size_t n = strcspn(s, " ,");
@@ -105,14 +125,9 @@ static int set_all(struct problem *p, const char *binding, struct strbuf *err)
 		}
 	if (problem_require(p, err))
 		return -1;
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
-		elems = problem_elems(p, t);
-		if (elems < 1) {
-			strbuf_addf(err, "shape of tensor '%s' of '%s' is empty, negative or overflows at %s",
-				    p->op->tensor[t].name, p->op->name, binding);
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (check_extents(p, t, binding, err))
 			return -1;
-		}
-	}
 	if (p->threads < 1 || p->threads > 1024) {
 		strbuf_addf(err, "threads must be 1..1024, not %d", p->threads);
 		return -1;

@@ -19,6 +19,7 @@ const struct op op_arange = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "start", 0, true }, { "step", 1, true } },
+	.require = "step != 0",
 	.body = "y[n] = start + n * step",
 	.reference = reference,
 	.flop = "0",

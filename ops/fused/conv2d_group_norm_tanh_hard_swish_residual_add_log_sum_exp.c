@@ -42,7 +42,7 @@ const struct op op_conv2d_group_norm_tanh_hard_swish_residual_add_log_sum_exp = 
 		    { "y", "NB (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "G", 16, true }, { "eps", 1e-05, false } },
 	/* An infinite convolution makes its group NaN, so no peak is infinite. */
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; G >= 1; O % G == 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; conv[nb,o,i<HO,j<WO] = "
 		"bias[o] + sum(ci,u<KH,v<KW) (x[nb,ci,i*S+u-P,j*S+v-P] else 0) * weight[o,ci,u,v]; E = "
 		"O//G; mean[nb,g<G] = sum(e<E,i<HO,j<WO) conv[nb,g*E+e,i,j] / (E*HO*WO); "

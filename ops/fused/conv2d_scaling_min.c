@@ -28,6 +28,7 @@ const struct op op_conv2d_scaling_min = {
 		    { "bias", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "factor", 2, false } },
+	.require = "S >= 1; P >= 0",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"conv[nb,o,i<HO,j<WO] = bias[o] + sum(ci,u<KH,v<KW) (x[nb,ci,i*S+u-P,j*S+v-P] else "
 		"0) * weight[o,ci,u,v]; "

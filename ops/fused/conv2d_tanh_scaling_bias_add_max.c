@@ -35,6 +35,7 @@ const struct op op_conv2d_tanh_scaling_bias_add_max = {
 		    { "addend", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O ((H+2*P-KH)//S+1)//J ((W+2*P-KW)//S+1)//J", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "factor", 2, false }, { "J", 4, true } },
+	.require = "S >= 1; P >= 0; J >= 1",
 	.body = "HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + 1; "
 		"conv[nb,o,i<HO,j<WO] = bias[o] + sum(ci,u<KH,v<KW) (x[nb,ci,i*S+u-P,j*S+v-P] else "
 		"0) * weight[o,ci,u,v]; "

@@ -37,6 +37,7 @@ const struct op op_conv3d_divide_max_global_avg_pool_bias_add_sum = {
 		    { "addend", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "divisor", 2, false }, { "J", 2, true } },
+	.require = "S >= 1; P >= 0; J >= 1",
 	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
 		"1; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "

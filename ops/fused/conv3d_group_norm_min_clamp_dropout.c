@@ -42,7 +42,7 @@ const struct op op_conv3d_group_norm_min_clamp_dropout = {
 		    { "y", "NB O (Z+2*P-KZ)//S+1 (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "G", 8, true }, { "eps", 1e-05, false },
 		  { "lo", 0, false }, { "hi", 1, false } },
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; G >= 1; O % G == 0",
 	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
 		"1; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "

@@ -35,6 +35,7 @@ const struct op op_conv3d_scaling_tanh_multiply_sigmoid = {
 		    { "factor2", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O (Z+2*P-KZ)//S+1 (H+2*P-KH)//S+1 (W+2*P-KW)//S+1", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true } },
+	.require = "S >= 1; P >= 0",
 	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
 		"1; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "

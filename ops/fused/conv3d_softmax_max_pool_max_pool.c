@@ -29,6 +29,7 @@ const struct op op_conv3d_softmax_max_pool_max_pool = {
 		    { "bias", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O (((Z+2*P-KZ)//S+1)//J)//J (((H+2*P-KH)//S+1)//J)//J (((W+2*P-KW)//S+1)//J)//J", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "J", 2, true } },
+	.require = "S >= 1; P >= 0; J >= 1",
 	.body = "ZO = (Z + 2*P - KZ)//S + 1; HO = (H + 2*P - KH)//S + 1; WO = (W + 2*P - KW)//S + "
 		"1; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW) "

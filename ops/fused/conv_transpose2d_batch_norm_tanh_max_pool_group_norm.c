@@ -46,7 +46,7 @@ const struct op op_conv_transpose2d_batch_norm_tanh_max_pool_group_norm = {
 		    { "y", "NB O ((H-1)*S-2*P+KH+Q)//J ((W-1)*S-2*P+KW+Q)//J", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 1, true }, { "Q", 0, true }, { "eps", 1e-05, false },
 		  { "J", 2, true }, { "G", 8, true } },
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S; O % G == 0",
 	.body = "HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW + Q; "
 		"conv[nb,o,i<HO,j<WO] = bias[o] + sum(ci,u<KH,v<KW if (i+P-u) % S == 0 && (j+P-v) "
 		"% S == 0) (x[nb,ci,(i+P-u)//S,(j+P-v)//S] else 0) * weight[ci,o,u,v]; "

@@ -36,6 +36,7 @@ const struct op op_conv_transpose2d_softmax_bias_add_scaling_sigmoid = {
 		    { "addend", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O (H-1)*S-2*P+KH+Q (W-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 1, true }, { "Q", 1, true }, { "factor", 2, false } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW + Q; "
 		"conv[nb,o,i<HO,j<WO] = bias[o] + sum(ci,u<KH,v<KW if (i+P-u) % S == 0 && (j+P-v) "
 		"% S == 0) (x[nb,ci,(i+P-u)//S,(j+P-v)//S] else 0) * weight[ci,o,u,v]; "

@@ -37,6 +37,7 @@ const struct op op_conv_transpose3d_avg_pool_clamp_softmax_multiply = {
 		    { "y", "NB O (Z//J-1)*S-2*P+KZ+Q (H//J-1)*S-2*P+KH+Q (W//J-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 1, true }, { "Q", 1, true }, { "J", 2, true },
 		  { "lo", 0, false }, { "hi", 1, false } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "ZP = Z//J; HP = H//J; WP = W//J; "
 		"tiles[nb,ci,z<ZP,i<HP,j<WP] = sum(p<J,q<J,r<J) x[nb,ci,z*J+p,i*J+q,j*J+r] / "
 		"(J*J*J); "

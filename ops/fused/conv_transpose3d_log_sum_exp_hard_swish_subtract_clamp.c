@@ -39,6 +39,7 @@ const struct op op_conv_transpose3d_log_sum_exp_hard_swish_subtract_clamp = {
 		    { "y", "NB (Z-1)*S-2*P+KZ+Q (H-1)*S-2*P+KH+Q (W-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 1, true }, { "Q", 0, true }, { "lo", -1, false },
 		  { "hi", 1, false } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW + "
 		"Q; conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 && "
 		"(i+P-u) % S == 0 && (j+P-v) % S == 0) (x[nb,ci,(z+P-t)//S,(i+P-u)//S,(j+P-v)//S] else "

@@ -33,6 +33,7 @@ const struct op op_conv_transpose3d_max_max_sum = {
 		    { "y", "NB (((Z-1)*S-2*P+KZ+Q)//J1)//J2 (((H-1)*S-2*P+KH+Q)//J1)//J2 (((W-1)*S-2*P+KW+Q)//J1)//J2", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 2, true }, { "Q", 0, true }, { "J1", 2, true },
 		  { "J2", 3, true } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
 		"+ Q; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "

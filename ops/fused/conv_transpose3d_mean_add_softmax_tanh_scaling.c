@@ -39,6 +39,7 @@ const struct op op_conv_transpose3d_mean_add_softmax_tanh_scaling = {
 		    { "addend", "O", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "NB O (H-1)*S-2*P+KH+Q (W-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 1, true }, { "Q", 0, true }, { "factor", 2, false } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
 		"+ Q; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "

@@ -40,6 +40,7 @@ const struct op op_conv_transpose3d_scale_batch_norm_global_avg_pool = {
 		    { "y", "NB O", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 1, true }, { "P", 0, true }, { "Q", 0, true }, { "factor", 2, false },
 		  { "eps", 1e-05, false } },
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S",
 	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
 		"+ Q; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "

@@ -37,7 +37,7 @@ const struct op op_conv_transpose3d_swish_group_norm_hard_swish = {
 		    { "y", "NB O (Z-1)*S-2*P+KZ+Q (H-1)*S-2*P+KH+Q (W-1)*S-2*P+KW+Q", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "S", 2, true }, { "P", 1, true }, { "Q", 0, true }, { "G", 4, true },
 		  { "eps", 1e-05, false } },
-	.require = "O % G == 0",
+	.require = "S >= 1; P >= 0; Q >= 0; Q < S; O % G == 0",
 	.body = "ZO = (Z-1)*S - 2*P + KZ + Q; HO = (H-1)*S - 2*P + KH + Q; WO = (W-1)*S - 2*P + KW "
 		"+ Q; "
 		"conv[nb,o,z<ZO,i<HO,j<WO] = bias[o] + sum(ci,t<KZ,u<KH,v<KW if (z+P-t) % S == 0 "

@@ -33,7 +33,7 @@ const struct op op_gemm_bias_add_hardtanh_mish_group_norm = {
 		    { "shift", "N", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "lo", -1, false }, { "hi", 1, false }, { "G", 256, true }, { "eps", 1e-05, false } },
-	.require = "N % G == 0",
+	.require = "G >= 1; N % G == 0",
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
 		"active[m,n] = mish(clamp((linear[m,n] + addend[n]), lo, hi)); "
 		"E = N//G; "

@@ -33,7 +33,7 @@ const struct op op_gemm_group_norm_swish_multiply_swish = {
 		    { "factor", "N", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "G", 256, true }, { "eps", 1e-05, false } },
-	.require = "N % G == 0",
+	.require = "G >= 1; N % G == 0",
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
 		"E = N//G; "
 		"mean[m,g<G] = sum(e<E) linear[m,g*E+e] / (E); "

@@ -28,6 +28,7 @@ const struct op op_matmul_avg_pool_gelu_scale_max = {
 		    { "bias", "N", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "J", 16, true }, { "factor", 2, false } },
+	.require = "J >= 1",
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
 		"NP = N//J; "
 		"tiles[m,p<NP] = sum(q<J) linear[m,p*J+q] / J; "

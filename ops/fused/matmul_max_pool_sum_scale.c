@@ -26,6 +26,7 @@ const struct op op_matmul_max_pool_sum_scale = {
 		    { "bias", "N", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "M", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "J", 2, true }, { "factor", 0.5, false } },
+	.require = "J >= 1",
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
 		"NP = N//J; "
 		"tiles[m,p<NP] = max(q<J) linear[m,p*J+q]; "

@@ -32,7 +32,7 @@ const struct op op_matmul_swish_sum_group_norm = {
 		    { "shift", "N", OP_IN, "T", OP_REAL, NULL },
 		    { "y", "M N", OP_OUT, "T", OP_REAL, NULL } },
 	.attr = { { "G", 64, true }, { "eps", 1e-05, false } },
-	.require = "N % G == 0",
+	.require = "G >= 1; N % G == 0",
 	.body = "linear[m,n] = bias[n] + sum(k) x[m,k] * weight[n,k]; "
 		"shifted[m,n] = (silu(linear[m,n]) + addend[n]); "
 		"E = N//G; "

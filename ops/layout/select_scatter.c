@@ -24,7 +24,7 @@ const struct op op_select_scatter = {
 		{ "y", "O R I", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "K", 0, true } },
-	.require = "K < R",
+	.require = "K >= 0; K < R",
 	.body = "y[o,r,i] = r == K ? s[o,i] : x[o,r,i]",
 	.reference = reference,
 	.flop = "0",

@@ -23,7 +23,7 @@ const struct op op_slice = {
 		{ "y", "O S I", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "START", 0, true }, { "STEP", 1, true } },
-	.require = "START + (S-1)*STEP < R",
+	.require = "START >= 0; STEP >= 1; START + (S-1)*STEP < R",
 	.body = "y[o,s,i] = x[o,s*STEP+START,i]",
 	.reference = reference,
 	.flop = "0",

@@ -24,7 +24,7 @@ const struct op op_slice_scatter = {
 		{ "y", "O R I", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "START", 0, true }, { "STEP", 1, true } },
-	.require = "START + (S-1)*STEP < R",
+	.require = "START >= 0; STEP >= 1; START + (S-1)*STEP < R",
 	.body = "y[o,r,i] = r >= START && (r - START) % STEP == 0 && (r - START) // STEP < S ? "
 		"s[o,(r-START)//STEP,i] : x[o,r,i]",
 	.reference = reference,

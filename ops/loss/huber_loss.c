@@ -25,6 +25,7 @@ const struct op op_huber_loss = {
 		{ "y", "", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "delta", 0.7, false } },
+	.require = "delta > 0",
 	.body = "d[r,c] = abs(p[r,c] - t[r,c]); "
 		"y = sum(r,c) (d[r,c] <= delta ? 0.5 * sq(d[r,c]) : delta * (d[r,c] - 0.5 * delta)) / (R*C)",
 	.reference = reference,

@@ -26,6 +26,7 @@ const struct op op_huber_loss_backward = {
 		{ "dp", "R C", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "delta", 0.7, false } },
+	.require = "delta > 0",
 	.body = "d[r,c] = p[r,c] - t[r,c]; "
 		"dp[r,c] = g * (d[r,c] >= delta ? delta : d[r,c] <= -delta ? -delta : d[r,c]) / (R*C)",
 	.reference = reference,

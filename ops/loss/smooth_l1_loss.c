@@ -25,6 +25,7 @@ const struct op op_smooth_l1_loss = {
 		{ "y", "", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "beta", 1, false } },
+	.require = "beta >= 0",
 	.body = "d[r,c] = abs(p[r,c] - t[r,c]); "
 		"y = sum(r,c) (d[r,c] < beta ? 0.5 * sq(d[r,c]) / beta : d[r,c] - 0.5 * beta) / (R*C)",
 	.reference = reference,

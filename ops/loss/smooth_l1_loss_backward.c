@@ -26,6 +26,7 @@ const struct op op_smooth_l1_loss_backward = {
 		{ "dp", "R C", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "beta", 1, false } },
+	.require = "beta >= 0",
 	.body = "d[r,c] = p[r,c] - t[r,c]; "
 		"dp[r,c] = g * (d[r,c] >= beta ? 1 : d[r,c] <= -beta ? -1 : d[r,c] / beta) / (R*C)",
 	.reference = reference,

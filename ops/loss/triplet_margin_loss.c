@@ -28,6 +28,7 @@ const struct op op_triplet_margin_loss = {
 		{ "y", "", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "margin", 1, false }, { "eps", 1e-6, false } },
+	.require = "margin > 0",
 	.body = "dp[r] = sqrt(sum(c) sq(a[r,c] - p[r,c] + eps)); dn[r] = sqrt(sum(c) sq(a[r,c] - n[r,c] + eps)); "
 		"y = sum(r) relu(dp[r] - dn[r] + margin) / R",
 	.reference = reference,

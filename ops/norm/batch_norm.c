@@ -32,6 +32,7 @@ const struct op op_batch_norm = {
 		{ "y", "N C S", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "eps", 1e-5, false } },
+	.require = "N*S > 1",
 	.body = "mu[c] = sum(n,s) x[n,c,s] / (N*S); v[c] = sum(n,s) sq(x[n,c,s] - mu[c]) / (N*S); "
 		"y[n,c,s] = (x[n,c,s] - mu[c]) * rsqrt(v[c] + eps) * g[c] + b[c]",
 	.reference = reference,

@@ -30,7 +30,7 @@ const struct op op_group_norm = {
 		{ "y", "N C S", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "G", 2, true }, { "eps", 1e-5, false } },
-	.require = "C % G == 0",
+	.require = "G >= 1; C % G == 0",
 	.body = "E = C//G; mu[n,g<G] = sum(e<E,s) x[n,g*E+e,s] / (E*S); "
 		"v[n,g<G] = sum(e<E,s) sq(x[n,g*E+e,s] - mu[n,g]) / (E*S); "
 		"y[n,c,s] = (x[n,c,s] - mu[n,c//E]) * rsqrt(v[n,c//E] + eps) * w[c] + b[c]",

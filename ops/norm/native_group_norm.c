@@ -34,7 +34,7 @@ const struct op op_native_group_norm = {
 		{ "rs", "N G", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "G", 2, true }, { "eps", 1e-5, false } },
-	.require = "C % G == 0",
+	.require = "G >= 1; C % G == 0",
 	.body = "E = C//G; mu[n,g<G] = sum(e<E,s) x[n,g*E+e,s] / (E*S); "
 		"v[n,g<G] = sum(e<E,s) sq(x[n,g*E+e,s] - mu[n,g]) / (E*S); rs[n,g<G] = rsqrt(v[n,g] + eps); "
 		"y[n,c,s] = (x[n,c,s] - mu[n,c//E]) * rs[n,c//E] * w[c] + b[c]",

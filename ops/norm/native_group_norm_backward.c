@@ -37,7 +37,7 @@ const struct op op_native_group_norm_backward = {
 		{ "db", "C", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "G", 2, true } },
-	.require = "C % G == 0",
+	.require = "G >= 1; C % G == 0",
 	.body = "E = C//G; a[n,g<G] = sum(e<E,s) d[n,g*E+e,s] * w[g*E+e] / (E*S); "
 		"q[n,g<G] = sum(e<E,s) d[n,g*E+e,s] * w[g*E+e] * (x[n,g*E+e,s] - mu[n,g]) * rs[n,g] / (E*S); "
 		"dx[n,c,s] = rs[n,c//E] * (d[n,c,s] * w[c] - a[n,c//E] - (x[n,c,s] - mu[n,c//E]) * rs[n,c//E] * q[n,c//E]); "

@@ -25,7 +25,7 @@ const struct op op_avg_pool2d_backward = {
 		{ "dx", "N H W", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "K", 2, true }, { "S", 2, true }, { "P", 0, true } },
-	.require = "2*P <= K",
+	.require = "K >= 1; S >= 1; P >= 0; 2*P <= K",
 	.body = "dx[n,h,w] = sum(u<K,v<K if (h+P-u) % S == 0 && (w+P-v) % S == 0) (g[n,(h+P-u)//S,(w+P-v)//S] else 0) / (K*K)",
 	.reference = reference,
 	.flop = "N*H*W*K*K",

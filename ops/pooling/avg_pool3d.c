@@ -39,7 +39,8 @@ const struct op op_avg_pool3d = {
 		{ "y", "N (Z+2*PZ-KZ)//SZ+1 (H+2*PH-KH)//SH+1 (W+2*PW-KW)//SW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "KZ", 2, true }, { "SZ", 2, true }, { "PZ", 0, true }, { "KH", 2, true }, { "SH", 2, true }, { "PH", 0, true }, { "KW", 2, true }, { "SW", 2, true }, { "PW", 0, true } },
-	.require = "2*PH <= KH; 2*PW <= KW; 2*PZ <= KZ",
+	.require = "KZ >= 1; SZ >= 1; PZ >= 0; KH >= 1; SH >= 1; PH >= 0; KW >= 1; SW >= 1; PW >= 0; 2*PH <= KH; "
+		"2*PW <= KW; 2*PZ <= KZ",
 	.body = "ZO = (Z + 2*PZ - KZ)//SZ + 1; HO = (H + 2*PH - KH)//SH + 1; WO = (W + 2*PW - KW)//SW + 1; "
 		"y[n,z<ZO,h<HO,w<WO] = sum(u<KZ,v<KH,t<KW) (x[n,z*SZ+u-PZ,h*SH+v-PH,w*SW+t-PW] else 0) / (KZ*KH*KW)",
 	.reference = reference,

@@ -31,7 +31,7 @@ const struct op op_max_pool1d = {
 		{ "y", "N (L+2*P-D*(K-1)-1)//S+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "K", 2, true }, { "S", 2, true }, { "P", 0, true }, { "D", 1, true } },
-	.require = "2*P <= K",
+	.require = "K >= 1; S >= 1; P >= 0; D >= 1; 2*P <= K",
 	.body = "LO = (L + 2*P - D*(K-1) - 1)//S + 1; y[n,l<LO] = max(u<K) (x[n,l*S+u*D-P] else -inf)",
 	.reference = reference,
 	.flop = "N*((L+2*P-D*(K-1)-1)//S+1)*K",

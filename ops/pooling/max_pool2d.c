@@ -35,7 +35,7 @@ const struct op op_max_pool2d = {
 		{ "y", "N (H+2*PH-DH*(KH-1)-1)//SH+1 (W+2*PW-DW*(KW-1)-1)//SW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "KH", 2, true }, { "SH", 2, true }, { "PH", 0, true }, { "DH", 1, true }, { "KW", 2, true }, { "SW", 2, true }, { "PW", 0, true }, { "DW", 1, true } },
-	.require = "2*PH <= KH; 2*PW <= KW",
+	.require = "KH >= 1; SH >= 1; PH >= 0; DH >= 1; KW >= 1; SW >= 1; PW >= 0; DW >= 1; 2*PH <= KH; 2*PW <= KW",
 	.body = "HO = (H + 2*PH - DH*(KH-1) - 1)//SH + 1; WO = (W + 2*PW - DW*(KW-1) - 1)//SW + 1; "
 		"y[n,h<HO,w<WO] = max(u<KH,v<KW) (x[n,h*SH+u*DH-PH,w*SW+v*DW-PW] else -inf)",
 	.reference = reference,

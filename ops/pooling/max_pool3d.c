@@ -39,7 +39,8 @@ const struct op op_max_pool3d = {
 		{ "y", "N (Z+2*PZ-DZ*(KZ-1)-1)//SZ+1 (H+2*PH-DH*(KH-1)-1)//SH+1 (W+2*PW-DW*(KW-1)-1)//SW+1", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "KZ", 2, true }, { "SZ", 2, true }, { "PZ", 0, true }, { "DZ", 1, true }, { "KH", 2, true }, { "SH", 2, true }, { "PH", 0, true }, { "DH", 1, true }, { "KW", 2, true }, { "SW", 2, true }, { "PW", 0, true }, { "DW", 1, true } },
-	.require = "2*PH <= KH; 2*PW <= KW; 2*PZ <= KZ",
+	.require = "KZ >= 1; SZ >= 1; PZ >= 0; DZ >= 1; KH >= 1; SH >= 1; PH >= 0; DH >= 1; KW >= 1; SW >= 1; PW >= 0; "
+		"DW >= 1; 2*PH <= KH; 2*PW <= KW; 2*PZ <= KZ",
 	.body = "ZO = (Z + 2*PZ - DZ*(KZ-1) - 1)//SZ + 1; HO = (H + 2*PH - DH*(KH-1) - 1)//SH + 1; "
 		"WO = (W + 2*PW - DW*(KW-1) - 1)//SW + 1; "
 		"y[n,z<ZO,h<HO,w<WO] = max(u<KZ,v<KH,t<KW) (x[n,z*SZ+u*DZ-PZ,h*SH+v*DH-PH,w*SW+t*DW-PW] else -inf)",

@@ -29,6 +29,7 @@ const struct op op_exponential = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true }, { "rate", 1, false } },
+	.require = "rate > 0",
 	.body = "y[n] = -log(uniform(SEED, n) + 5.9604644775390625e-08) / rate",
 	.reference = reference,
 	.flop = "10*N",

@@ -33,6 +33,7 @@ const struct op op_native_dropout = {
 		{ "kept", "N", OP_OUT, "bool", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true }, { "p", 0.5, false } },
+	.require = "p >= 0; p <= 1",
 	.body = "kept[n] = uniform(SEED, n) >= p; y[n] = kept[n] ? x[n] / (1 - p) : 0",
 	.reference = reference,
 	.flop = "N",

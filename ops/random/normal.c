@@ -37,6 +37,7 @@ const struct op op_normal = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true }, { "mean", 0, false }, { "std", 1, false } },
+	.require = "std >= 0",
 	.body = "y[n] = mean + std * (sqrt(-2 * log(uniform(SEED, n) + "
 		"5.9604644775390625e-08)) * cos(3.7450702829239286e-07 * shr(philox(SEED, n, 1), 8)))",
 	.reference = reference,

@@ -21,6 +21,7 @@ const struct op op_randint = {
 		{ "y", "N", OP_OUT, "i64", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true }, { "lo", 0, true }, { "hi", 10, true } },
+	.require = "lo < hi",
 	.body = "y[n] = lo + shr(philox(SEED, n, 0) * (hi - lo), 32)",
 	.reference = reference,
 	.flop = "0",

@@ -28,6 +28,7 @@ const struct op op_uniform = {
 		{ "y", "N", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "SEED", 0, true }, { "lo", 0, false }, { "hi", 1, false } },
+	.require = "lo <= hi",
 	.body = "y[n] = lo + (hi - lo) * uniform(SEED, n)",
 	.reference = reference,
 	.flop = "0",

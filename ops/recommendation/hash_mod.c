@@ -23,6 +23,7 @@ const struct op op_hash_mod = {
 		{ "y", "N", OP_OUT, "i64", OP_REAL, NULL },
 	},
 	.attr = { { "salt", 1, true }, { "modulus", 101, true } },
+	.require = "modulus >= 1",
 	.body = "h[n] = bit_xor(v[n], salt) * -7046029254386353131; y[n] = bit_and(bit_xor(h[n], shr(h[n], "
 		"29)), 9223372036854775807) % modulus",
 	.reference = reference,

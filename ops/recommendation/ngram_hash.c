@@ -27,6 +27,7 @@ const struct op op_ngram_hash = {
 		{ "y", "T", OP_OUT, "i64", OP_REAL, NULL },
 	},
 	.attr = { { "G", 2, true }, { "base", 31, true }, { "modulus", 1009, true } },
+	.require = "modulus >= 1; G >= 1",
 	.body = "seg[t] = sum(b<B-1) (off[b+1] <= t); w[i<G] = i == 0 ? 1 : base * (w[i-1] else 0); "
 		"y[t] = (sum(i<G if t - i >= off[seg[t]]) v[t-i] * w[i]) % modulus",
 	.reference = reference,

@@ -29,6 +29,7 @@ const struct op op_sigrid_hash = {
 		{ "y", "N", OP_OUT, "i64", OP_REAL, NULL },
 	},
 	.attr = { { "salt", 1, true }, { "modulus", 101, true } },
+	.require = "modulus >= 1",
 	.body = "a[n] = bit_xor(v[n], salt); b[n] = bit_not(a[n]) + shl(a[n], 21); d[n] = bit_xor(b[n], "
 		"shr(b[n], 24)) * 265; e[n] = bit_xor(d[n], shr(d[n], 14)) * 21; f[n] = bit_xor(e[n], shr(e[n], "
 		"28)); g[n] = f[n] + shl(f[n], 31); y[n] = bit_and(g[n], 9223372036854775807) % modulus",

@@ -35,6 +35,7 @@ const struct op op_quantile = {
 		{ "y", "R", OP_OUT, "T", OP_REAL, NULL },
 	},
 	.attr = { { "q", 0.3, false } },
+	.require = "q >= 0; q <= 1",
 	.body = "k[r,c] = sum(j<C) (x[r,j] < x[r,c] || x[r,j] == x[r,c] && j < c); "
 		"z[r] = sum(c) (x[r,c] != x[r,c]); at = q * (C - 1); "
 		"a[r] = max(c if k[r,c] == i64(floor(at))) x[r,c]; "
