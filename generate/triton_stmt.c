@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { MOST_POINTS = 1 << 20, MOST_A_THREAD = 512, LEAST_DOT = 16, MOST_WARPS = 32 };
+/* Beyond MOST_A_THREAD points a thread what is unrolled spills, and takes its compiler many seconds. */
+enum { MOST_POINTS = 1 << 20, MOST_A_THREAD = 128, LEAST_DOT = 16, MOST_WARPS = 32 };
 
 void triton_fail(struct triton *s, const char *fmt, ...)
 {

@@ -78,6 +78,8 @@ def splat(self, type, source, original=interpreter.InterpreterBuilder.create_spl
     return original(self, type, source)
 
 
+# Every product is one of f32 there.
+object.__setattr__(interpreter.interpreter_builder.options, "allowed_dot_input_precisions", ("ieee", "tf32x3", "bf16x6"))
 interpreter.InterpreterBuilder.create_splat = splat
 interpreter.InterpreterBuilder.cast_impl = cast
 interpreter.InterpreterBuilder.create_dot = dot

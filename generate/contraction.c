@@ -1,0 +1,127 @@
+/* What skeletons of contractions share. */
+#include "generate/contraction.h"
+
+#include <string.h>
+
+static bool is_factor(const struct expr *f)
+{
+	return f->kind == EXPR_ACCESS && access_is_plain(f);
+}
+
+const struct match *contraction_match(struct arena *arena, const struct problem *problem, const struct normal *normal,
+				 struct strbuf *why_not)
+{
+	const struct normal_stmt *s = &normal->stmt[0];
+	const struct expr *e = s->value;
+	struct match *m = ARENA_ARRAY(arena, struct match, 1);
+
+	(void)problem;
+	m->normal = normal;
+	m->sum = s;
+	if (e->kind != EXPR_REDUCE || e->op != OP_SUM || e->filter || e->range_count != 1 || e->arg[0]->kind != EXPR_BINARY ||
+	    e->arg[0]->op != OP_MUL || !is_factor(e->arg[0]->arg[0]) || !is_factor(e->arg[0]->arg[1]) ||
+	    !range_is_static(&e->range[0], s->index, s->index_count)) {
+		strbuf_addstr(why_not, "contraction: no sum over one index of a product of two plain accesses");
+		return NULL;
+	}
+	if (s->index_count < 2 || s->index_count > 3) {
+		strbuf_addstr(why_not, "contraction: wants two output indices, or three with a batch");
+		return NULL;
+	}
+	m->depth = e->range[0];
+	m->a = e->arg[0]->arg[0];
+	m->b = e->arg[0]->arg[1];
+	const struct expr_range *last = &s->index[s->index_count - 1];
+	if (access_position(m->a, last->name) >= 0) {
+		const struct expr *t = m->a;
+		m->a = m->b;
+		m->b = t;
+	}
+	m->column = *last;
+	m->row = s->index[s->index_count - 2];
+	if (s->index_count == 3) {
+		m->has_batch = true;
+		m->batch = s->index[0];
+	}
+	if (access_position(m->b, m->column.name) < 0 || access_position(m->a, m->row.name) < 0 || access_position(m->a, m->column.name) >= 0 ||
+	    access_position(m->b, m->row.name) >= 0 || access_position(m->a, m->depth.name) < 0 || access_position(m->b, m->depth.name) < 0) {
+		strbuf_addstr(why_not, "contraction: rows must be in one factor and columns in the other");
+		return NULL;
+	}
+	/* What follows must map the product, element by element. */
+	for (size_t i = 1; i < normal->stmt_count; i++) {
+		const struct normal_stmt *t = &normal->stmt[i];
+		bool same = t->value->kind != EXPR_REDUCE && t->index_count == s->index_count && t->tensor >= 0;
+		for (size_t k = 0; same && k < s->index_count; k++)
+			same = !strcmp(t->index[k].name, s->index[k].name);
+		if (!same) {
+			strbuf_addf(why_not, "contraction: '%s' is no map of the product", t->name);
+			return NULL;
+		}
+	}
+	if (normal->stmt_count > 2 || (normal->stmt_count == 2 && s->tensor >= 0)) {
+		strbuf_addstr(why_not, "contraction: more than one output");
+		return NULL;
+	}
+	return m;
+}
+
+const struct mma_instr *mma_find(const struct target *target, const char *name)
+{
+	for (const struct mma_instr *q = target->mma; q && q->name; q++)
+		if (!strcmp(q->name, name))
+			return q;
+	return NULL;
+}
+
+const char *contraction_at(struct arena *arena, const struct match *m, const struct expr *access, const char *row, const char *column, const char *depth)
+{
+	const char *mapping[] = { m->row.name, row, m->column.name, column, m->depth.name, depth,
+				  m->has_batch ? m->batch.name : NULL, "p0", NULL };
+	return expr_text(arena, access, mapping);
+}
+
+struct contraction_shape contraction_shape(struct arena *arena, const struct match *m)
+{
+	struct contraction_shape s = { expr_text(arena, m->row.hi, NULL), expr_text(arena, m->column.hi, NULL), expr_text(arena, m->depth.hi, NULL),
+			   m->has_batch ? expr_text(arena, m->batch.hi, NULL) : "", "", m->has_batch };
+	if (m->has_batch) {
+		s.batch_grid = arena_printf(arena, "%s, ", s.batches);
+	}
+	return s;
+}
+
+/* The maps behind the sum, on the accumulator. */
+void contraction_epilogue(struct arena *arena, const struct match *m, const char *row, const char *column, struct strbuf *text)
+{
+	const struct normal_stmt *last = &m->normal->stmt[m->normal->stmt_count - 1];
+	const char *mapping[] = { m->row.name, row, m->column.name, column, m->has_batch ? m->batch.name : NULL, "p0", NULL };
+	const char *place = m->has_batch ? arena_printf(arena, "p0, %s, %s", row, column) : arena_printf(arena, "%s, %s", row, column);
+
+	if (last == m->sum) {
+		strbuf_addf(text, "  %s[%s] = _acc[i, j]\n", last->name, place);
+		return;
+	}
+	const struct expr *access = find_access(last->value, m->sum->name);
+	const struct expr *value = last->value;
+	if (access) {
+		struct expr *marks[2] = { expr_name(arena, "local_i"), expr_name(arena, "local_j") };
+		struct expr *acc = expr_access(arena, "_acc", marks, 2);
+		/* Every read of the sum is at the same indices. */
+		value = expr_replace_name(arena, value, "", acc);
+		struct strbuf s = STRBUF_INIT, from = STRBUF_INIT;
+		expr_print(access, &from);
+		expr_print(value, &s);
+		strbuf_replace(&s, from.buf, "_acc[local_i, local_j]");
+		struct strbuf err = STRBUF_INIT;
+		struct expr *parsed;
+		if (!expr_parse(arena, s.buf, "epilogue", EXPR_TILE, &parsed, &err))
+			value = parsed;
+		strbuf_release(&s);
+		strbuf_release(&from);
+		strbuf_release(&err);
+	}
+	const char *with_local[] = { mapping[0], mapping[1], mapping[2], mapping[3], "local_i", "i", "local_j", "j", mapping[4], "p0", NULL };
+	strbuf_addf(text, "  %s[%s] = %s\n", last->name, place, expr_text(arena, value, with_local));
+}
+

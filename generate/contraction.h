@@ -1,0 +1,36 @@
+/*
+ * contraction.h: what the skeletons of contractions share: recognising
+ * out[rows, columns] = sum(k) a[..] * b[..], with a batch in front or not, and maps on out
+ * behind it; the texts of its accesses; its epilogue.
+ */
+#ifndef GENERATE_CONTRACTION_H
+#define GENERATE_CONTRACTION_H
+
+#include "generate/recognise.h"
+
+struct match {
+	const struct normal *normal;
+	const struct normal_stmt *sum;
+	const struct expr *a, *b;          /* a holds the row index, b the column index */
+	struct expr_range batch, row, column, depth;
+	bool has_batch;
+};
+const struct match *contraction_match(struct arena *arena, const struct problem *problem, const struct normal *normal, struct strbuf *why_not);
+
+/* The access's text with each index at `global` positions: row, column, depth given as texts, the batch at p0. */
+const char *contraction_at(struct arena *arena, const struct match *m, const struct expr *access, const char *row, const char *column,
+			   const char *depth);
+
+struct contraction_shape {
+	const char *rows, *columns, *depth, *batches, *batch_grid;
+	int p;   /* grid position of the first block dimension */
+};
+struct contraction_shape contraction_shape(struct arena *arena, const struct match *m);
+
+/* Stores accumulator _acc[i, j], with the maps behind the sum, at these texts of row and column. */
+void contraction_epilogue(struct arena *arena, const struct match *m, const char *row, const char *column, struct strbuf *text);
+
+/* The target's record of that name, or NULL. */
+const struct mma_instr *mma_find(const struct target *target, const char *name);
+
+#endif
