@@ -45,7 +45,7 @@ static bool agrees(double got, double want, double bound)
 	if (isinf(want))
 		return got == want;
 	if (!defence_stands(DEFENCE_TOLERANCE))
-		return fabs(got - want) <= 1e-2 + 1e-2 * fabs(want);
+		return fabs(got - want) <= 5e-2 + 5e-2 * fabs(want);
 	return fabs(got - want) <= bound;
 }
 

@@ -86,7 +86,11 @@ enum verdict contestant_start_baseline(struct session *s, const char *name, stru
 void contestant_end(struct contestant *c);
 /* Every case its plan accepts, the problem itself last and twice; the largest errors go to *worst. */
 enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail);
-/* The problem alone, once more: is what was timed still right? */
+/* One case of the stage; a worker that died is gone. */
+enum verdict contestant_check_case(struct contestant *c, size_t i, struct check_result *worst, struct strbuf *detail);
+/* Shapes just beyond the kernel's own tiles, where none of the stage's is (edges.c), in a worker of their own. */
+enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail);
+/* The problem alone, once more, and calls as they are timed: is what was timed still right? */
 enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail);
 /* Chooses calls per sample; false when it failed. */
 bool contestant_settle(struct contestant *c);

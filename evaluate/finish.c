@@ -2,6 +2,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
 #include "generate/lang.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/proc.h"
 
@@ -86,6 +87,8 @@ static enum verdict enter(struct session *s, const struct evaluation *e, struct 
 	enum verdict v = contestant_start(s, candidate, compiled.artifact, &f->contestant, detail);
 	if (v == VERDICT_PASSED)
 		v = contestant_check(&f->contestant, &worst, detail);
+	if (v == VERDICT_PASSED && defence_stands(DEFENCE_EDGES))
+		v = contestant_check_edges(&f->contestant, &worst, detail);
 	f->evaluation.tolerance_ratio = fmax(f->evaluation.tolerance_ratio, worst.tolerance_ratio);
 	if (v != VERDICT_PASSED)
 		contestant_end(&f->contestant);
@@ -328,7 +331,7 @@ static int judge_best(struct session *s, struct finalist *f, int *count, struct 
 		struct judgement j;
 		int best = decide(s, f, *count, w, err);
 		/* Devices have no judge outside yet. */
-		if (best < 0 || strcmp(s->target->artifact, "so"))
+		if (best < 0 || strcmp(s->target->artifact, "so") || !defence_stands(DEFENCE_JUDGE))
 			return best;
 		if (judge_outside(s, &f[best], w, &j, err))
 			return -1;

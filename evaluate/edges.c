@@ -1,0 +1,153 @@
+/*
+ * Shapes at the edges of a kernel's own tiles.  Where its tile is larger than every shape it
+ * is checked on, no second tile ever ran, and a corpus would serve what nobody has seen: so
+ * each dimension is grown, alone, to just beyond where the kernel's grid grows.
+ */
+#include "evaluate/evaluate.h"
+#include "ops/core/proc.h"
+
+#include <string.h>
+
+static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23;
+
+/* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
+static int64_t instances(const struct plan *plan, const int64_t *dim)
+{
+	int64_t sum = 0;
+
+	if (!plan_accepts(plan, dim, NULL))
+		return -1;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		int64_t n = plan_step_instances(plan, i, dim);
+		if (n < 0)
+			return -1;
+		sum += n;
+	}
+	return sum;
+}
+
+/* The least value of dimension d, all others as they are, where the grid is larger than it is; 0: none. */
+static int64_t edge_of(const struct plan *plan, const int64_t *base, size_t d)
+{
+	int64_t dim[PLAN_MAX_NAMES], low = base[d], high = 2 * base[d];
+	int64_t first = instances(plan, base);
+
+	memcpy(dim, base, plan->dim_count * sizeof(*dim));
+	for (;; low = high, high *= 2) {
+		if (high > LONGEST)
+			return 0;
+		dim[d] = high;
+		if (instances(plan, dim) > first)
+			break;
+	}
+	while (low + 1 < high) {
+		dim[d] = low + (high - low) / 2;
+		*(instances(plan, dim) > first ? &high : &low) = dim[d];
+	}
+	return high;
+}
+
+static int64_t elements(const struct problem *p)
+{
+	int64_t sum = 0;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		sum += problem_elems(p, t);
+	return sum;
+}
+
+/* The smallest shape of the stage that the plan serves; NULL: none. */
+static const struct problem *smallest(const struct contestant *c, int64_t *dim)
+{
+	const struct stage *stage = &c->session->stage;
+	const struct problem *best = NULL;
+
+	for (size_t i = 1; i < stage->count; i++) {
+		const struct problem *p = &stage->stage_case[i].problem;
+		int64_t own[PLAN_MAX_NAMES];
+		for (size_t d = 0; d < c->plan.dim_count; d++)
+			own[d] = p->dim[c->plan_dim[d]];
+		if (instances(&c->plan, own) <= 0 || (best && elements(p) >= elements(best)))
+			continue;
+		best = p;
+		memcpy(dim, own, c->plan.dim_count * sizeof(*dim));
+	}
+	return best;
+}
+
+/* Was a shape checked where this dimension is at least as long? */
+static bool is_seen(const struct contestant *c, int d, int64_t edge)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < c->session->stage.count; i++)
+		is |= c->session->stage.stage_case[i].problem.dim[d] >= edge;
+	return is;
+}
+
+static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
+{
+	int64_t base[PLAN_MAX_NAMES];
+	const struct problem *p = smallest(c, base);
+	struct strbuf ignored = STRBUF_INIT;
+	size_t count = 0;
+
+	for (size_t d = 0; p && d < c->plan.dim_count; d++) {
+		struct problem grown = *p;
+		int64_t edge = edge_of(&c->plan, base, d);
+		/* With room for a part of the second tile. */
+		grown.dim[c->plan_dim[d]] = edge + 2;
+		if (edge && !is_seen(c, c->plan_dim[d], edge) && !problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
+			out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + d, .sets = 1 };
+	}
+	strbuf_release(&ignored);
+	return count;
+}
+
+/* Judges a worker of its own on the session's present stage. */
+static enum verdict check_all(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	struct contestant own;
+	enum verdict v = contestant_start(s, c->candidate, c->artifact, &own, detail);
+
+	for (size_t i = 0; i < s->stage.count && v == VERDICT_PASSED; i++)
+		v = contestant_check_case(&own, i, worst, detail);
+	contestant_end(&own);
+	return v;
+}
+
+enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	struct stage_case wanted[PLAN_MAX_NAMES];
+	struct expected *expected[PLAN_MAX_NAMES] = { NULL };
+	uint64_t secret = s->is_model ? 1 : (uint64_t)wall_ns();
+	size_t count = find_edges(c, wanted, secret);
+	struct stage stage, kept = s->stage;
+	struct expected **kept_expected = s->expected;
+	enum verdict v = VERDICT_HARNESS_ERROR;
+
+	if (!count)
+		return VERDICT_PASSED;
+	bool ok = !stage_open(&stage, wanted, count, detail);
+	for (size_t i = 0; i < count && ok; i++) {
+		const void *in[OP_MAX_TENSORS];
+		const struct problem *p = &stage.stage_case[i].problem;
+		stage_inputs(&stage, i, in);
+		expected[i] = expected_open(p, in, problem_work(p) <= 5e8 ? 0 : 4096, secret + i, detail);
+		ok = expected[i] != NULL;
+	}
+	if (ok) {
+		s->stage = stage;
+		s->expected = expected;
+		v = check_all(c, worst, detail);
+		stage = s->stage;
+		s->stage = kept;
+		s->expected = kept_expected;
+	}
+	for (size_t i = 0; i < count; i++)
+		expected_close(expected[i]);
+	stage_close(&stage);
+	return v;
+}
