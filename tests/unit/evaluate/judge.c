@@ -113,10 +113,10 @@ static const struct attack {
 
 /*
  * A clock that runs slower by FACTOR: the loaded kernel puts a function of its own into the
- * table by which km-worker calls clock_gettime().
+ * table by which km-worker calls clock_gettime(), made writable again.
  */
 static const char forger[] =
-	"#include <link.h>\n#include <time.h>\n#include <dlfcn.h>\n"
+	"#include <link.h>\n#include <time.h>\n#include <dlfcn.h>\n#include <sys/mman.h>\n"
 	"static int64_t first;\n"
 	"static int slow(clockid_t id, struct timespec *t) { int bad = clock_gettime(id, t); int64_t ns = t->tv_sec * 1000000000L + t->tv_nsec;\n"
 	"  if (!first) first = ns; ns = first + (int64_t)((ns - first) * FACTOR); t->tv_sec = ns / 1000000000; t->tv_nsec = ns % 1000000000; return bad; }\n"
@@ -124,8 +124,8 @@ static const char forger[] =
 	"{ struct link_map *m = _r_debug.r_map; ElfW(Rela) *rel = 0; ElfW(Sym) *sym = 0; const char *str = 0; long bytes = 0;\n"
 	"  for (ElfW(Dyn) *d = m->l_ld; d->d_tag; d++) { if (d->d_tag == DT_JMPREL) rel = (void *)d->d_un.d_ptr; if (d->d_tag == DT_PLTRELSZ) bytes = d->d_un.d_val;\n"
 	"    if (d->d_tag == DT_SYMTAB) sym = (void *)d->d_un.d_ptr; if (d->d_tag == DT_STRTAB) str = (void *)d->d_un.d_ptr; }\n"
-	"  for (long i = 0; i < bytes / (long)sizeof(*rel); i++) if (!strcmp(str + sym[ELF64_R_SYM(rel[i].r_info)].st_name, \"clock_gettime\"))\n"
-	"    *(void **)(m->l_addr + rel[i].r_offset) = (void *)slow; }\n" KERNEL "{ honest(buf, dim); }\n";
+	"  for (long i = 0; i < bytes / (long)sizeof(*rel); i++) if (!strcmp(str + sym[ELF64_R_SYM(rel[i].r_info)].st_name, \"clock_gettime\")) {\n"
+	"    void **slot = (void **)(m->l_addr + rel[i].r_offset); mprotect((void *)((uintptr_t)slot & -4096L), 4096, 3); *slot = (void *)slow; } }\n" KERNEL "{ honest(buf, dim); }\n";
 
 static enum verdict judge_source(const char *source, const char *flags, bool is_confined, bool is_quick, struct judgement *j)
 {
