@@ -33,7 +33,7 @@ struct subject {
 	double call_ns;              /* about */
 };
 struct times {
-	double total_ns, claimed_ns;
+	double total_ns, claimed_ns, processor_ns;
 };
 /* Lives of one subject: [0] of few calls, [1] of many. */
 struct series {
@@ -199,6 +199,15 @@ static enum verdict weigh_findings(const struct worker *w, const struct worker_r
 	return VERDICT_INCORRECT_STATE;
 }
 
+/* Processor time of all its threads, those that ended too [ns]. */
+static int64_t processor_ns(pid_t pid)
+{
+	struct timespec t;
+	clockid_t id;
+
+	return clock_getcpuclockid(pid, &id) || clock_gettime(id, &t) ? 0 : t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
 /* From the moment it goes on until it has said that it is done and was killed, so that nothing goes on behind that. */
 static enum verdict run_life(const struct judge_memory *m, struct worker *w, double limit_s, struct times *times, struct worker_reply *said,
 			     struct strbuf *detail)
@@ -210,7 +219,7 @@ static enum verdict run_life(const struct judge_memory *m, struct worker *w, dou
 		return worker_hear(w, 1, &r, detail);
 	all_threads_first(w->box.pid);
 	go_first(0, true, 2);
-	int64_t begin = clock_ns();
+	int64_t used = processor_ns(w->box.pid), begin = clock_ns();
 	kill(w->box.pid, SIGCONT);
 	enum verdict v = worker_hear(w, limit_s, &r, detail);
 	if (v == VERDICT_PASSED && said)
@@ -226,6 +235,7 @@ static enum verdict run_life(const struct judge_memory *m, struct worker *w, dou
 	times->total_ns = (double)(clock_ns() - begin);
 	go_first(0, false, 0);
 	times->claimed_ns = (double)r.ns;
+	times->processor_ns = w->box.pid ? (double)(processor_ns(w->box.pid) - used) : 0;
 	if (v == VERDICT_RUNTIME_ERROR && (!strcmp(r.text, "read") || !strcmp(r.text, "wrote"))) {
 		strbuf_reset(detail);
 		name_gap(m, r.ns, r.text, detail);
@@ -393,11 +403,11 @@ out:
 
 /* ---- statistics ------------------------------------------------------- */
 
-enum part { PART_TOTAL, PART_CLAIM, PART_REST /* of the total, what was not claimed */ };
+enum part { PART_TOTAL, PART_CLAIM, PART_REST /* of the total, what was not claimed */, PART_PROCESSOR };
 
 static double part_of(const struct times *t, enum part part)
 {
-	return part == PART_TOTAL ? t->total_ns : part == PART_CLAIM ? t->claimed_ns : t->total_ns - t->claimed_ns;
+	return part == PART_PROCESSOR ? t->processor_ns : part == PART_TOTAL ? t->total_ns : part == PART_CLAIM ? t->claimed_ns : t->total_ns - t->claimed_ns;
 }
 
 /* One call, from the lives picked (NULL: all); q: which of them count. */
@@ -514,6 +524,19 @@ static bool weigh(struct court *c)
 	return is_forged || (is_honest && (is_sharp || j->rounds >= ENOUGH_ROUNDS));
 }
 
+/* A problem of so many threads is not to be computed by more. */
+static enum verdict count_processors(struct court *c)
+{
+	const double MOST = 1.25;
+	int threads = c->judged->problem->threads;
+	double used = slope(&c->kernel, &c->of_kernel, NULL, PART_PROCESSOR, 0.5), total = slope(&c->kernel, &c->of_kernel, NULL, PART_TOTAL, 0.5);
+
+	if (!(total > 0) || used <= MOST * threads * total)
+		return VERDICT_PASSED;
+	strbuf_addf(c->detail, "a call of %.0f ns used %.0f ns of processors: more than %d thread%s", total, used, threads, threads > 1 ? "s" : "");
+	return VERDICT_INCORRECT_STATE;
+}
+
 static enum verdict run_rounds(struct court *c)
 {
 	enum verdict v = VERDICT_PASSED;
@@ -538,6 +561,8 @@ static enum verdict run_rounds(struct court *c)
 			break;
 		}
 	}
+	if (v == VERDICT_PASSED && c->out->verdict == VERDICT_PASSED)
+		return count_processors(c);
 	return v == VERDICT_PASSED ? c->out->verdict : v;
 }
 

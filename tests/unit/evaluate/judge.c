@@ -102,6 +102,12 @@ static const struct attack {
 	{ "a thread that stays", VERDICT_INCORRECT_STATE,
 	  "#include <pthread.h>\nstatic int is_up; static void *rest(void *x) { for (;;) pause(); return x; }\n" KERNEL
 	  "{ pthread_t t; if (!is_up++) pthread_create(&t, 0, rest, 0); honest(buf, dim); }\n", false },
+	{ "more threads than the problem has", VERDICT_INCORRECT_STATE,
+	  "#include <pthread.h>\n#include <sched.h>\nstatic struct { void *buf[3]; int64_t dim[3]; } job; static volatile long asked, done; static int is_up;\n"
+	  "static void *work(void *x) { cpu_set_t all; memset(&all, 255, sizeof(all)); sched_setaffinity(0, sizeof(all), &all);\n"
+	  "  for (;;) { while (done == asked) ; honest(job.buf, job.dim); done++; } return x; }\n" KERNEL
+	  "{ static float spare[1 << 16]; pthread_t t; if (!is_up++) { pthread_create(&t, 0, work, 0); usleep(2000); }\n"
+	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", false },
 	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", false },
 	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", false },
 	{ "processes without end", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); for (;;) fork(); }\n", false },
