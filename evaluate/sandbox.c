@@ -387,9 +387,8 @@ static char **environment_of(struct arena *arena, enum sandbox_role role, const 
 
 	if (role == SANDBOX_TRUSTED)
 		return environ;
-#ifdef __SANITIZE_ADDRESS__
-	list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0");
-#endif
+	if (IS_SANITIZED)
+		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0");
 	if (defence_environment())
 		list[n++] = defence_environment();
 	if (role == SANDBOX_KERNEL)
@@ -563,7 +562,7 @@ static int start_box(struct arena *arena, struct sandbox *box, const struct sand
 	o->said = pipes[1];
 	fcntl(box->output, F_SETFL, O_NONBLOCK);
 	if ((outside && make_folder_outside(box, s, in.uid, err)) ||
-	    (is_confined && machine.has[SANDBOX_CGROUP] && cgroup_open(&box->group, s->memory_bytes, s->processes, err)))
+	    (is_confined && machine.has[SANDBOX_CGROUP] && cgroup_open(&box->group, box->memory_bytes, s->processes, err)))
 		return -1;
 	in.folder = box->folder;
 	in.environment = environment_of(arena, s->role, box->path ? box->path : "/tmp");
@@ -594,7 +593,7 @@ int sandbox_start(struct sandbox *box, const struct sandbox_start *start, struct
 	*box = (struct sandbox)SANDBOX_INIT;
 	sandbox_has(SANDBOX_UID, NULL);
 	box->role = start->role;
-	box->memory_bytes = start->memory_bytes;
+	box->memory_bytes = start->memory_bytes ? start->memory_bytes + (IS_SANITIZED ? INT64_C(1) << 30 : 0) : 0;
 	box->cpu_limit_s = start->cpu_s;
 	box->said_bytes = start->said_bytes ? start->said_bytes : SAID_BYTES;
 	int bad = start_box(&arena, box, start, &opened, err);

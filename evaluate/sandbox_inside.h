@@ -8,6 +8,13 @@
 #include "evaluate/sandbox.h"
 #include <linux/filter.h>
 
+/* Built with AddressSanitizer, what runs in a box reads its own mappings, and takes addresses by the terabyte and memory by the gigabyte. */
+#ifdef __SANITIZE_ADDRESS__
+enum { IS_SANITIZED = 1 };
+#else
+enum { IS_SANITIZED = 0 };
+#endif
+
 /* ---- system calls: sandbox_filter.c ---------------------------------- */
 
 /* The filter of a role; 0, or -1.  installed: 0, or -1 with errno. */
