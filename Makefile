@@ -55,15 +55,19 @@ LISTS = $(TABLES:%=$B/gen/%.list)
 
 all: $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/bin/km-life.py $B/lib/libkernelmill.a $B/lib/libkernelmill.so
 
+# Whatever ends make, nothing half made has its final name: written aside, fsynced, renamed.
+aside   = -MF $@.new.deps -MT $@
+publish = sync $@.new && { [ ! -f $@.new.deps ] || { sync $@.new.deps && mv -f $@.new.deps $(basename $@).d; }; } && mv -f $@.new $@
+
 define layer_rule
 $B/$1.a: $(call obj,$(call src,$1))
 	$$Q$$(say) AR $$@
-	$$Q rm -f $$@ && $$(AR) rcs $$@ $$^
+	$$Q rm -f $$@.new && $$(AR) rcs $$@.new $$^ && $$(publish)
 
 $B/bin/km-$1: $B/$1/main.o $(USES_$1:%=$B/%.a)
 	$$Q$$(say) LINK $$@
 	$$Q mkdir -p $$(@D)
-	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(if $$(filter generate,$1),,$$(HDF5_LIBS)) $$(LDLIBS)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(if $$(filter generate,$1),,$$(HDF5_LIBS)) $$(LDLIBS) && $$(publish)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
@@ -72,7 +76,7 @@ FIXED = -Wl,-z,relro,-z,now
 $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FIXED) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FIXED) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
 # What runs Python kernels.
 $B/bin/km-life.py: evaluate/worker/life.py
@@ -88,25 +92,25 @@ LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf
 # One object that shows corpus_* alone, so that nothing else can clash with the user's names.
 $B/lib/libkernelmill.a: $(LIBRARY)
 	$Q$(say) AR $@
-	$Q mkdir -p $(@D) && rm -f $@ && $(LD) -r -o $B/kernelmill.o $^
-	$Q objcopy --wildcard --keep-global-symbol='corpus_*' $B/kernelmill.o && $(AR) rcs $@ $B/kernelmill.o
+	$Q mkdir -p $(@D) && $(LD) -r -o $B/kernelmill.o $^
+	$Q objcopy --wildcard --keep-global-symbol='corpus_*' $B/kernelmill.o && rm -f $@.new && $(AR) rcs $@.new $B/kernelmill.o && $(publish)
 $B/lib/libkernelmill.so: $(LIBRARY)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libkernelmill.so.0 $(if $(DEV),,-Wl$(comma)--no-undefined) \
-		-Wl,--version-script=corpus/libkernelmill.map -o $@ $^ -ldl -lm -pthread
+		-Wl,--version-script=corpus/libkernelmill.map -o $@.new $^ -ldl -lm -pthread && $(publish)
 
 $B/%.o: %.c Makefile | $(LISTS)
 	$Q$(say) CC $<
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$Q $(CC) $(ALL_CFLAGS) $(aside) -c -o $@.new $< && $(publish)
 
 # A program's text as a C string.
 $B/generate/lang/triton.o: $B/gen/kernel_server.inc
 $B/generate/lang/cute.o: $B/gen/kernel_server.inc $B/gen/cute_tiles.inc
 $B/gen/%.inc: generate/%.py
 	$Q mkdir -p $(@D)
-	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@
+	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@.new && $(publish)
 
 $B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 
@@ -114,7 +118,7 @@ $B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 $(LISTS): $B/gen/%.list: FORCE
 	$Q mkdir -p $(@D)
 	$Q printf '%s' '$(foreach e,$(call entries,$*),X($e)@)' | tr '@' '\n' >$@.new
-	$Q cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$Q cmp -s $@.new $@ && rm $@.new || { $(publish); }
 
 include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
 

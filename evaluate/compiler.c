@@ -80,7 +80,9 @@ static int run_once(const struct compiler_run *run, struct strbuf *made, struct 
 		return -1;
 	enum sandbox_event event = sandbox_watch(&box, -1, deadline_ns);
 	sandbox_end(&box, &end);
-	*was_killed = event == SANDBOX_ENDED && end.signal == SIGKILL && !end.over_memory && !end.over_cpu;
+	/* It, or a process of its own, as clang tells of those. */
+	*was_killed = event == SANDBOX_ENDED && !end.over_memory && !end.over_cpu &&
+		      (end.signal == SIGKILL || (end.exit_code && strstr(box.said.buf, "command: Killed")));
 	strbuf_add(log, box.said.buf, box.said.len);
 	if (box.dropped_bytes)
 		strbuf_addf(log, "\n(and %lld bytes more)", (long long)box.dropped_bytes);

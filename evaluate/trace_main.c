@@ -220,18 +220,27 @@ static void gathering_release(struct gathering *g)
 
 static int history(int argc, char **argv)
 {
+	const char *path = NULL;
 	static const struct cli_command command = { "trace history", "JOURNAL",
 		"Prints the trials of a journal as the history that policies read (TSV, order of arrival).", NULL };
+	const struct cli_option options[] = {
+		{ "output", 'o', CLI_STRING, &path, "FILE", "history file to write [-]" },
+		{ NULL, 0, 0, NULL, NULL, NULL },
+	};
 	struct arena arena = ARENA_INIT;
 	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
 	struct gathering g = { .arena = &arena };
 
-	cli_parse(argc, argv, &command, no_options, 1, 1);
+	cli_parse(argc, argv, &command, options, 1, 1);
 	int ret = gather_journal(&g, argv[1], &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (!ret)
 		history_write_header(&out);
 	for (size_t i = 0; i < g.trial_count && !ret; i++)
 		history_write(&g.trial[i], &out);
+	if (!ret && path && strcmp(path, "-")) {
+		ret = file_publish(path, out.buf, out.len, &err) ? KM_EXIT_NOT_DURABLE : KM_EXIT_DONE;
+		strbuf_reset(&out);
+	}
 	gathering_release(&g);
 	return finish(ret, &out, &err);
 }

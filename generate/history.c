@@ -44,7 +44,7 @@ static int read_row(struct arena *arena, char *row, struct trial *t)
 	}
 	*t = (struct trial){ .id = cell[0], .verdict = cell[2], .parent = cell[7], .edge = cell[8], .knobs = cell[9] };
 	if (!number(cell[1], &generation) || !number(cell[3], &t->time_ns) || !number(cell[4], &t->fitness) || !number(cell[5], &t->sol_ratio) ||
-	    !number(cell[6], &t->elapsed_s))
+	    !number(cell[6], &t->elapsed_s) || !(generation >= 0 && generation < 0x1p53))
 		return -1;
 	t->generation = (int64_t)generation;
 	return 0;

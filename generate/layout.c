@@ -12,6 +12,9 @@ static int find_name(const char *const *name, size_t rank, const char *s, size_t
 	return -1;
 }
 
+/* No number of a layout is larger, so that none of their sums overflows. */
+#define MOST (INT64_C(1) << 40)
+
 /* "v/d%m" at *s; advances it. */
 static int parse_term(const char **s, const char *const *name, size_t rank, int *var, int64_t *div, int64_t *mod)
 {
@@ -33,10 +36,10 @@ static int parse_term(const char **s, const char *const *name, size_t rank, int 
 	if (**s == '%') {
 		*mod = strtoll(*s + 1, &end, 10);
 		*s = end;
-		if (*mod < 1)
+		if (*mod < 1 || *mod > MOST)
 			return -1;
 	}
-	return *div < 1 ? -1 : 0;
+	return *div < 1 || *div > MOST ? -1 : 0;
 }
 
 static int parse_digit(const char *word, const char *const *name, const int64_t *extent, size_t rank, struct digit *d)
@@ -50,6 +53,8 @@ static int parse_digit(const char *word, const char *const *name, const int64_t 
 	if (*s == '+') {
 		d->pad = strtoll(s + 1, &end, 10);
 		s = end;
+		if (d->pad < 0 || d->pad > MOST)
+			return -1;
 	}
 	if (*s == '^') {
 		s++;

@@ -229,8 +229,8 @@ static int read_indices(struct reader *r, char *rest)
 			return fail(r, "an index is 'name<extent', then 'of live-extent', not '%s'", rest);
 		x->name = trim(r, rest, (size_t)(less - rest));
 		x->extent = strtoll(less + 1, &end, 10);
-		if (x->extent < 1 || end == less + 1)
-			return fail(r, "extent of index '%s' must be a positive number", x->name);
+		if (x->extent < 1 || x->extent > INT64_C(1) << 40 || end == less + 1)
+			return fail(r, "extent of index '%s' must be a positive number up to 2^40", x->name);
 		rest = end + strspn(end, " ");
 		if (strncmp(rest, "of ", 3))
 			continue;

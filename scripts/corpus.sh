@@ -2,6 +2,7 @@
 # Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
 # Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
 set -u
+. "${0%/*}/publish.sh"
 say() { echo "corpus: $*" >&2; }
 stop() { say "error: $2"; exit "$1"; }
 
@@ -27,7 +28,8 @@ if [ "${1:-}" = cell ]; then
 			;;
 		esac
 	fi
-	mkdir -p "$cell" 2>/dev/null && echo "$key open" >"$stamp" || stop 74 "cannot write '$cell': give a writable OUT=DIR"
+	# What follows from the cells is made anew, whatever ends this run.
+	mkdir -p "$cell" 2>/dev/null && publish "$OUT/.changed" </dev/null && echo "$key open" | publish "$stamp" || stop 74 "cannot write '$cell': give a writable OUT=DIR"
 	case "$BUDGET" in
 	quick) evaluations=72 seconds=22 stall=40 ;;
 	full) evaluations=400 seconds=150 stall=160 ;;
@@ -46,8 +48,7 @@ if [ "${1:-}" = cell ]; then
 		[ $code = 0 ] || [ $code = 1 ] || exit $code
 		say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
 	done
-	echo "$key done" >"$stamp" || stop 74 "cannot write '$stamp'"
-	: >"$OUT/.changed"
+	echo "$key done" | publish "$stamp" || stop 74 "cannot write '$stamp'"
 	exit 0
 fi
 

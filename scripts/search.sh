@@ -4,6 +4,7 @@
 # CELL/<problem>/journal is the only state: after a kill the same call goes on.
 # Exit: 0 done (also when it was done before), 1 no candidate passed, else the failing tool's code.
 set -u
+. "${0%/*}/publish.sh"
 bin=$1 cell=$2 problem=$3 target=$4 policy=$5 seed=$6 evaluations=$7 seconds=$8 stall=$9
 shift 9
 sol=$1 batch=$2
@@ -17,8 +18,7 @@ case "$(state)" in done* | stopped*) exit 0 ;; esac
 
 history=$folder/history.tsv
 while :; do
-	"$bin/km-evaluate" trace history "$journal" >"$history.new" || exit $?
-	mv "$history.new" "$history" || exit 74
+	"$bin/km-evaluate" trace history -o "$history" "$journal" || exit $?
 	# Each generation is one batch; what a kill left unevaluated is evaluated first.
 	generation=$(find "$folder/batches" -name '*.jsonl' | wc -l)
 	last=$(printf '%s/batches/%04d.jsonl' "$folder" $((generation - 1)))
@@ -35,7 +35,7 @@ while :; do
 	fi
 	"$bin/km-evaluate" run --problem="$problem" --target="$target" --journal="$journal" ${KM_CLOCK:+--clock="$KM_CLOCK"} \
 		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} "$next" || exit $?
-	: >"$next.done" || exit 74
+	publish "$next.done" </dev/null || exit 74
 done
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
 	${KM_CLOCK:+--clock="$KM_CLOCK"}

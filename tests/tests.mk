@@ -20,7 +20,7 @@ layer_of = $(word 3,$(subst /, ,$1))
 define unit_rule
 $B/$(1:%.c=%): $B/$(1:%.c=%.o) $(patsubst %,$B/%.a,$(USES_$(call layer_of,$1)))
 	$$Q$$(say) LINK $$@
-	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(HDF5_LIBS) $$(LDLIBS)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(HDF5_LIBS) $$(LDLIBS) && $$(publish)
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$t)))
 
@@ -29,7 +29,7 @@ FAULTS_SRC = $(sort $(wildcard tests/faults/*.c))
 FAULTS     = $(FAULTS_SRC:%.c=$B/%)
 $(FAULTS): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 $B/tests/faults/power: WRAPPED = open write fsync fdatasync rename unlink
 
 # Makes a call fail, for tests/faults/calls.sh.
@@ -37,7 +37,7 @@ SHIM = $B/lib/libfault.so
 $(SHIM): tests/fault_shim.c
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) -fno-builtin -shared -MF $B/tests/fault_shim.d -o $@ $< -ldl
+	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) -fno-builtin -shared $(aside) -o $@.new $< -ldl && $(publish)
 
 # Parsers under random input: tests/fuzz/<parser>.c (tests/fuzz.h).  In make check they run on mutated seeds; `make fuzz`
 # builds everything again for libFuzzer, in build-fuzz/, and runs each SECONDS long: FUZZ="plan journal" some.
@@ -45,7 +45,7 @@ FUZZ_SRC = $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS  = $(FUZZ_SRC:%.c=$B/%)
 $(FUZZERS): $B/%: $B/%.o $B/tests/fuzz_folder.o $(if $(FUZZER),,$B/tests/fuzz_main.o) $(USES_corpus:%=$B/%.a)
 	$Q$(say) LINK $@
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZER) -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZER) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 fuzzers: $(FUZZERS)
 
 SECONDS = 600
@@ -61,7 +61,7 @@ BRIDGE = $B/lib/libbridge.so
 $(BRIDGE): $B/tests/bridge.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@ $^ $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
 check: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
@@ -75,13 +75,13 @@ OPEN_LIB = $(patsubst %.c,$B/open/%.o,$(filter-out %/main.c,$(OPEN_SRC)) tests/o
 $B/open/%.o: %.c Makefile | $(LISTS)
 	$Q$(say) CC 'open $<'
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) -DKM_OPEN -c -o $@ $<
+	$Q $(CC) $(ALL_CFLAGS) -DKM_OPEN $(aside) -c -o $@.new $< && $(publish)
 $B/open/bin/km-evaluate: $B/evaluate/main.o
 $B/open/bin/km-worker: $B/evaluate/worker/main.o
 $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK '$@'
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS)
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
 unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIM) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
 

@@ -1,0 +1,10 @@
+# publish.sh: what scripts source to write files that later runs believe:  publish FILE <text
+# Written aside, fsynced, renamed, folder fsynced: after a kill or a power cut FILE is the old or the new one.  False
+# with what failed on stderr.
+publish() {
+	publish_aside=$1.tmp.$$.$(cut -c 1-8 /proc/sys/kernel/random/boot_id 2>/dev/null || echo 00000000)
+	{ cat >"$publish_aside"; } 2>/dev/null && sync "$publish_aside" && mv -f "$publish_aside" "$1" && sync "$(dirname "$1")" && return
+	rm -f "$publish_aside"
+	echo "publish: error: cannot write '$1'" >&2
+	return 1
+}
