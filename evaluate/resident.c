@@ -122,7 +122,10 @@ static int launch(struct server *s, const struct lang *lang, struct strbuf *err)
 	char *rest = NULL, *w = strtok_r(words.buf, " \n", &rest);
 	for (int i = 0; w && i < 3; i++, w = strtok_r(NULL, " \n", &rest))
 		word[i] = w;
-	if (!word[2]) {
+	/* Outside an environment both folders are one. */
+	if (word[2] && !strcmp(word[1], word[2]))
+		word[2] = NULL;
+	if (!word[1]) {
 		strbuf_addf(err, "no Python for the compiler of '%s'", lang->name);
 		goto out;
 	}
@@ -194,7 +197,7 @@ static struct server *take(const struct lang *lang, struct strbuf *err)
 	} else {
 		if (!copy_member(line.buf, "missing", &text))
 			strbuf_addf(&text, "the compiler of '%s' does not start", lang->name);
-		strbuf_addf(err, "%s: run 'scripts/setup.sh %s'", text.buf, lang->name);
+		strbuf_addf(err, "%s: run 'scripts/setup.sh %.*s'", text.buf, (int)strcspn(lang->compile, " "), lang->compile);
 		stop(s);
 		s = NULL;
 	}
