@@ -165,7 +165,7 @@ static int bind_one(const char *path, bool is_folder)
 	memcpy(old + OLD_LEN, path, len + 1);
 	if (is_folder ? mkdir(path, 0755) && errno != EEXIST : make_file(path))
 		return -1;
-	return mount(old, path, NULL, MS_BIND | MS_REC, NULL);
+	return mount(old, path, "none", MS_BIND | MS_REC, NULL);
 }
 
 /* Read-only, and with it all that is bound below. */
@@ -183,7 +183,7 @@ static int make_read_only(const struct inside *in)
 		struct statvfs v;
 		if (i < in->view_count && in->view[i].link)
 			continue;
-		if (statvfs(path, &v) || mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | (v.f_flag & ST_NOEXEC ? MS_NOEXEC : 0) |
+		if (statvfs(path, &v) || mount("none", path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | (v.f_flag & ST_NOEXEC ? MS_NOEXEC : 0) |
 					       (v.f_flag & ST_NOATIME ? MS_NOATIME : 0) | (v.f_flag & ST_NODIRATIME ? MS_NODIRATIME : 0) |
 					       (v.f_flag & ST_RELATIME ? MS_RELATIME : 0), NULL))
 			return -1;
@@ -246,7 +246,7 @@ static int make_root(const struct inside *in)
 		bytes += 8192;
 	}
 	memory_options(options, bytes);
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) ||
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) || mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) ||
 	    mkdir("/tmp" OLD, 0755) || syscall(SYS_pivot_root, "/tmp", "/tmp" OLD) || chdir("/"))
 		return -1;
 	for (size_t i = 0; i < in->view_count; i++) {

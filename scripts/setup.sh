@@ -35,6 +35,7 @@ python3-torch            /usr/lib/python3/dist-packages/torch
 hdf5-tools               h5dump
 libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.fuzzer-x86_64.a
 bubblewrap               bwrap
+valgrind                 valgrind
 "
 [ "$wants_nvidia" ] && needed="$needed
 python3                  python3
