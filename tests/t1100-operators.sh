@@ -16,10 +16,10 @@ check "the paper's problems are listed" 'km-generate problems --source=paper | g
 
 # An opinion of its own: references and what they call, with neither parser nor evaluator behind them.
 references=$(cd "$ROOT" && ls ops/*/*.c | sed -n "/^ops.core/!s|\(.*\)\.c$|$BUILD/\1.o|p")
-check 'references link without the notation' 'gcc -shared -Wl,--no-undefined -o references.so $references "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/rng.o -lm'
+check 'references link without the notation' 'gcc -shared -Wl,--no-undefined -o references.so $references "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/memory.o "$BUILD"/ops/core/rng.o -lm'
 check 'that link sees what a reference must not call' '
 	printf "int interp_open(void); int f(void); int f(void) { return interp_open(); }\n" >bad.c && gcc -c -fPIC -o bad.o bad.c &&
-	! gcc -shared -Wl,--no-undefined -o bad.so $references bad.o "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/rng.o -lm'
+	! gcc -shared -Wl,--no-undefined -o bad.so $references bad.o "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/memory.o "$BUILD"/ops/core/rng.o -lm'
 check 'every operator took part in it' '[ "$(nm -D --defined-only references.so | grep -c " op_")" = "$(km-generate ops | wc -l)" ]'
 
 # Adding an operator is adding one file: the tools that are built with it know it, from listing to candidate.
