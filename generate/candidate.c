@@ -57,7 +57,7 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
 	ret = -1;
 	if (sub->lang->print(&program, ps->target, placeholder, &printed, why_not))
 		goto out;
-	tile_plan(&program, sub->lang->artifact, placeholder, printed.scratch_bytes, printed.shared_bytes, &plan);
+	tile_plan(&program, sub->lang->artifact, placeholder, printed.scratch_bytes, printed.launch, &plan);
 	*c = (struct candidate){ .target = ps->target->name, .lang = sub->lang->name, .skeleton = sub->skeleton->name,
 				 .origin = "printed", .parent = "", .edge = "", .policy = "" };
 	c->prologue = printed.prologue.buf;

@@ -25,4 +25,6 @@ void printed_release(struct printed *printed)
 {
 	strbuf_release(&printed->prologue);
 	strbuf_release(&printed->source);
+	for (size_t i = 0; i < TILE_MAX_KERNELS; i++)
+		strbuf_release(&printed->launch[i].tensor);
 }

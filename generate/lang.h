@@ -13,9 +13,9 @@ struct printed {
 	struct strbuf prologue; /* vocabulary: equal for all candidates of a language and target that may share a translation unit */
 	struct strbuf source;   /* the kernels; symbols SYMBOL_<kernel> with SYMBOL as given */
 	int64_t scratch_bytes;  /* per thread (CPU) */
-	int64_t shared_bytes[TILE_MAX_KERNELS]; /* per kernel (devices) */
+	struct tile_launch launch[TILE_MAX_KERNELS]; /* per kernel (devices) */
 };
-#define PRINTED_INIT { .prologue = STRBUF_INIT, .source = STRBUF_INIT }
+#define PRINTED_INIT { .prologue = STRBUF_INIT, .source = STRBUF_INIT, .launch = { [0 ... TILE_MAX_KERNELS - 1] = { .tensor = STRBUF_INIT } } }
 void printed_release(struct printed *printed);
 
 /* A knob the language itself adds to the ones of the skeleton (compiler-level choices). */

@@ -1,4 +1,5 @@
 #include "generate/micro.h"
+#include "generate/simt_print.h"
 
 #include <stddef.h>
 
@@ -16,9 +17,19 @@ const struct micro_kernel *const micro_table[] = {
 const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *m)
 {
 	for (size_t i = 0; micro_table[i]; i++)
-		if (micro_table[i]->fits(e, m))
+		if (micro_table[i]->fits && micro_table[i]->fits(e, m))
 			return micro_table[i];
 	return NULL;
+}
+
+void micro_print_simt(struct simt *s, const char *symbol)
+{
+	for (size_t i = 0; micro_table[i]; i++)
+		if (micro_table[i]->drives && micro_table[i]->drives(s)) {
+			micro_table[i]->print(s, symbol);
+			return;
+		}
+	simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
 }
 
 void micro_prologue(const struct target *target, struct strbuf *out)

@@ -1,24 +1,30 @@
 /*
- * micro.h: micro-kernels: bodies of a contraction that the C printer's default
- * cannot match.  generate/micro/<name>.c exports one
- * `const struct micro_kernel micro_<name>`.
+ * micro.h: micro-kernels: bodies of a contraction that a printer's default cannot
+ * match, for the C printer or for the SIMT one (the hooks of the other are NULL).
+ * generate/micro/<name>.c exports one `const struct micro_kernel micro_<name>`.
  */
 #ifndef GENERATE_MICRO_H
 #define GENERATE_MICRO_H
 
 #include "generate/emit_c.h"
 
+struct simt;
 struct micro_kernel {
 	const char *name;
 	/* Does it do this contraction, its groups found, on the emitter's target? */
 	bool (*fits)(struct emitter *e, const struct emit_mma *m);
 	void (*emit)(struct emitter *e, const struct emit_mma *m);
+	/* Does it drive s->instr?  Then it prints the whole kernel, and how it is launched. */
+	bool (*drives)(const struct simt *s);
+	void (*print)(struct simt *s, const char *symbol);
 	/* Text every kernel of the target may use; NULL: none. */
 	void (*prologue)(const struct target *target, struct strbuf *out);
 };
 
 extern const struct micro_kernel *const micro_table[];
 const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *m); /* NULL: the default */
+/* By the micro-kernel that drives s->instr, or simt_fail(). */
+void micro_print_simt(struct simt *s, const char *symbol);
 void micro_prologue(const struct target *target, struct strbuf *out);
 
 #endif

@@ -146,7 +146,7 @@ void write_head(struct arena *arena, const struct problem *p, struct strbuf *tex
 	for (int i = 0; i < op_dim_count(op); i++) {
 		const char *name = op_dim_name(op, i);
 		strbuf_addf(text, " %s", name);
-		if (is_static_dim(op, name))
+		if (op_dim_is_static(op, name))
 			strbuf_addf(text, "=%lld", (long long)p->dim[i]);
 	}
 	strbuf_addch(text, '\n');

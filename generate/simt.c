@@ -1,4 +1,5 @@
 /* Kernels and their statement lists as printed SIMT code. */
+#include "generate/micro.h"
 #include "generate/simt_print.h"
 
 #include <string.h>
@@ -88,8 +89,6 @@ static size_t emit_copies(struct simt *s, const struct tile_stmt *stmt, size_t c
 	return n;
 }
 
-static void emit_list(struct simt *s, const struct tile_stmt *stmt, size_t count);
-
 /* A loop that begins with copies, two slots each: the next block is on its way while this one is used. */
 static void emit_ring(struct simt *s, const struct tile_stmt *f, size_t copies)
 {
@@ -124,7 +123,7 @@ static void emit_ring(struct simt *s, const struct tile_stmt *f, size_t copies)
 	simt_close(s, 1);
 	for (size_t i = 0; i < copies; i++)
 		s->slot[f->body[i].target] = "km_slot";
-	emit_list(s, f->body + copies, f->body_count - copies);
+	simt_statements(s, f->body + copies, f->body_count - copies);
 	memset(s->slot, 0, sizeof(s->slot));
 	simt_open(s, "if (km_more)");
 	for (size_t i = 0; i < copies; i++)
@@ -162,12 +161,12 @@ static void emit_for(struct simt *s, const struct tile_stmt *f)
 	s->fors[s->for_count++] = f;
 	/* What a trip does to shared tiles, the trip before it may have done last. */
 	mark_shared(s, f->body, f->body_count);
-	emit_list(s, f->body, f->body_count);
+	simt_statements(s, f->body, f->body_count);
 	s->for_count--;
 	simt_close(s, 1);
 }
 
-static void emit_list(struct simt *s, const struct tile_stmt *stmt, size_t count)
+void simt_statements(struct simt *s, const struct tile_stmt *stmt, size_t count)
 {
 	for (size_t i = 0; i < count && !s->failed; i++) {
 		switch (stmt[i].kind) {
@@ -237,32 +236,15 @@ static int slots_of(const struct tile_stmt *stmt, size_t count, int target, int 
 	return slots;
 }
 
-static void declare_tiles(struct simt *s)
+void simt_declare_registers(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
-	const struct spread *p = &s->block;
-	int64_t at[SIMT_MAX_TILES] = { 0 }, bytes = 0, held = 0;
-	bool across_warps = p->thread_count && p->thread[p->thread_count - 1].extent > s->target->warp && has_reduction(k->stmt, k->stmt_count);
+	int64_t held = 0;
 
 	for (size_t i = 0; i < k->tile_count; i++) {
-		if (k->tile[i].place != PLACE_SHARED)
-			continue;
-		at[i] = bytes;
-		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
-	}
-	int64_t total = bytes + (across_warps ? round_up(4 * k->threads / s->target->warp, 16) : 0);
-	if (total > s->target->shared_bytes)
-		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
-	if (total)
-		simt_line(s, "KM_SHARED(km_shared, %lld);", (long long)total);
-	if (across_warps)
-		simt_line(s, "float *const km_red = (float *)(km_shared + %lld);", (long long)bytes);
-	for (size_t i = 0; i < k->tile_count; i++) {
 		const struct tile *t = &k->tile[i];
-		if (t->place == PLACE_SHARED) {
-			simt_line(s, "km_%s *const t_%s = (km_%s *)(km_shared + %lld);", dtype_name(t->dtype), t->name, dtype_name(t->dtype), (long long)at[i]);
+		if (t->place == PLACE_SHARED)
 			continue;
-		}
 		const struct spread *q = t->place == PLACE_ACC ? &s->acc : &s->block;
 		int64_t registers = simt_register_count(q, t), vector = 1;
 		for (int d = q->outer_count; d < q->reg_count; d++)
@@ -278,12 +260,44 @@ static void declare_tiles(struct simt *s)
 	}
 }
 
-static void print_head(struct simt *s, const char *symbol)
+static void declare_tiles(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+	const struct spread *p = &s->block;
+	int64_t at[SIMT_MAX_TILES] = { 0 }, bytes = 0;
+	bool across_warps = p->thread_count && p->thread[p->thread_count - 1].extent > s->target->warp && has_reduction(k->stmt, k->stmt_count);
+
+	for (size_t i = 0; i < k->tile_count; i++) {
+		if (k->tile[i].place != PLACE_SHARED)
+			continue;
+		at[i] = bytes;
+		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
+	}
+	int64_t total = bytes + (across_warps ? round_up(4 * k->threads / s->target->warp, 16) : 0);
+	if (total > s->target->shared_bytes)
+		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
+	if (total && s->target->static_shared_bytes && total > s->target->static_shared_bytes) {
+		s->launch->shared_bytes = total;
+		simt_line(s, "KM_SHARED_GIVEN(km_shared);");
+	} else if (total) {
+		simt_line(s, "KM_SHARED(km_shared, %lld);", (long long)total);
+	}
+	if (across_warps)
+		simt_line(s, "float *const km_red = (float *)(km_shared + %lld);", (long long)bytes);
+	for (size_t i = 0; i < k->tile_count; i++) {
+		const struct tile *t = &k->tile[i];
+		if (t->place == PLACE_SHARED)
+			simt_line(s, "km_%s *const t_%s = (km_%s *)(km_shared + %lld);", dtype_name(t->dtype), t->name, dtype_name(t->dtype), (long long)at[i]);
+	}
+	simt_declare_registers(s);
+}
+
+void simt_head(struct simt *s, const char *symbol, const char *attribute, const char *more)
 {
 	const struct tile_kernel *k = s->kernel;
 	const char *separator = "";
 
-	strbuf_addf(s->out, "KM_KERNEL(%d) %s_%s(", k->threads, symbol, k->name);
+	strbuf_addf(s->out, "%s %s_%s(", attribute, symbol, k->name);
 	for (size_t i = 0; i < s->program->buffer_count; i++) {
 		const struct tile_buffer *b = &s->program->buffer[i];
 		strbuf_addf(s->out, "%s%skm_%s *__restrict__ b_%s", separator, b->role == PLAN_IN ? "const " : "", dtype_name(b->dtype), b->name);
@@ -292,11 +306,17 @@ static void print_head(struct simt *s, const char *symbol)
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (!s->program->dim[i].is_static)
 			strbuf_addf(s->out, "%slong %s", separator, s->program->dim[i].name);
-	strbuf_addstr(s->out, ")\n{\n");
+	strbuf_addf(s->out, "%s)\n{\n", more);
 	s->depth = 1;
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (s->program->dim[i].is_static)
 			simt_line(s, "const long %s = %lld;", s->program->dim[i].name, (long long)s->program->dim[i].value);
+}
+
+static void print_place(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+
 	simt_line(s, "const int km_tid = KM_TID;");
 	for (int g = 1; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
@@ -340,22 +360,33 @@ static void emit_kernel(struct simt *s, const char *symbol)
 
 	if (!check_kernel(s) || (mma && !simt_accumulator_spread(s, mma)))
 		return;
+	if (s->instr && !s->instr->a_lane) {
+		micro_print_simt(s, symbol);
+		return;
+	}
 	simt_block_spread(s);
 	if (s->failed)
 		return;
-	print_head(s, symbol);
+	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL(%d)", k->threads), "");
+	print_place(s);
 	declare_tiles(s);
-	emit_list(s, k->stmt, k->stmt_count);
+	simt_statements(s, k->stmt, k->stmt_count);
 	strbuf_addstr(s->out, "}\n");
 }
 
-int simt_print(const struct tile_program *program, const struct target *target, const char *symbol, struct strbuf *out,
+const char *simt_swizzled(struct arena *arena, const char *fast, const char *slow)
+{
+	return arena_printf(arena, "%s/64 %s %s/8%%8^%s%%8 %s%%8", fast, slow, fast, slow, fast);
+}
+
+int simt_print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,
 	       struct strbuf *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < program->kernel_count && !ret; i++) {
-		struct simt s = { .program = program, .kernel = &program->kernel[i], .target = target, .out = out, .err = err, .column = -1 };
+		struct simt s = { .program = program, .kernel = &program->kernel[i], .target = target, .out = &out->source, .err = err,
+				  .launch = &out->launch[i], .column = -1 };
 		emit_kernel(&s, symbol);
 		ret = s.failed ? -1 : 0;
 		arena_release(&s.arena);
@@ -365,10 +396,10 @@ int simt_print(const struct tile_program *program, const struct target *target, 
 
 bool simt_accepts(const struct tile_program *program, const struct target *target, struct strbuf *why_not)
 {
-	struct strbuf text = STRBUF_INIT;
+	struct printed printed = PRINTED_INIT;
 
 	/* The printer alone knows what it can print. */
-	bool accepted = !simt_print(program, target, "accepts", &text, why_not);
-	strbuf_release(&text);
+	bool accepted = !simt_print(program, target, "accepts", &printed, why_not);
+	printed_release(&printed);
 	return accepted;
 }

@@ -105,7 +105,8 @@ static void record_spread(struct simt *s, const struct groups *g)
 		simt_fail(s, "'%s' wants operands of %s", q->name, dtype_name(q->ab));
 		return;
 	}
-	*p = (struct spread){ .column = -1, .chunk = 1, .outer_count = 2 };
+	/* Accumulators of a warp lie in vectors, those of a warp group, too many for one, number by number. */
+	*p = (struct spread){ .column = -1, .chunk = 1, .outer_count = q->a_lane ? 2 : 0 };
 	p->thread[0] = (struct digit){ .var = g->row, .div = wm, .mod = rows / wm, .extent = rows / wm };
 	p->thread[1] = (struct digit){ .var = g->column, .div = wn, .mod = columns / wn, .extent = columns / wn };
 	p->thread_count = 2 + record_digits(s, q->c_lane, map, p->thread + 2);

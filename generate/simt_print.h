@@ -29,6 +29,7 @@ struct simt {
 	const struct tile_kernel *kernel;
 	const struct target *target;
 	struct strbuf *out, *err;
+	struct tile_launch *launch;           /* of the kernel */
 	int depth;
 	bool failed;
 	const struct tile_stmt *fors[SIMT_MAX_FORS];
@@ -54,6 +55,13 @@ void simt_line(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_open(struct simt *s, const char *fmt, ...) PRINTF(2, 3);
 void simt_block(struct simt *s); /* opens a bare one */
 void simt_close(struct simt *s, int count);
+
+/* ---- simt.c ---- */
+/* Opens the kernel: its name and parameters, `more` behind them; its run-time dims that are known. */
+void simt_head(struct simt *s, const char *symbol, const char *attribute, const char *more);
+/* Declares the tiles that lie in registers. */
+void simt_declare_registers(struct simt *s);
+void simt_statements(struct simt *s, const struct tile_stmt *stmt, size_t count);
 
 /* ---- simt_expr.c ---- */
 const struct tile *simt_tile(const struct simt *s, const char *name);

@@ -38,13 +38,17 @@ static const char memory[] =
 	" typedef T whole __attribute__((ext_vector_type(N))); typedef whole some __attribute__((aligned(A < 16 ? A : 16)));\n"
 	" whole q; KM_UNROLL for (int v = 0; v < N; v++) { T t; if constexpr (sizeof(S) < sizeof(T)) t = km_value(x[v]); else km_assign(&t, x[v]); q[v] = t; }\n"
 	" *(some *)p = q; }\n"
+	/* A chunk of global memory is one access where it is aligned to its width, as almost always: buffers are, and rows of whole chunks. */
+	"template <int N, class T> struct km_chunk { static constexpr int bytes = N * sizeof(T) < 16 ? N * sizeof(T) : 16; static constexpr bool is_wide = !(bytes & (bytes - 1));\n"
+	" static KM_D bool at(const void *p) { return is_wide && (unsigned long)p % bytes == 0; } };\n"
+	"template <int N, class T> KM_D void km_read_chunk(T *x, const T *p) { if (km_chunk<N, T>::at(p)) km_read<km_chunk<N, T>::bytes, N>(x, p); else km_read<sizeof(T), N>(x, p); }\n"
 	"template <int N, class T> KM_D void km_fetch(T (&x)[N], const T *p, int n) {\n"
-	" if (n >= N) km_read<sizeof(T), N>(x, p); else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? p[v] : (T)0; } }\n"
+	" if (n >= N) km_read_chunk<N>(x, p); else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? p[v] : (T)0; } }\n"
 	"template <int N, class T> KM_D void km_load(float (&x)[N], const T *p, int n, float fill) {\n"
-	" if (n >= N) { T t[N]; km_read<sizeof(T), N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
+	" if (n >= N) { T t[N]; km_read_chunk<N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? km_value(p[v]) : fill; } }\n"
 	"template <int N, class T> KM_D void km_store(T *p, const float (&x)[N], int n) {\n"
-	" if (n >= N) km_put<sizeof(T), N>(p, x);\n"
+	" if (n >= N) { if (km_chunk<N, T>::at(p)) km_put<km_chunk<N, T>::bytes, N>(p, x); else km_put<sizeof(T), N>(p, x); }\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); } }\n"
 	"template <int N> KM_D void km_fill(float (&x)[N], float v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = v; }\n";
 

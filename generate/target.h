@@ -23,7 +23,10 @@ enum isa {
 };
 #define ISA_BIT(name) (UINT64_C(1) << ISA_##name)
 
-/* A matrix instruction: extents, lanes, and operand layouts as digits over i, j, k. */
+/*
+ * A matrix instruction: extents, lanes, and operand layouts as digits over i, j, k.  Operands
+ * without digits lie in shared memory; a micro-kernel drives such an instruction.
+ */
 struct mma_instr {
 	const char *name;
 	int m, n, k, lanes;
@@ -46,6 +49,7 @@ struct target {
 	int core_count;               /* cores, SMs, CUs; 0: as probed */
 	int64_t l1_bytes, l2_bytes, l3_bytes; /* 0: as probed */
 	int64_t shared_bytes;         /* LDS / shared memory a block may use */
+	int64_t static_shared_bytes;  /* of it, without asking for more at launch; 0: all */
 	int max_threads;              /* per block */
 	double peak_flop_per_s[DTYPE_COUNT]; /* 0: measured by the probe */
 	double peak_bytes_per_s;             /* datasheet; 0: none known */
@@ -66,6 +70,6 @@ uint64_t x86_isa(void);
 
 /* nvidia.c: is the first device this model ("H200")?  Asks the driver, if there is one. */
 int nvidia_is_here(const char *model);
-extern const struct mma_instr nvidia_warp_mma[];
+extern const struct mma_instr nvidia_warp_mma[], nvidia_hopper_mma[];
 
 #endif

@@ -165,11 +165,18 @@ int tile_interp(const struct tile_program *program, const int64_t *dim, double *
 
 /*
  * tile_plan.c: the launch plan of a program, text of plan.h.  Step symbols are
- * SYMBOL_<kernel name>; scratch_bytes and shared bytes come from the printer
- * (scratch_bytes: largest per-thread need; shared_bytes[k]: per kernel, may be NULL).
+ * SYMBOL_<kernel name>; scratch_bytes (largest per-thread need) and launch[k] (per kernel,
+ * may be NULL) come from the printer.
  */
+struct tile_launch {
+	int threads;          /* of a block; 0: the kernel's own */
+	int64_t shared_bytes; /* that the launch gives a block */
+	int resident;         /* blocks a multiprocessor; 0: a block an instance */
+	int cluster;          /* blocks that run beside each other; 0: none do */
+	struct strbuf tensor; /* plan.h's tensor lines */
+};
 void tile_plan(const struct tile_program *program, const char *artifact, const char *symbol,
-	       int64_t scratch_bytes, const int64_t *shared_bytes, struct strbuf *out);
+	       int64_t scratch_bytes, const struct tile_launch *launch, struct strbuf *out);
 
 /* Lookups: position by name, or -1; a knob's value, or `otherwise`. */
 int tile_find(const struct tile_kernel *kernel, const char *name);

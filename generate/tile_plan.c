@@ -25,7 +25,7 @@ static void print_elems(const struct tile_buffer *b, struct strbuf *out)
 }
 
 void tile_plan(const struct tile_program *program, const char *artifact, const char *symbol,
-	       int64_t scratch_bytes, const int64_t *shared_bytes, struct strbuf *out)
+	       int64_t scratch_bytes, const struct tile_launch *launch, struct strbuf *out)
 {
 	static const char *const role[] = { "in", "out", "tmp" };
 
@@ -59,6 +59,12 @@ void tile_plan(const struct tile_program *program, const char *artifact, const c
 			strbuf_addf(out, "%s%s", g ? "," : "", text.buf);
 			strbuf_release(&text);
 		}
-		strbuf_addf(out, " threads=%d shared=%lld\n", k->threads, (long long)(shared_bytes ? shared_bytes[i] : 0));
+		const struct tile_launch *l = launch ? &launch[i] : NULL;
+		strbuf_addf(out, " threads=%d shared=%lld", l && l->threads ? l->threads : k->threads, (long long)(l ? l->shared_bytes : 0));
+		if (l && l->resident)
+			strbuf_addf(out, " resident=%d", l->resident);
+		if (l && l->cluster)
+			strbuf_addf(out, " cluster=%d", l->cluster);
+		strbuf_addf(out, "\n%s", l && l->tensor.len ? l->tensor.buf : "");
 	}
 }

@@ -7,6 +7,7 @@
  * Kernels, launch and knobs: simt.h.
  */
 #include "generate/cubin.h"
+#include "generate/micro.h"
 #include "generate/simt.h"
 
 #include <elf.h>
@@ -20,6 +21,7 @@ static const char vocabulary[] =
 	"#define KM_BID ((unsigned)__nvvm_read_ptx_sreg_ctaid_x())\n"
 	"#define KM_WARP 32\n"
 	"#define KM_SHARED(name, bytes) static __attribute__((shared)) __attribute__((aligned(16))) char name[bytes]\n"
+	"#define KM_SHARED_GIVEN(name) extern __attribute__((shared)) __attribute__((aligned(16))) char name[]\n"
 	"KM_D void km_barrier() { __syncthreads(); }\n"
 	"KM_D float km_lane_value(float x, int lane) { return __builtin_bit_cast(float, __nvvm_shfl_sync_idx_i32(-1, __builtin_bit_cast(int, x), lane, 31)); }\n"
 	/* 2^x on [-0.5, 0.5] by the special function unit, 2 ULP; then the exponent in two steps, so that tiny results keep what they can. */
@@ -64,7 +66,8 @@ static int print(const struct tile_program *program, const struct target *target
 {
 	strbuf_addstr(&out->prologue, vocabulary);
 	simt_vocabulary(&out->prologue);
-	return simt_print(program, target, symbol, &out->source, err);
+	micro_prologue(target, &out->prologue);
+	return simt_print(program, target, symbol, out, err);
 }
 
 /* ---- facts of a cubin: an ELF file ----------------------------------- */

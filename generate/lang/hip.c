@@ -47,7 +47,7 @@ static int print(const struct tile_program *program, const struct target *target
 {
 	strbuf_addstr(&out->prologue, vocabulary);
 	simt_vocabulary(&out->prologue);
-	return simt_print(program, target, symbol, &out->source, err);
+	return simt_print(program, target, symbol, out, err);
 }
 
 /* ---- facts of a code object ------------------------------------------ */

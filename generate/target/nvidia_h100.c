@@ -18,13 +18,14 @@ const struct target target_nvidia_h100 = {
 	.l1_bytes = 256 << 10,       /* with shared memory: the same */
 	.l2_bytes = 50 << 20,        /* as the driver reports it */
 	.l3_bytes = 50 << 20,        /* the last level is the second */
-	.shared_bytes = 48 << 10,    /* static shared memory of a block: Programming Guide, the same table */
+	.shared_bytes = 227 << 10,   /* of a block: Programming Guide, the same table */
+	.static_shared_bytes = 48 << 10,
 	.max_threads = 1024,
 	.peak_flop_per_s = {         /* NVIDIA H100 data sheet (2023), SXM, without sparsity; f32 outside the matrix units */
 		[DTYPE_f32] = 67e12, [DTYPE_f64] = 67e12,
 		[DTYPE_f16] = 989.5e12, [DTYPE_bf16] = 989.5e12, [DTYPE_i8] = 1979e12,
 	},
 	.peak_bytes_per_s = 3.35e12, /* HBM3, data sheet */
-	.mma = nvidia_warp_mma,
+	.mma = nvidia_hopper_mma,
 	.probe = is_here,
 };

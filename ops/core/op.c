@@ -160,6 +160,7 @@ int op_extents(struct arena *arena, const struct op *op, const double *attr, int
 
 int op_dim_index(const struct op *op, const char *name) { return words_index(op->dims, name); }
 int op_dim_count(const struct op *op) { return words_index(op->dims, NULL); }
+bool op_dim_is_static(const struct op *op, const char *name) { return op->static_dims && words_index(op->static_dims, name) >= 0; }
 
 const char *op_dim_name(const struct op *op, int i)
 {

@@ -175,5 +175,7 @@ int op_tensor_index(const struct op *op, const char *name);
 int op_dim_count(const struct op *op);
 /* Name of dim i; lives as long as the program.  Not for use from several threads at once. */
 const char *op_dim_name(const struct op *op, int i);
+/* Is it one of op->static_dims? */
+bool op_dim_is_static(const struct op *op, const char *name);
 
 #endif

@@ -95,21 +95,61 @@ static int read_buffer(struct plan_reader *r, const char *text)
 }
 
 /* "cdiv(K,64),cdiv(N,48)": cut at the commas that no parenthesis holds. */
-static int read_grid(struct plan_reader *r, struct plan_step *step, const char *text)
+static int read_list(struct plan_reader *r, const char *text, struct expr **out, int most, int *count)
 {
 	for (const char *p = text, *start = text;; p++) {
 		static const char *const open = "([", *const close = ")]";
 		int depth = 0;
 		for (; *p && (depth || *p != ','); p++)
 			depth += strchr(open, *p) ? 1 : strchr(close, *p) ? -1 : 0;
-		if (step->grid_count == 3)
-			return bad(r, "a grid has at most three dimensions:", text);
-		if (parse_expr(r, arena_strndup(r->arena, start, (size_t)(p - start)), &step->grid[step->grid_count++]))
+		if (*count == most)
+			return bad(r, "too many dimensions:", text);
+		if (parse_expr(r, arena_strndup(r->arena, start, (size_t)(p - start)), &out[(*count)++]))
 			return -1;
 		if (!*p)
 			return 0;
 		start = p + 1;
 	}
+}
+
+static int read_tensor(struct plan_reader *r, const char *text)
+{
+	struct plan *p = r->plan;
+	struct plan_step *step = p->step_count ? &p->step[p->step_count - 1] : NULL;
+	int strides = 1, boxes = 0;
+	int64_t value;
+
+	if (!step || step->tensor_count == PLAN_MAX_TENSORS)
+		return bad(r, step ? "too many tensors at" : "no step before", text);
+	if (!step->tensor)
+		step->tensor = ARENA_ARRAY(r->arena, struct plan_tensor, PLAN_MAX_TENSORS);
+	struct plan_tensor *t = &step->tensor[step->tensor_count++];
+	const char *name = next_word(r->arena, &text);
+	while (t->buffer < p->buffer_count && strcmp(p->buffer[t->buffer].name, name))
+		t->buffer++;
+	if (t->buffer == p->buffer_count)
+		return bad(r, "no buffer", name);
+	for (char *w; *(w = next_word(r->arena, &text));) {
+		if (!strncmp(w, "dims=", 5)) {
+			if (read_list(r, w + 5, t->dim, PLAN_MAX_RANK, &t->rank))
+				return -1;
+		} else if (!strncmp(w, "strides=", 8)) {
+			if (read_list(r, w + 8, t->stride, PLAN_MAX_RANK, &strides))
+				return -1;
+		} else if (!strncmp(w, "box=", 4)) {
+			for (char *s = w + 4, *end; *s; s = *end == ',' ? end + 1 : end) {
+				long n = strtol(s, &end, 10);
+				if (end == s || n < 1 || n > 256 || boxes == PLAN_MAX_RANK || (*end && *end != ','))
+					return bad(r, "no box:", w);
+				t->box[boxes++] = (int)n;
+			}
+		} else if (!strncmp(w, "swizzle=", 8) && is_integer(w + 8, &value) && (!value || value == 32 || value == 64 || value == 128)) {
+			t->swizzle_bytes = (int)value;
+		} else {
+			return bad(r, "expected dims=, strides=, box= or swizzle=, not", w);
+		}
+	}
+	return t->rank && strides == t->rank && boxes == t->rank ? 0 : bad(r, "dims, strides and box of a tensor differ in number:", name);
 }
 
 static int read_step(struct plan_reader *r, const char *text)
@@ -121,14 +161,18 @@ static int read_step(struct plan_reader *r, const char *text)
 	step->threads = 1;
 	for (char *w; *(w = next_word(r->arena, &text));) {
 		if (!strncmp(w, "grid=", 5)) {
-			if (read_grid(r, step, w + 5))
+			if (read_list(r, w + 5, step->grid, 3, &step->grid_count))
 				return -1;
 		} else if (!strncmp(w, "threads=", 8) && is_integer(w + 8, &value) && value > 0 && value <= 4096) {
 			step->threads = (int)value;
 		} else if (!strncmp(w, "shared=", 7) && is_integer(w + 7, &value) && value >= 0) {
 			step->shared_bytes = value;
+		} else if (!strncmp(w, "resident=", 9) && is_integer(w + 9, &value) && value > 0 && value <= 32) {
+			step->resident = (int)value;
+		} else if (!strncmp(w, "cluster=", 8) && is_integer(w + 8, &value) && value > 1 && value <= 16) {
+			step->cluster = (int)value;
 		} else {
-			return bad(r, "expected grid=, threads= or shared=, not", w);
+			return bad(r, "expected grid=, threads=, shared=, resident= or cluster=, not", w);
 		}
 	}
 	return step->grid_count && *step->symbol ? 0 : bad(r, "step without a grid:", step->symbol);
@@ -154,6 +198,8 @@ static int read_line(struct plan_reader *r, const struct kv_pair *pair)
 			return bad(r, "scratch is no byte count:", pair->value);
 	} else if (!strcmp(pair->key, "step"))
 		return read_step(r, pair->value);
+	else if (!strcmp(pair->key, "tensor"))
+		return read_tensor(r, pair->value);
 	else
 		return bad(r, "unknown key", pair->key);
 	return 0;
@@ -182,6 +228,30 @@ int plan_parse(struct arena *arena, const char *text, const char *name, struct p
 	return 0;
 }
 
+/* Comma-separated, without spaces. */
+static void print_list(struct expr *const *e, int count, struct strbuf *out)
+{
+	for (int i = 0; i < count; i++) {
+		struct strbuf text = STRBUF_INIT;
+		expr_print(e[i], &text);
+		strbuf_replace(&text, " ", "");
+		strbuf_addf(out, "%s%s", i ? "," : "", text.buf);
+		strbuf_release(&text);
+	}
+}
+
+static void print_tensor(const struct plan *plan, const struct plan_tensor *t, struct strbuf *out)
+{
+	strbuf_addf(out, "tensor: %s dims=", plan->buffer[t->buffer].name);
+	print_list(t->dim, t->rank, out);
+	if (t->rank > 1)
+		strbuf_addstr(out, " strides=");
+	print_list(t->stride + 1, t->rank - 1, out);
+	for (int i = 0; i < t->rank; i++)
+		strbuf_addf(out, "%s%d", i ? "," : " box=", t->box[i]);
+	strbuf_addf(out, " swizzle=%d\n", t->swizzle_bytes);
+}
+
 void plan_print(const struct plan *plan, struct strbuf *out)
 {
 	strbuf_addf(out, "plan: %s\ndim:", plan->artifact);
@@ -205,14 +275,15 @@ void plan_print(const struct plan *plan, struct strbuf *out)
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *s = &plan->step[i];
 		strbuf_addf(out, "step: %s grid=", s->symbol);
-		for (int g = 0; g < s->grid_count; g++) {
-			struct strbuf text = STRBUF_INIT;
-			expr_print(s->grid[g], &text);
-			strbuf_replace(&text, " ", "");
-			strbuf_addf(out, "%s%s", g ? "," : "", text.buf);
-			strbuf_release(&text);
-		}
-		strbuf_addf(out, " threads=%d shared=%lld\n", s->threads, (long long)s->shared_bytes);
+		print_list(s->grid, s->grid_count, out);
+		strbuf_addf(out, " threads=%d shared=%lld", s->threads, (long long)s->shared_bytes);
+		if (s->resident)
+			strbuf_addf(out, " resident=%d", s->resident);
+		if (s->cluster)
+			strbuf_addf(out, " cluster=%d", s->cluster);
+		strbuf_addch(out, '\n');
+		for (size_t t = 0; t < s->tensor_count; t++)
+			print_tensor(plan, &s->tensor[t], out);
 	}
 }
 
@@ -227,8 +298,7 @@ static size_t bind(const struct plan *plan, const int64_t *dim, struct binding *
 	return n;
 }
 
-/* Value of an expression at these dims; -1 when it has none. */
-static int64_t value_at(const struct plan *plan, const struct expr *e, const int64_t *dim)
+int64_t plan_value(const struct plan *plan, const struct expr *e, const int64_t *dim)
 {
 	struct binding binding[PLAN_MAX_NAMES];
 	struct strbuf ignored = STRBUF_INIT;
@@ -243,7 +313,7 @@ static int64_t value_at(const struct plan *plan, const struct expr *e, const int
 bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *why)
 {
 	for (size_t i = 0; i < plan->require_count; i++)
-		if (value_at(plan, plan->require[i], dim) <= 0) {
+		if (plan_value(plan, plan->require[i], dim) <= 0) {
 			if (why)
 				expr_print(plan->require[i], why);
 			return false;
@@ -259,7 +329,7 @@ bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *wh
 
 int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim)
 {
-	int64_t n = value_at(plan, plan->buffer[b].elems, dim);
+	int64_t n = plan_value(plan, plan->buffer[b].elems, dim);
 
 	return n < 0 ? -1 : n;
 }
@@ -269,7 +339,7 @@ int64_t plan_step_instances(const struct plan *plan, size_t s, const int64_t *di
 	int64_t total = 1;
 
 	for (int g = 0; g < plan->step[s].grid_count; g++) {
-		int64_t n = value_at(plan, plan->step[s].grid[g], dim);
+		int64_t n = plan_value(plan, plan->step[s].grid[g], dim);
 		if (n < 0 || __builtin_mul_overflow(total, n, &total))
 			return -1;
 	}

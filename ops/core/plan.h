@@ -11,6 +11,15 @@
  *   buffer: Wp tmp f32 rup(K,64)*rup(N,48)     role in | out | tmp
  *   scratch: 65536                             bytes a thread keeps across calls
  *   step: km_0a1b_pack grid=cdiv(K,64),cdiv(N,48) threads=1 shared=0
+ *   step: km_0a1b_mma grid=cdiv(M,128),cdiv(N,256) threads=384 shared=197760 resident=1
+ *   tensor: A dims=K,M strides=K box=64,128 swizzle=128      of the step above; may repeat
+ *
+ * On a device a step has a block an instance; with `resident` at most that many blocks a
+ * multiprocessor, which share the instances out among themselves; with `cluster` so many
+ * blocks beside each other share their memories.  After buffers and dims
+ * its kernel takes a tensor map for every `tensor` line: how the copy engine sees a buffer:
+ * extents and strides in elements, the first dimension of stride 1; the box it copies; the
+ * swizzle of its rows in shared memory, in bytes (0: none).
  *
  * Steps run in order with a barrier between them.  Every step gets all buffers.
  * For artifact kind `so` a step's symbol is
@@ -33,12 +42,24 @@ struct plan_buffer {
 	enum dtype dtype;
 	struct expr *elems;
 };
+enum { PLAN_MAX_RANK = 5, PLAN_MAX_TENSORS = 8 };
+struct plan_tensor {
+	size_t buffer;
+	int rank;
+	struct expr *dim[PLAN_MAX_RANK], *stride[PLAN_MAX_RANK]; /* stride[0] is NULL: 1 */
+	int box[PLAN_MAX_RANK];
+	int swizzle_bytes;
+};
 struct plan_step {
 	const char *symbol;
 	struct expr *grid[3];
 	int grid_count;
 	int threads;          /* per block (devices); 1 on a CPU */
 	int64_t shared_bytes;
+	int resident;         /* blocks a multiprocessor; 0: a block an instance */
+	int cluster;          /* blocks; 0: none share */
+	struct plan_tensor *tensor;
+	size_t tensor_count;
 };
 struct plan {
 	const char *artifact; /* "so", "cubin", "hsaco", ... */
@@ -65,6 +86,8 @@ void plan_print(const struct plan *plan, struct strbuf *out);
 bool plan_accepts(const struct plan *plan, const int64_t *dim, struct strbuf *why);
 /* Elements of buffer b at these dims; -1 on overflow, a bad expression or where they would be negative. */
 int64_t plan_buffer_elems(const struct plan *plan, size_t b, const int64_t *dim);
+/* Any expression of the plan at these dims; -1 likewise. */
+int64_t plan_value(const struct plan *plan, const struct expr *e, const int64_t *dim);
 /* Program instances of step s at these dims; -1 likewise. */
 int64_t plan_step_instances(const struct plan *plan, size_t s, const int64_t *dim);
 

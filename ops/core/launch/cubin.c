@@ -3,11 +3,11 @@
  * driver's interface, which is loaded on use: no header and no library of CUDA's
  * is needed to build this.
  *
- * A kernel takes the plan's buffers, then its run-time dims as 64-bit integers; two null
- * pointers behind them are for kernels of Triton, whose last parameters are memory that
- * none of ours wants.  A variable <symbol>_shared of the code object adds to the bytes of
- * shared memory of the step's launch: what only its compiler knew.
- * Blocks lie along x, numbered row-major.  What a launch does wrong shows at the
+ * A kernel takes the plan's buffers, then its run-time dims as 64-bit integers, then its
+ * step's tensor maps; two null pointers behind them are for kernels of Triton, whose last
+ * parameters are memory that none of ours wants.  A variable <symbol>_shared of the code
+ * object adds to the bytes of shared memory of the step's launch: what only its compiler
+ * knew.  Blocks lie along x, numbered row-major.  What a launch does wrong shows at the
  * next call that waits: read(), or wait().
  */
 #include "ops/core/launch.h"
@@ -22,6 +22,23 @@
 #define MAX_BUFFERS 32
 
 typedef unsigned long long device_pointer;
+
+/* CUlaunchConfig and its attributes, of which one is used here: CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION. */
+enum { CLUSTER_DIMENSION = 4 };
+struct launch_attribute {
+	int id;
+	char padding[4];
+	union {
+		unsigned cluster[3];
+		char bytes[64];
+	};
+};
+struct launch_config {
+	unsigned gx, gy, gz, bx, by, bz, shared_bytes;
+	void *stream;
+	struct launch_attribute *attribute;
+	unsigned attribute_count;
+};
 
 /* The driver's entry points: X(field, symbol, arguments).  All return 0 or an error's number. */
 #define DRIVER(X) \
@@ -43,12 +60,29 @@ typedef unsigned long long device_pointer;
 	X(fill, "cuMemsetD8_v2", (device_pointer to, unsigned char value, size_t bytes)) \
 	X(launch, "cuLaunchKernel", (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, \
 				     unsigned shared_bytes, void *stream, void **argument, void **extra)) \
+	X(launch_more, "cuLaunchKernelEx", (const struct launch_config *config, void *function, void **argument, void **extra)) \
+	X(attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device)) \
 	X(error_name, "cuGetErrorName", (int error, const char **name))
 
-enum { MAX_DYNAMIC_SHARED = 8 }; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+enum { MAX_DYNAMIC_SHARED = 8 };      /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+enum { MULTIPROCESSORS = 16 };        /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
+enum { NO_INTERLEAVE = 0, PROMOTE_256_BYTES = 3, ZEROS_OUTSIDE = 0 }; /* of cuTensorMapEncodeTiled */
+
+/* One more than the CUtensorMapDataType of each type; 0: the copy engine has none. */
+static const int tensor_type[DTYPE_COUNT] = {
+	[DTYPE_u8] = 1, [DTYPE_i8] = 1, [DTYPE_i32] = 4, [DTYPE_i64] = 6, [DTYPE_f16] = 7, [DTYPE_f32] = 8, [DTYPE_f64] = 9, [DTYPE_bf16] = 10,
+};
+
+/* CUtensorMap: opaque, 128 bytes, aligned to 64 (CUDA Driver API 13.0, tensor map objects). */
+struct tensor_map {
+	_Alignas(64) char bytes[128];
+};
 
 static struct {
 	void *library;
+	/* Since driver 12.0; asked for by plans with tensors alone. */
+	int (*encode)(struct tensor_map *map, int type, unsigned rank, void *base, const uint64_t *dim, const uint64_t *stride_bytes,
+		      const unsigned *box, const unsigned *step, int interleave, int swizzle, int promotion, int outside);
 #define X(field, symbol, arguments) int(*field) arguments;
 	DRIVER(X)
 #undef X
@@ -64,7 +98,9 @@ struct kernel {
 	int64_t own_bytes[MAX_BUFFERS];
 	int64_t dim[PLAN_MAX_NAMES];     /* of the grids below */
 	bool is_ready;
-	int64_t instances[MAX_STEPS];
+	int multiprocessors;
+	int64_t blocks[MAX_STEPS];
+	struct tensor_map map[MAX_STEPS][PLAN_MAX_TENSORS];
 };
 
 /* 0, or -1 with "<what> failed: CUDA_ERROR_..." in *err. */
@@ -96,6 +132,7 @@ static int load_driver(struct strbuf *err)
 	}
 	DRIVER(X)
 #undef X
+	*(void **)&cu.encode = dlsym(cu.library, "cuTensorMapEncodeTiled");
 	if (!checked(cu.init(0), "initialising the CUDA driver", err))
 		return 0;
 fail:
@@ -155,17 +192,19 @@ static int load_functions(struct kernel *k, const char *path, struct strbuf *err
 
 static struct kernel *open_kernel(const struct plan *plan, const char *path, int threads, struct strbuf *err)
 {
-	struct kernel *k = calloc(1, sizeof(*k));
+	struct kernel *k = aligned_alloc(_Alignof(struct kernel), sizeof(*k));
 
 	(void)threads;
 	if (!k) {
 		strbuf_addstr(err, "out of memory for a kernel");
 		return NULL;
 	}
+	memset(k, 0, sizeof(*k));
 	k->plan = plan;
 	if (plan->step_count > MAX_STEPS || plan->buffer_count > MAX_BUFFERS)
 		strbuf_addf(err, "plan of '%s' has more than %d steps or %d buffers", path, MAX_STEPS, MAX_BUFFERS);
 	else if (!load_driver(err) && !checked(cu.device_get(&k->device, 0), "finding a device", err) &&
+		 !checked(cu.attribute(&k->multiprocessors, MULTIPROCESSORS, k->device), "asking the device", err) &&
 		 !checked(cu.context_retain(&k->context, k->device), "opening the device", err) &&
 		 !checked(cu.context_set(k->context), "using the device", err) && !load_functions(k, path, err))
 		return k;
@@ -199,11 +238,14 @@ static int prepare(struct kernel *k, const int64_t *dim, struct strbuf *err)
 		return -1;
 	}
 	for (size_t s = 0; s < plan->step_count; s++) {
-		k->instances[s] = plan_step_instances(plan, s, dim);
-		if (k->instances[s] < 0 || k->instances[s] > INT_MAX) {
+		int64_t instances = plan_step_instances(plan, s, dim), most = (int64_t)plan->step[s].resident * k->multiprocessors;
+		if (instances < 0 || instances > INT_MAX) {
 			strbuf_addf(err, "the grid of '%s' has no value below 2^31 at these dims", plan->step[s].symbol);
 			return -1;
 		}
+		k->blocks[s] = most && instances > most ? most : instances;
+		if (plan->step[s].cluster)
+			k->blocks[s] -= k->blocks[s] % plan->step[s].cluster;
 	}
 	for (size_t b = 0; b < plan->buffer_count; b++) {
 		int64_t bytes;
@@ -222,10 +264,53 @@ static int prepare(struct kernel *k, const int64_t *dim, struct strbuf *err)
 	return 0;
 }
 
+/* How the copy engine sees a buffer at these dims. */
+static int encode_map(const struct kernel *k, const struct plan_tensor *t, device_pointer base, struct tensor_map *map, struct strbuf *err)
+{
+	const struct plan_buffer *b = &k->plan->buffer[t->buffer];
+	uint64_t dim[PLAN_MAX_RANK], stride[PLAN_MAX_RANK];
+	unsigned box[PLAN_MAX_RANK], step[PLAN_MAX_RANK];
+	const int swizzle = t->swizzle_bytes == 128 ? 3 : t->swizzle_bytes == 64 ? 2 : t->swizzle_bytes == 32;
+
+	if (!cu.encode || !tensor_type[b->dtype]) {
+		strbuf_addf(err, "buffer '%s' cannot be copied by tensor maps: %s", b->name, cu.encode ? "of its type" : "the CUDA driver is too old");
+		return -1;
+	}
+	for (int i = 0; i < t->rank; i++) {
+		int64_t extent = plan_value(k->plan, t->dim[i], k->dim), elems = i ? plan_value(k->plan, t->stride[i], k->dim) : 1;
+		dim[i] = (uint64_t)extent;
+		stride[i] = (uint64_t)elems * dtype_bytes(b->dtype);
+		box[i] = (unsigned)t->box[i];
+		step[i] = 1;
+		if (extent < 1 || elems < 1 || (i && stride[i] % 16)) {
+			strbuf_addf(err, "the rows of buffer '%s' are no multiple of 16 bytes at these dims", b->name);
+			return -1;
+		}
+	}
+	if (base % 16) {
+		strbuf_addf(err, "the kernel requires buffer '%s' at a multiple of 16 bytes", b->name);
+		return -1;
+	}
+	return checked(cu.encode(map, tensor_type[b->dtype] - 1, (unsigned)t->rank, (void *)(uintptr_t)base, dim, stride + 1, box, step, NO_INTERLEAVE, swizzle,
+				 PROMOTE_256_BYTES, ZEROS_OUTSIDE), "making a tensor map", err);
+}
+
+static int launch(const struct kernel *k, size_t s, void **argument)
+{
+	const struct plan_step *step = &k->plan->step[s];
+	struct launch_attribute cluster = { .id = CLUSTER_DIMENSION, .cluster = { (unsigned)step->cluster, 1, 1 } };
+	const struct launch_config config = { .gx = (unsigned)k->blocks[s], .gy = 1, .gz = 1, .bx = (unsigned)step->threads, .by = 1, .bz = 1,
+					      .shared_bytes = (unsigned)k->shared_bytes[s], .attribute = &cluster, .attribute_count = 1 };
+
+	if (step->cluster)
+		return cu.launch_more(&config, k->function[s], argument, NULL);
+	return cu.launch(k->function[s], config.gx, 1, 1, config.bx, 1, 1, config.shared_bytes, NULL, argument, NULL);
+}
+
 static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct strbuf *err)
 {
 	device_pointer pointer[MAX_BUFFERS];
-	void *argument[MAX_BUFFERS + PLAN_MAX_NAMES + 2];
+	void *argument[MAX_BUFFERS + PLAN_MAX_NAMES + PLAN_MAX_TENSORS + 2];
 	device_pointer null = 0;
 	size_t n = 0;
 
@@ -237,11 +322,16 @@ static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct st
 	}
 	for (size_t d = 0; d < k->plan->dim_count; d++)
 		argument[n++] = &k->dim[d];
-	argument[n] = argument[n + 1] = &null;
 	for (size_t s = 0; s < k->plan->step_count; s++) {
 		const struct plan_step *step = &k->plan->step[s];
-		if (k->instances[s] && checked(cu.launch(k->function[s], (unsigned)k->instances[s], 1, 1, (unsigned)step->threads, 1, 1,
-							 (unsigned)k->shared_bytes[s], NULL, argument, NULL), "the launch", err))
+		size_t tensors = step->tensor_count;
+		for (size_t t = 0; k->blocks[s] && t < tensors; t++) {
+			argument[n + t] = &k->map[s][t];
+			if (encode_map(k, &step->tensor[t], pointer[step->tensor[t].buffer], &k->map[s][t], err))
+				return -1;
+		}
+		argument[n + tensors] = argument[n + tensors + 1] = &null;
+		if (k->blocks[s] && checked(launch(k, s, argument), "the launch", err))
 			return -1;
 	}
 	return 0;
