@@ -14,7 +14,7 @@ struct baseline {
 	const char *summary;
 	const char *artifact; /* it runs where artifacts of this kind do */
 	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
-	const char *package; /* of Debian, that brings it */
+	const char *package; /* of Debian, that brings it; NULL: it comes with the vendor's toolkit */
 	/*
 	 * Prepares the library for the problem at its best setting (recorded in
 	 * *setting).  buf[]: the tensors, in table order.  NULL with the reason in
@@ -24,7 +24,7 @@ struct baseline {
 	struct baseline_state *(*open)(const struct problem *p, const struct target *target,
 				       void *const *buf, struct strbuf *setting,
 				       struct strbuf *why_not);
-	/* Points it at other copies of the tensors, of equal values: timing rotates through sets. */
+	/* Points it at other copies of the tensors, of equal values: timing rotates through sets.  The device's, where it has memory of its own. */
 	void (*bind)(struct baseline_state *state, void *const *buf);
 	int (*run)(struct baseline_state *state);
 	void (*close)(struct baseline_state *state);

@@ -48,7 +48,8 @@ int doctor_main(int argc, char **argv)
 		const struct baseline *b = baseline_table[i];
 		void *library = b->library ? dlopen(b->library, RTLD_LAZY) : NULL;
 		capability(arena_printf(&arena, "baseline %s", b->name), !b->library || library, b->summary,
-			   arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->library, b->package));
+			   b->package ? arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->library, b->package)
+				      : arena_printf(&arena, "'%s' is missing: it comes with the vendor's toolkit", b->library));
 		if (library)
 			dlclose(library);
 	}

@@ -60,11 +60,6 @@ static void touch_sets(const struct worker_request *q)
 			out[i] = *(volatile char *)(out + i);
 }
 
-static void *pointer(const struct worker_request *q, int t, bool is_input, int set)
-{
-	return (is_input ? inside.in : inside.out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
-}
-
 /* ---- kernels --------------------------------------------------------- */
 
 static struct kernel *open_kernel(struct arena *arena, const struct launcher **launcher, struct plan *plan, const char *artifact,
@@ -142,6 +137,11 @@ static int receive_case(struct copies *c, const struct worker_request *q, struct
 	return 0;
 }
 
+static void *pointer(const struct copies *c, const struct worker_request *q, int t, bool is_input, int set)
+{
+	return (is_input ? c->in : c->out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
+}
+
 /* All calls of a request; *ns is the time from the first's start to the last's end. */
 static int run_calls(struct copies *c, const struct launcher *launcher, const struct plan *plan, const struct worker_request *q,
 		     int64_t *ns, struct strbuf *err)
@@ -195,11 +195,18 @@ static int serve_kernel(const char *artifact, int threads)
 /* ---- baselines ------------------------------------------------------- */
 
 static struct baseline_state *open_baseline(const struct baseline *baseline, const char *problem_text, const char *target_name,
-					    const char *offsets, struct problem *problem, struct strbuf *setting, struct strbuf *err)
+					    const char *offsets, struct copies *copies, struct problem *problem, struct strbuf *setting, struct strbuf *err)
 {
 	const struct target *target = target_find(target_name, err);
+	const struct launcher *launcher = launcher_find(baseline->artifact);
 	void *buf[OP_MAX_TENSORS];
 
+	if (launcher && launcher->memory && launcher->memory->begin(err))
+		return NULL;
+	/* Libraries choose by timing on what is there: real data. */
+	if (!launcher || open_copies(copies, launcher, NULL, err) ||
+	    (copies->memory && copies->memory->write(NULL, copies->in, inside.in, (size_t)inside.in_bytes, err)))
+		return NULL;
 	if (op_load_extra(NULL, err))
 		return NULL;
 	if (!target || problem_parse(problem_text, problem, err))
@@ -207,7 +214,7 @@ static struct baseline_state *open_baseline(const struct baseline *baseline, con
 	for (int t = 0; t < OP_MAX_TENSORS && problem->op->tensor[t].name; t++) {
 		int64_t at = strtoll(offsets, (char **)(uintptr_t)&offsets, 10);
 		offsets++;
-		buf[t] = (problem->op->tensor[t].role == OP_IN ? inside.in : inside.out) + at;
+		buf[t] = (problem->op->tensor[t].role == OP_IN ? copies->in : copies->out) + at;
 	}
 	return baseline->open(problem, target, buf, setting, err);
 }
@@ -219,8 +226,9 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 	struct problem problem;
 	struct worker_request q;
 	void *buf[OP_MAX_TENSORS];
+	struct copies copies;
 	struct baseline_state *state =
-		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &problem, &setting, &err) : NULL;
+		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &copies, &problem, &setting, &err) : NULL;
 
 	if (!state) {
 		inside_reply(WORKER_REFUSED, 0, err.len ? err.buf : "unknown baseline");
@@ -229,15 +237,18 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 	inside_reply(WORKER_DONE, 0, setting.buf);
 	while (next_request(&q)) {
 		int bad = 0;
-		if (q.op == WORKER_TIME)
+		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
+		bad = send_case(&copies, &q, &err);
 		int64_t start = clock_ns();
 		for (int c = 0; c < q.calls && !bad; c++) {
 			for (int t = 0; t < OP_MAX_TENSORS && problem.op->tensor[t].name; t++)
-				buf[t] = pointer(&q, t, problem.op->tensor[t].role == OP_IN, (q.first_set + c) % q.sets);
+				buf[t] = pointer(&copies, &q, t, problem.op->tensor[t].role == OP_IN, (q.first_set + c) % q.sets);
 			baseline->bind(state, buf);
 			bad = baseline->run(state);
 		}
+		if (!bad && copies.memory)
+			bad = copies.memory->wait(NULL, &err);
 		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, clock_ns() - start, bad ? "the library failed" : "");
 	}
 	baseline->close(state);

@@ -12,6 +12,8 @@ struct kernel; /* a loaded artifact with its plan */
 
 /* Memory of a device that does not share the host's.  All return 0, or -1 with *err. */
 struct launcher_memory {
+	/* Readies the device for this process; open() does it for kernels. */
+	int (*begin)(struct strbuf *err);
 	/* NULL with *err.  Lives as long as the process. */
 	void *(*allocate)(struct kernel *kernel, size_t bytes, struct strbuf *err);
 	int (*write)(struct kernel *kernel, void *device, const void *host, size_t bytes, struct strbuf *err);

@@ -190,6 +190,18 @@ static int load_functions(struct kernel *k, const char *path, struct strbuf *err
 	return 0;
 }
 
+/* The first device's context, for this thread. */
+static int begin(struct strbuf *err)
+{
+	void *context;
+	int device;
+
+	if (load_driver(err) || checked(cu.device_get(&device, 0), "finding a device", err) ||
+	    checked(cu.context_retain(&context, device), "opening the device", err))
+		return -1;
+	return checked(cu.context_set(context), "using the device", err);
+}
+
 static struct kernel *open_kernel(const struct plan *plan, const char *path, int threads, struct strbuf *err)
 {
 	struct kernel *k = aligned_alloc(_Alignof(struct kernel), sizeof(*k));
@@ -368,6 +380,7 @@ static int wait_all(struct kernel *k, struct strbuf *err)
 }
 
 static const struct launcher_memory memory = {
+	.begin = begin,
 	.allocate = allocate,
 	.write = write_memory,
 	.read = read_memory,
