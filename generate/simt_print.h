@@ -44,6 +44,7 @@ struct simt {
 	int column;                           /* the chunk's index, -1: one point at a time */
 	int chunk;
 	const char *lanes;                    /* text: how many of the chunk count, or NULL: all */
+	bool is_whole;                        /* printed for blocks that nothing cuts, of aligned chunks */
 	const struct expr *load[SIMT_MAX_LOADS]; /* accesses fetched as chunks: km_x<i>[km_v] */
 	int load_count;
 	const struct expr *reduce[8];         /* reductions whose value is in q<i> */

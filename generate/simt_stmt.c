@@ -1,5 +1,8 @@
 /* Assignments of printed SIMT code: maps, reductions, stores. */
+#include "generate/polynomial.h"
 #include "generate/simt_print.h"
+
+#include <string.h>
 
 /* ---- loops over a thread's registers --------------------------------- */
 
@@ -13,7 +16,7 @@ bool simt_is_cut(struct simt *s, int index)
 
 static bool needs_end(struct simt *s, int index)
 {
-	return simt_is_cut(s, index) || simt_capacity(s->spread, index) > s->kernel->index[index].extent;
+	return (!s->is_whole && simt_is_cut(s, index)) || simt_capacity(s->spread, index) > s->kernel->index[index].extent;
 }
 
 static void print_ends(struct simt *s, uint32_t mask)
@@ -46,7 +49,7 @@ static int open_loops(struct simt *s, uint32_t mask, uint32_t fixed)
 		bool is_fixed = fixed >> d->var & 1;
 		if (is_fixed)
 			simt_line(s, "KM_UNROLL");
-		if (!is_fixed && !d->mod && needs_end(s, d->var))
+		if (!is_fixed && !d->mod && (needs_end(s, d->var) || simt_is_cut(s, d->var)))
 			simt_open(s, "for (int km_r%d = 0; %s < %s_end; km_r%d++)", i, simt_index_text(s, p, d->var, i + 1),
 				  s->kernel->index[d->var].name, i);
 		else
@@ -115,6 +118,12 @@ static bool reads_any(const struct expr *x)
 	return reads;
 }
 
+/* Is it one aligned access, where the block is whole? */
+static bool is_whole_chunk(struct simt *s, const struct expr *access, const char *lanes)
+{
+	return s->is_whole && !simt_reads_index(access) && !strcmp(lanes, all_lanes(s));
+}
+
 /* Fetches what x reads in chunks. */
 static void print_loads(struct simt *s, const struct expr *x)
 {
@@ -129,6 +138,11 @@ static void print_loads(struct simt *s, const struct expr *x)
 			return;
 		const char *fill = x->otherwise ? simt_real_text(s, x->otherwise) : "0.0f";
 		simt_line(s, "float km_x%d[%d];", s->load_count, s->chunk);
+		if (is_whole_chunk(s, x, lanes)) {
+			simt_line(s, "km_load_whole<%d>(km_x%d, %s);", s->chunk, s->load_count, simt_chunk_pointer(s, x));
+			s->load[s->load_count++] = x;
+			return;
+		}
 		if (s->lanes && simt_reads_index(x))
 			simt_line(s, "km_fill<%d>(km_x%d, %s);", s->chunk, s->load_count, fill);
 		simt_line(s, "%skm_load<%d>(km_x%d, %s, %s, %s);", s->lanes && simt_reads_index(x) ? "if (km_n > 0) " : "", s->chunk, s->load_count,
@@ -188,7 +202,10 @@ static void print_assignment(struct simt *s, const struct tile_stmt *stmt, uint3
 		open_lanes(s);
 		simt_line(s, "km_y[km_v] = %s;", simt_real_text(s, stmt->value));
 		simt_close(s, 1);
-		simt_line(s, "%skm_store<%d>(%s, km_y, %s);", s->lanes && simt_reads_index(target) ? "if (km_n > 0) " : "", s->chunk, simt_chunk_pointer(s, target), lanes);
+		if (is_whole_chunk(s, target, lanes))
+			simt_line(s, "km_store_whole<%d>(%s, km_y);", s->chunk, simt_chunk_pointer(s, target));
+		else
+			simt_line(s, "%skm_store<%d>(%s, km_y, %s);", s->lanes && simt_reads_index(target) ? "if (km_n > 0) " : "", s->chunk, simt_chunk_pointer(s, target), lanes);
 	} else {
 		struct strbuf condition = STRBUF_INIT;
 		/* Threads that hold the same point: the first of them stores it. */
@@ -260,6 +277,99 @@ static void print_reduction(struct simt *s, int number)
 		  p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
 }
 
+/* ---- whole blocks ----------------------------------------------------- */
+
+/* Adds what must hold for the access's chunks to be aligned: at the block's start, and from point to point of every index. */
+static bool add_alignment(struct simt *s, const struct expr *access, uint32_t mask, struct strbuf *condition)
+{
+	const struct tile_buffer *b = simt_buffer(s, access->name);
+	struct facts facts = simt_facts(s);
+	struct polynomial rest = polynomial_of(&s->arena, &facts, simt_address(s, access)), by;
+	int64_t bytes = (int64_t)dtype_bytes(b->dtype), width = s->spread->chunk * bytes < 16 ? s->spread->chunk * bytes : 16, number;
+
+	for (size_t i = 0; i < s->kernel->index_count; i++) {
+		struct polynomial next;
+		if (!(mask >> i & 1))
+			continue;
+		if (!polynomial_split(&s->arena, &rest, s->kernel->index[i].name, &by, &next))
+			return false;
+		rest = next;
+		/* The chunk's own index goes in whole chunks. */
+		if ((int)i == s->spread->column || (polynomial_is_int(&by, &number) && number * bytes % width == 0))
+			continue;
+		const char *step = simt_int_text(s, polynomial_expr(&s->arena, &by));
+		if (strstr(condition->buf, step))
+			continue;
+		strbuf_addf(condition, "%s(%s) * %lld %% %lld == 0", condition->len ? " && " : "", step, (long long)bytes, (long long)width);
+	}
+	strbuf_addf(condition, "%s(unsigned long)(b_%s + %s) %% %lld == 0", condition->len ? " && " : "", b->name,
+		    simt_int_text(s, polynomial_expr(&s->arena, &rest)), (long long)width);
+	return true;
+}
+
+static bool add_alignments(struct simt *s, const struct expr *x, uint32_t mask, struct strbuf *condition, int *chunks)
+{
+	const char *lanes;
+
+	for (size_t i = 0; i < x->arg_count; i++)
+		if (!add_alignments(s, x->arg[i], mask, condition, chunks))
+			return false;
+	if (x->kind != EXPR_ACCESS || simt_reads_index(x) || !simt_is_chunk(s, x, s->spread->column, "all", &lanes) || strcmp(lanes, "all"))
+		return true;
+	++*chunks;
+	return add_alignment(s, x, mask, condition);
+}
+
+/*
+ * The condition, equal for all threads, under which nothing cuts the statement's indices and
+ * its chunks are aligned: then they are single accesses without a question.  NULL: not worth it.
+ */
+static const char *whole_condition(struct simt *s, const struct tile_stmt *stmt, uint32_t mask, uint32_t fixed)
+{
+	struct strbuf condition = STRBUF_INIT;
+	const char *kept = NULL;
+	int chunks = 0;
+
+	if (s->spread->column < 0 || !(mask >> s->spread->column & 1) || s->spread->chunk < 2)
+		return NULL;
+	for (int i = 0; i < (int)s->kernel->index_count; i++) {
+		const struct tile_index *x = &s->kernel->index[i];
+		if (!(mask >> i & 1) || !simt_is_cut(s, i))
+			continue;
+		/* A loop over chunks may end early, with a whole one. */
+		if (i == s->spread->column && loop_ends(s, i, fixed))
+			strbuf_addf(&condition, "%s%s_end %% %d == 0", condition.len ? " && " : "", x->name, s->spread->chunk);
+		else
+			strbuf_addf(&condition, "%s%s_end == %lld", condition.len ? " && " : "", x->name, (long long)x->extent);
+	}
+	bool is_linear = add_alignments(s, stmt->value, mask, &condition, &chunks);
+	if (is_linear && stmt->kind == TILE_STORE) {
+		const struct expr *target = expr_access(&s->arena, s->program->buffer[stmt->target].name, stmt->at, stmt->at_count);
+		is_linear = add_alignments(s, target, mask, &condition, &chunks);
+	}
+	if (is_linear && chunks)
+		kept = arena_strdup(&s->arena, condition.buf);
+	strbuf_release(&condition);
+	return kept;
+}
+
+static void print_statement(struct simt *s, const struct tile_stmt *stmt, uint32_t mask, uint32_t fixed)
+{
+	int opened = open_loops(s, mask, fixed), count = s->reduce_count;
+
+	print_points(s, mask, fixed, NULL);
+	if (count && s->column >= 0)
+		simt_fail(s, "a reduction beside its own index is not printed for SIMT");
+	for (int i = 0; i < count && !s->failed; i++)
+		print_reduction(s, i);
+	if (!s->failed)
+		print_assignment(s, stmt, mask);
+	s->reduce_count = count;
+	s->lanes = NULL;
+	s->column = -1;
+	simt_close(s, opened);
+}
+
 void simt_assign(struct simt *s, const struct tile_stmt *stmt)
 {
 	const struct tile_kernel *k = s->kernel;
@@ -297,16 +407,16 @@ void simt_assign(struct simt *s, const struct tile_stmt *stmt)
 	for (int i = 0; i < s->reduce_count; i++)
 		all |= UINT32_C(1) << simt_reduced_index(s, s->reduce[i]);
 	print_ends(s, all);
-	int opened = open_loops(s, mask, fixed), count = s->reduce_count;
-	print_points(s, mask, fixed, NULL);
-	if (count && s->column >= 0)
-		simt_fail(s, "a reduction beside its own index is not printed for SIMT");
-	for (int i = 0; i < count && !s->failed; i++)
-		print_reduction(s, i);
-	if (!s->failed)
-		print_assignment(s, stmt, mask);
+	const char *whole = whole_condition(s, stmt, all, fixed);
+	if (whole) {
+		simt_open(s, "if (%s)", whole);
+		s->is_whole = true;
+		print_statement(s, stmt, mask, fixed);
+		s->is_whole = false;
+		s->depth--;
+		simt_open(s, "} else");
+	}
+	print_statement(s, stmt, mask, fixed);
 	s->reduce_count = 0;
-	s->lanes = NULL;
-	s->column = -1;
-	simt_close(s, opened + 1);
+	simt_close(s, whole ? 2 : 1);
 }

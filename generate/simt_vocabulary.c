@@ -48,8 +48,10 @@ static const char memory[] =
 	" if (n >= N) { T t[N]; km_read_chunk<N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? km_value(p[v]) : fill; } }\n"
 	"template <int N, class T> KM_D void km_store(T *p, const float (&x)[N], int n) {\n"
-	" if (n >= N) { if (km_chunk<N, T>::at(p)) km_put<km_chunk<N, T>::bytes, N>(p, x); else km_put<sizeof(T), N>(p, x); }\n"
+	" if (n >= N && km_chunk<N, T>::at(p)) km_put<km_chunk<N, T>::bytes, N>(p, x);\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); } }\n"
+	"template <int N, class T> KM_D void km_load_whole(float (&x)[N], const T *p) { T t[N]; km_read<km_chunk<N, T>::bytes, N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
+	"template <int N, class T> KM_D void km_store_whole(T *p, const float (&x)[N]) { km_put<km_chunk<N, T>::bytes, N>(p, x); }\n"
 	"template <int N> KM_D void km_fill(float (&x)[N], float v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = v; }\n";
 
 /* maximum and minimum: NaN of the first argument, which is the new value, wins; an old NaN stays. */
