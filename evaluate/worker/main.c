@@ -142,27 +142,89 @@ static void *pointer(const struct copies *c, const struct worker_request *q, int
 	return (is_input ? c->in : c->out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
 }
 
-/* All calls of a request; *ns is the time from the first's start to the last's end. */
-static int run_calls(struct copies *c, const struct launcher *launcher, const struct plan *plan, const struct worker_request *q,
-		     int64_t *ns, struct strbuf *err)
+/* ---- timing ---------------------------------------------------------- */
+
+/* What is called over and over: the kernel, or a library's function. */
+struct callee {
+	struct copies *copies;
+	const struct worker_request *request;
+	int (*call)(struct callee *c, int number, struct strbuf *err);
+	int first, count; /* of the request's calls, those that start() makes */
+	/* of a kernel */
+	const struct launcher *launcher;
+	const struct plan *plan;
+	/* of a library */
+	const struct baseline *baseline;
+	struct baseline_state *state;
+	const struct problem *problem;
+};
+
+static int call_kernel(struct callee *c, int number, struct strbuf *err)
 {
+	const struct worker_request *q = c->request;
 	void *buf[PLAN_MAX_NAMES] = { NULL };
+
+	/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
+	for (size_t b = 0; b < c->plan->buffer_count && b < PLAN_MAX_NAMES && c->plan->buffer[b].role != PLAN_TMP; b++)
+		buf[b] = pointer(c->copies, q, (int)b, c->plan->buffer[b].role == PLAN_IN, (q->first_set + number) % q->sets);
+	return c->launcher->run(c->copies->kernel, buf, q->dim, err);
+}
+
+static int call_library(struct callee *c, int number, struct strbuf *err)
+{
+	const struct worker_request *q = c->request;
+	void *buf[OP_MAX_TENSORS];
+
+	for (int t = 0; t < OP_MAX_TENSORS && c->problem->op->tensor[t].name; t++)
+		buf[t] = pointer(c->copies, q, t, c->problem->op->tensor[t].role == OP_IN, (q->first_set + number) % q->sets);
+	c->baseline->bind(c->state, buf);
+	if (!c->baseline->run(c->state))
+		return 0;
+	strbuf_addstr(err, "the library failed");
+	return -1;
+}
+
+static int start_calls(void *user, struct strbuf *err)
+{
+	struct callee *c = user;
 	int bad = 0;
+
+	for (int i = 0; i < c->count && !bad; i++)
+		bad = c->call(c, c->first + i, err);
+	return bad;
+}
+
+/* All calls of a request; *ns is the time from the first's start to the last's end, the device's own where it has a clock. */
+static int run_calls(struct callee *c, int64_t *ns, struct strbuf *err)
+{
+	enum { QUEUED = 64 }; /* more than a device's queue takes would wait for what waits */
+	static int64_t readied[OP_MAX_DIMS] = { -1 };
+	const struct worker_request *q = c->request;
+	const struct launcher_memory *memory = c->copies->memory;
 	int64_t start = clock_ns();
 
-	for (int i = 0; i < q->calls && !bad; i++) {
-		/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
-		for (size_t b = 0; b < plan->buffer_count && b < PLAN_MAX_NAMES && plan->buffer[b].role != PLAN_TMP; b++) {
-			bool is_input = plan->buffer[b].role == PLAN_IN;
-			buf[b] = (is_input ? c->in : c->out) + q->offset[b] +
-				 (q->first_set + i) % q->sets * (is_input ? q->in_set_bytes : q->out_set_bytes);
-		}
-		bad = launcher->run(c->kernel, buf, q->dim, err);
+	c->first = 0;
+	c->count = q->calls;
+	if (q->op != WORKER_TIME || !memory) {
+		int bad = start_calls(c, err) || (memory && memory->wait(c->copies->kernel, err));
+		*ns = clock_ns() - start;
+		return bad;
 	}
-	if (!bad && c->memory)
-		bad = c->memory->wait(c->kernel, err);
-	*ns = clock_ns() - start;
-	return bad;
+	/* What a first call allocates, it allocates now. */
+	if (memcmp(readied, q->dim, sizeof(readied))) {
+		if (c->call(c, 0, err) || memory->wait(c->copies->kernel, err))
+			return -1;
+		memcpy(readied, q->dim, sizeof(readied));
+	}
+	*ns = 0;
+	for (c->first = 0; c->first < q->calls; c->first += c->count) {
+		int64_t some = 0;
+		c->count = q->calls - c->first < QUEUED ? q->calls - c->first : QUEUED;
+		if (memory->timed(start_calls, c, &some, err))
+			return -1;
+		*ns += some;
+	}
+	return 0;
 }
 
 static int serve_kernel(const char *artifact, int threads)
@@ -184,7 +246,7 @@ static int serve_kernel(const char *artifact, int threads)
 		int64_t ns = 0;
 		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
-		int bad = send_case(&copies, &q, &err) || run_calls(&copies, launcher, &plan, &q, &ns, &err) || receive_case(&copies, &q, &err);
+		int bad = send_case(&copies, &q, &err) || run_calls(&(struct callee){ .copies = &copies, .request = &q, .call = call_kernel, .launcher = launcher, .plan = &plan }, &ns, &err) || receive_case(&copies, &q, &err);
 		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
 		if (bad)
 			return 1;
@@ -225,7 +287,6 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 	struct strbuf setting = STRBUF_INIT, err = STRBUF_INIT;
 	struct problem problem;
 	struct worker_request q;
-	void *buf[OP_MAX_TENSORS];
 	struct copies copies;
 	struct baseline_state *state =
 		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &copies, &problem, &setting, &err) : NULL;
@@ -236,20 +297,12 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 	}
 	inside_reply(WORKER_DONE, 0, setting.buf);
 	while (next_request(&q)) {
-		int bad = 0;
+		int64_t ns = 0;
 		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
-		bad = send_case(&copies, &q, &err);
-		int64_t start = clock_ns();
-		for (int c = 0; c < q.calls && !bad; c++) {
-			for (int t = 0; t < OP_MAX_TENSORS && problem.op->tensor[t].name; t++)
-				buf[t] = pointer(&copies, &q, t, problem.op->tensor[t].role == OP_IN, (q.first_set + c) % q.sets);
-			baseline->bind(state, buf);
-			bad = baseline->run(state);
-		}
-		if (!bad && copies.memory)
-			bad = copies.memory->wait(NULL, &err);
-		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, clock_ns() - start, bad ? "the library failed" : "");
+		struct callee callee = { .copies = &copies, .request = &q, .call = call_library, .baseline = baseline, .state = state, .problem = &problem };
+		int bad = send_case(&copies, &q, &err) || run_calls(&callee, &ns, &err);
+		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, bad ? err.buf : "");
 	}
 	baseline->close(state);
 	return 0;

@@ -21,6 +21,13 @@ struct launcher_memory {
 	int (*read)(struct kernel *kernel, void *host, const void *device, size_t bytes, struct strbuf *err);
 	/* Until all that was started has ended. */
 	int (*wait)(struct kernel *kernel, struct strbuf *err);
+	/*
+	 * Lets start() start work, none of which begins before all of it is queued, and waits:
+	 * *ns is the device's own time from the first's start to the last's end, without what
+	 * launching cost the host.  start() must not allocate.  Only for work started by
+	 * launchers and by libraries on the default stream.
+	 */
+	int (*timed)(int (*start)(void *user, struct strbuf *err), void *user, int64_t *ns, struct strbuf *err);
 };
 
 struct launcher {
