@@ -214,21 +214,27 @@ static double spread(const double *value, size_t count, double q)
 /* Times of the winner and its margins over the plain loops and the strongest baseline. */
 static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct strbuf *err)
 {
-	const char *name[2] = { "loopnest", s->baseline_name };
+	/* Where no plain loops run, on a device, there is the library alone, or nothing to beat. */
+	const char *name[2] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->baseline_name };
 	struct duel duel;
 
-	for (int i = 0; i < 2 && name[i] && (i == 0 || strcmp(name[1], name[0])); i++) {
+	for (int i = 0; i < 2; i++) {
+		bool is_loopnest = i == 0;
+		if (!name[i] || (i == 1 && name[0] && !strcmp(name[1], name[0])))
+			continue;
 		if (fight_baseline(s, c, name[i], &duel, err))
 			return -1;
-		if (i == 0) {
+		if (is_loopnest) {
 			w->loopnest_ratio = duel.ratio;
 			w->loopnest_low = duel.low;
 			w->loopnest_high = duel.high;
+		}
+		if (!(w->time_ns > 0)) {
 			w->time_ns = spread(duel.a_ns, duel.pair_count, 0.5);
 			w->low_ns = spread(duel.a_ns, duel.pair_count, 0.25);
 			w->high_ns = spread(duel.a_ns, duel.pair_count, 0.75);
 		}
-		if (i == 0 || duel.ratio < w->ratio) {
+		if (!*w->baseline || duel.ratio < w->ratio) {
 			w->baseline = name[i];
 			w->baseline_ns = spread(duel.b_ns, duel.pair_count, 0.5);
 			w->ratio = duel.ratio;
@@ -286,6 +292,11 @@ static int decide(struct session *s, struct finalist *f, int count, struct winne
 	}
 	if (best >= 0) {
 		const struct evaluation *e = &f[best].evaluation;
+		if (!(w->time_ns > 0)) {
+			w->time_ns = e->time_ns;
+			w->low_ns = e->time_low_ns;
+			w->high_ns = e->time_high_ns;
+		}
 		w->candidate = e->candidate;
 		w->ties = arena_strdup(&s->arena, ties.buf);
 		w->tolerance_ratio = e->tolerance_ratio;

@@ -1,4 +1,4 @@
-"""Prints the best kernel of each journal of a folder, beside this device's yardsticks.
+"""Prints the winner of each problem of a folder, beside this device's yardsticks.
 
 A copy of 1 GiB counts bytes read and written; products are of uniform [-1, 1] bf16.  Both are
 medians of 20 calls timed by events.
@@ -42,7 +42,7 @@ def yardsticks():
 
 
 def records(path):
-    with open(path) as journal:
+    with open(path, errors='replace') as journal:
         for line in journal:
             if '{' in line:
                 yield json.loads(line[line.index('{'):])
@@ -50,23 +50,26 @@ def records(path):
 
 def main(folder):
     copy, product = yardsticks()
-    for path in sorted(glob.glob(os.path.join(folder, '*.journal'))):
+    for path in sorted(glob.glob(os.path.join(folder, '*', 'journal'))):
         rows = list(records(path))
         knobs = {r['id']: r['knobs'] for r in rows if r.get('kind') == 'candidate'}
         trials = [r for r in rows if r.get('kind') == 'evaluation']
-        passed = [r for r in trials if r['verdict'] == 'PASSED']
-        name = os.path.basename(path)[:-len('.journal')]
-        if not passed:
-            print('%-40s none of %d passed' % (name, len(trials)))
+        winners = [r for r in rows if r.get('kind') == 'winner']
+        name = os.path.basename(os.path.dirname(path))
+        if not winners:
+            print('%-40s no winner of %d trials' % (name, len(trials)))
             continue
-        best = min(passed, key=lambda r: r['time_ns'])
+        best = winners[-1]
+        traffic = [r['bytes_per_s'] * r['time_ns'] for r in trials if r['candidate'] == best['candidate'] and r['time_ns']]
         size = re.match(r'matmul-bf16-M=(\d+),N=\1,K=\1-', name)
-        share = ''
+        shares = []
+        if best['baseline']:
+            shares.append('%.3f [%.3f, %.3f] of %s' % (best['ratio'], best['ratio_low'], best['ratio_high'], best['baseline']))
         if size and int(size[1]) in product:
-            share = '%5.1f%% of torch.matmul' % (100 * product[int(size[1])] / (best['time_ns'] * 1e-9))
-        elif not size and copy:
-            share = '%5.1f%% of a copy' % (100 * best['bytes_per_s'] / copy)
-        print('%-40s %10.1f us  %s  %d of %d passed  %s' % (name, best['time_ns'] * 1e-3, share, len(passed), len(trials), knobs[best['candidate']]))
+            shares.append('%.1f TFLOP/s' % (2 * int(size[1])**3 / best['time_ns'] / 1e3))
+        elif copy and traffic:
+            shares.append('%.1f%% of a copy' % (100 * traffic[0] / best['time_ns'] * 1e9 / 1e9 / copy))
+        print('%-40s %10.1f us  %s  %s' % (name, best['time_ns'] * 1e-3, ', '.join(shares), knobs[best['candidate']]))
 
 
 main(sys.argv[1])
