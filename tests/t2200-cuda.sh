@@ -26,6 +26,14 @@ check 'it has them, a warp tile of 2 x 4 per 16 of depth' '[ "$(fact matrix_inst
 check 'its shared memory is that of two tiles of 64 x 32 bf16' '[ "$(fact shared_bytes mma)" -ge 8192 ]'
 check 'a product by fma compiles' "compiled fma $product 'contraction lang=cuda INSTR=fma BM=64 BN=64 BK=16 TM=4 TN=4 PACK=1 PIPE=1 KU=1'"
 check 'it has none' '[ "$(fact matrix_instructions fma)" = 0 ]'
+groups='warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=4 WALK=8 TURN=0'
+check 'a product by warp groups compiles' "compiled groups $product '$groups CLUSTER=1'"
+check 'it has four of their instructions, for a block of 64 of depth, and spills nothing' '
+	[ "$(fact group_matrix_instructions groups)" = 4 ] && [ "$(fact stack_bytes groups)" = 0 ]'
+check 'its plan gives both operands to the copy engine, and as many blocks as multiprocessors' '
+	[ "$(grep -o "ntensor: [AB] dims=[KN],[MK] strides=[KN] box=64,[0-9]* swizzle=128" groups.jsonl | wc -l)" = 2 ] && grep -q "threads=384 shared=[0-9]* resident=1" groups.jsonl'
+check 'one whose blocks share the second operand compiles' "compiled cluster $product '$groups CLUSTER=2' && grep -q 'resident=1 cluster=2' cluster.jsonl"
+check 'rows of other than whole 16 bytes are refused' '! km-generate emit --problem=matmul/bf16/M=64,N=64,K=60/t1 --target=$target --knobs="skeleton=$groups CLUSTER=1" 2>why && grep -q "multiple of 16 bytes" why'
 for target in nvidia-a100 nvidia-b200; do
 	check "a product by matrix instructions compiles for $target" "compiled $target $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
 	check 'it has them' '[ "$(fact matrix_instructions $target)" -ge 8 ]'

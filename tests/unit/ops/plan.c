@@ -43,6 +43,15 @@ int main(void)
 	ret = plan_parse(&arena, once.buf, "p", &again, &err);
 	plan_print(&again, &twice);
 	ok(!ret && !strcmp(once.buf, twice.buf), "what is printed parses to the same");
+	struct plan device;
+	struct strbuf device_text = STRBUF_INIT;
+	const char *tensors = "plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nscratch: 0\nstep: f grid=M threads=384 shared=64 resident=1 cluster=2\n"
+			      "tensor: A dims=K,M strides=K box=64,128 swizzle=128\n";
+	ret = plan_parse(&arena, tensors, "d", &device, &err);
+	ok(!ret && device.step[0].tensor_count == 1 && device.step[0].resident == 1 && device.step[0].cluster == 2, "tensors of a step (%s)", err.buf);
+	plan_print(&device, &device_text);
+	ok(strstr(device_text.buf, "resident=1 cluster=2\ntensor: A dims=K,M strides=K box=64,128 swizzle=128\n") != NULL, "print as they were: %s", device_text.buf);
+	strbuf_release(&device_text);
 	ok(plan_accepts(&plan, good, NULL), "preconditions hold");
 	strbuf_reset(&err);
 	bool accepted = plan_accepts(&plan, bad, &err);
@@ -52,6 +61,12 @@ int main(void)
 	ok(plan_buffer_elems(&plan, 0, huge) == -1, "an overflow is told");
 	ok(plan_step_instances(&plan, 0, good) == 2 && plan_step_instances(&plan, 1, good) == 8, "instances, commas inside calls");
 	ok(plan.step[1].threads == 256 && plan.step[1].shared_bytes == 1024 && plan.scratch_bytes == 4096, "threads, shared, scratch");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\ntensor: A dims=K,M strides=K box=64,64 swizzle=128\n", "p:4: no step before");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: B dims=K,M strides=K box=64,64 swizzle=128\n", "p:5: no buffer 'B'");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M box=64,64 swizzle=128\n", "p:5: dims, strides and box of a tensor differ");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,512 swizzle=128\n", "p:5: no box");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,64 swizzle=96\n", "p:5: expected dims=");
+	refused("plan: cubin\nstep: f grid=1 cluster=1\n", "p:2: expected grid=");
 	refused("plan: so\ndim: M\nstep: f grid=M threads=0\n", "p:3: expected grid=");
 	refused("plan: so\nstep: f threads=1\n", "p:2: step without a grid");
 	refused("plan: so\nstep: f grid=1,2,3,4\n", "p:2: too many dimensions: '1,2,3,4'");
