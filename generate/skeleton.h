@@ -36,6 +36,7 @@ struct skeleton {
 	const char *summary;
 	bool serves_simt; /* lowers for devices of warps too, not for CPUs alone */
 	bool serves_tiles; /* and for those of their languages that spread tiles over threads themselves (lang.h) */
+	uint64_t isa; /* features that a target must have, ISA_BIT()s */
 	bool serves_whole; /* problems of integers and truths too: no tile of reals in between */
 	/* NULL with the reason in *why_not when the body is not of this structure. */
 	const struct match *(*match)(struct arena *arena, const struct problem *problem,

@@ -30,6 +30,10 @@ int space_open(struct problem_space *ps, const struct problem *problem, const st
 			strbuf_addf(&reason, "%s: its tiles hold real numbers only", skeleton_table[s]->name);
 			match = NULL;
 		}
+		if (match && (skeleton_table[s]->isa & ~target->isa)) {
+			strbuf_addf(&reason, "%s: '%s' has not its instructions", skeleton_table[s]->name, target->name);
+			match = NULL;
+		}
 		size_t before = ps->sub_count;
 		for (size_t l = 0; match && l < langs; l++) {
 			if (strcmp(lang_table[l]->artifact, target->artifact) || !lowers_for(skeleton_table[s], lang_table[l], target))

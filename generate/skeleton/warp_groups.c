@@ -94,6 +94,7 @@ const struct skeleton skeleton_warp_groups = {
 	.name = "warp_groups",
 	.summary = "matrix products by warp groups, operands brought by the copy engine, with fused maps",
 	.serves_simt = true,
+	.isa = ISA_BIT(wgmma),
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,
