@@ -85,7 +85,7 @@ static bool same_compile_time(const struct problem *a, const struct problem *b)
 	return same;
 }
 
-enum { MOST_CASES = 256, ROW_ELEMENTS = 8 };
+enum { MOST_CASES = 256 };
 
 struct plan_of_cases {
 	const struct session *session;
@@ -100,26 +100,6 @@ static void add_case(struct plan_of_cases *k, const struct problem *p, enum dist
 		k->stage_case[k->count++] = (struct stage_case){ .problem = *p, .distribution = d, .seed = k->seed + k->count, .sets = sets };
 }
 
-/* The problem with every run-time dimension a multiple of n; -1: it is already, or the operator does not take that. */
-static int round_up_dims(struct problem *p, int64_t n)
-{
-	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
-	struct problem rounded = *p;
-	bool differs = false;
-
-	for (int i = 0; i < op_dim_count(p->op); i++)
-		if (!op_dim_is_static(p->op, op_dim_name(p->op, i))) {
-			rounded.dim[i] = round_up(p->dim[i], n);
-			differs |= rounded.dim[i] != p->dim[i];
-		}
-	/* Through its text: what follows from the dims follows again. */
-	problem_print(&rounded, &text);
-	int ret = differs ? problem_parse(text.buf, p, &err) : -1;
-	strbuf_release(&text);
-	strbuf_release(&err);
-	return ret;
-}
-
 static int add_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct plan_of_cases *k = user;
@@ -132,7 +112,7 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 		add_case(k, p, use & OP_CHECK ? d[i] : INPUTS_normal, 1);
 	/* A device's copy engine takes rows of whole 16 bytes: shapes that a kernel may demand beside those it must refuse. */
 	struct problem whole = *p;
-	if (k->session->target->warp > 1 && !round_up_dims(&whole, ROW_ELEMENTS))
+	if (k->session->target->warp > 1 && !problem_round_up(&whole, PROBLEM_ROW))
 		for (size_t i = 0; i < n; i++)
 			add_case(k, &whole, use & OP_CHECK ? d[i] : INPUTS_normal, 1);
 	return 0;

@@ -204,6 +204,25 @@ void problem_print(const struct problem *p, struct strbuf *out)
 	strbuf_addf(out, "/t%d", p->threads);
 }
 
+int problem_round_up(struct problem *p, int64_t n)
+{
+	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
+	struct problem rounded = *p;
+	bool differs = false;
+
+	for (int i = 0; i < op_dim_count(p->op); i++)
+		if (!op_dim_is_static(p->op, op_dim_name(p->op, i))) {
+			rounded.dim[i] = round_up(p->dim[i], n);
+			differs |= rounded.dim[i] != p->dim[i];
+		}
+	/* Through its text: what follows from the dims follows again. */
+	problem_print(&rounded, &text);
+	int ret = differs ? problem_parse(text.buf, p, &err) : -1;
+	strbuf_release(&text);
+	strbuf_release(&err);
+	return ret;
+}
+
 int problem_shape(const struct problem *p, int t, int64_t extent[8])
 {
 	struct arena arena = ARENA_INIT;

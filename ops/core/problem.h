@@ -30,6 +30,13 @@ int problem_from_shape(const struct op *op, enum dtype dtype, const char *bindin
 /* 0, or -1 with what op->require demands and the problem does not keep: operator, tensor, dimension and the allowed range. */
 int problem_require(const struct problem *p, struct strbuf *err);
 
+/*
+ * Makes every run-time dimension a multiple of n.  -1: it is already, or the operator does not
+ * take that.  PROBLEM_ROW: rows of 16 bytes of 2-byte elements, which kernels of devices demand.
+ */
+enum { PROBLEM_ROW = 8 };
+int problem_round_up(struct problem *p, int64_t n);
+
 /* Extents of tensor t (rank returned; extent[] has room for OP_MAX_RANK), elements, bytes. */
 int problem_shape(const struct problem *p, int t, int64_t extent[OP_MAX_RANK]);
 int64_t problem_elems(const struct problem *p, int t);

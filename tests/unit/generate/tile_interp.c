@@ -20,7 +20,7 @@ struct check {
 	double worst;
 };
 
-/* Interprets at one check shape and compares; shapes that `require` excludes are passed over. */
+/* Interprets at one check shape and compares; of shapes that `require` excludes, at those it may demand. */
 static int at_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct check *c = user;
@@ -44,8 +44,9 @@ static int at_shape(const struct problem *p, enum op_use use, void *user)
 	}
 	for (size_t i = 0; i < c->program->require_count; i++) {
 		int64_t holds;
+		struct problem rounded = *p;
 		if (expr_int_value(c->program->require[i], binding, c->program->dim_count, &holds, &err) || !holds)
-			return 0;
+			return problem_round_up(&rounded, PROBLEM_ROW) ? 0 : at_shape(&rounded, use, user);
 	}
 	if (p->dtype != c->search->dtype)
 		return 0;
