@@ -93,12 +93,14 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 	size_t count = 0;
 
 	for (size_t d = 0; p && d < c->plan.dim_count; d++) {
-		struct problem grown = *p;
 		int64_t edge = edge_of(&c->plan, base, d);
-		/* With room for a part of the second tile. */
-		grown.dim[c->plan_dim[d]] = edge + 2;
-		if (edge && !is_seen(c, c->plan_dim[d], edge) && !problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
-			out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + d, .sets = 1 };
+		/* One more than a tile, and then some. */
+		for (int64_t more = 0; edge && more <= 2 && !is_seen(c, c->plan_dim[d], edge); more += 2) {
+			struct problem grown = *p;
+			grown.dim[c->plan_dim[d]] = edge + more;
+			if (!problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
+				out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
+		}
 	}
 	strbuf_release(&ignored);
 	return count;
@@ -120,8 +122,8 @@ static enum verdict check_all(const struct contestant *c, struct check_result *w
 enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
-	struct stage_case wanted[PLAN_MAX_NAMES];
-	struct expected *expected[PLAN_MAX_NAMES] = { NULL };
+	struct stage_case wanted[2 * PLAN_MAX_NAMES];
+	struct expected *expected[2 * PLAN_MAX_NAMES] = { NULL };
 	uint64_t secret = s->is_model ? 1 : (uint64_t)wall_ns();
 	size_t count = find_edges(c, wanted, secret);
 	struct stage stage, kept = s->stage;

@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+"""Mutants of honest kernels: printed sources with one thing wrong, which the checker must notice.
+
+    tests/trust/mutants.py --count=N [--seed=N] [--problems=FILE] [--each=N] [--keep=FOLDER]
+
+Of each problem some candidates, of each candidate some mutants, judged as candidates are; what was accepted is
+judged for promotion too.  A mutant that does not compile is none.  One whose object code is that of its original is none
+either; nor is one that is the same function by a proof in equivalent.tsv, which holds for a mutant or for all of a kind.  Prints the row of
+tests/trust.sh; on stderr a line a survivor, in the form that equivalent.tsv wants.
+"""
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get('BUILD', HERE.parent.parent / 'build'))
+TOOL, GENERATE = str(BUILD / 'bin/km-evaluate'), str(BUILD / 'bin/km-generate')
+
+# ---- what goes wrong -------------------------------------------------------
+# (name, what is found, what it becomes); found within one line of the source.  A match's end is code, never a name's middle.
+
+# Not the numbers that stand for "no bound": no extent is as long.
+NUMBER = r'(?<![\w.])(?!1073741824\b)(\d+)(?![\w.])'
+
+
+def balanced(text, at):
+    """The end of the parenthesis that opens at text[at]."""
+    depth = 0
+    for i in range(at, len(text)):
+        depth += (text[i] == '(') - (text[i] == ')')
+        if not depth:
+            return i + 1
+    return -1
+
+
+def operands(line):
+    """(start, left, operator, right, end) of each `(left op right)` whose operator stands at its top level."""
+    for m in re.finditer(r'\(', line):
+        end = balanced(line, m.start())
+        if end < 0:
+            continue
+        inside = line[m.start() + 1:end - 1]
+        depth = 0
+        for i, c in enumerate(inside):
+            depth += (c in '([{') - (c in ')]}')
+            if not depth and c in '-+*/' and inside[i - 1:i] == ' ' and inside[i + 1:i + 2] == ' ':
+                yield m.start(), inside[:i - 1], c, inside[i + 2:], end
+                break
+
+
+def swapped(line):
+    for start, left, op, right, end in operands(line):
+        if op in '-/':
+            yield f'{line[:start]}({right} {op} {left}){line[end:]}'
+
+
+def other_operator(line):
+    for start, left, op, right, end in operands(line):
+        other = {'+': '-', '-': '+', '*': '+', '/': '*'}[op]
+        yield f'{line[:start]}({left} {other} {right}){line[end:]}'
+
+
+def dropped_operand(line):
+    """A term or factor less: the greatest that is not subtracted, the scale that is not applied."""
+    for start, left, op, right, end in operands(line):
+        yield f'{line[:start]}({left}){line[end:]}'
+
+
+def replaced(pattern, by):
+    def each(line):
+        for m in re.finditer(pattern, line):
+            new = by(m) if callable(by) else m.expand(by)
+            if new != m[0]:
+                yield line[:m.start()] + new + line[m.end():]
+    return each
+
+
+def dropped_statement(line):
+    # A store, an accumulation, a step; no declaration, no head of a loop, nothing that would never end.
+    # A fence orders stores for other processors: nothing that runs on one can tell.
+    if re.match(r'\s*(km_\w+)\(.*\);$', line) or re.match(r'\s*[\w\[\]]+ [-+*/]?= .*;$', line):
+        yield ''
+
+
+MUTATIONS = [
+    ('a bound one further', replaced(r' < (?!<)', ' <= ')),
+    ('a bound one less', replaced(r' <= ', ' < ')),
+    ('a number one more', replaced(NUMBER, lambda m: str(int(m[1]) + 1))),
+    ('a number one less', replaced(NUMBER, lambda m: str(int(m[1]) - 1) if int(m[1]) else m[1])),
+    ('operands swapped', swapped),
+    ('another operator', other_operator),
+    ('an operand dropped', dropped_operand),
+    ('a statement dropped', dropped_statement),
+    ('a tail dropped', replaced(r'if \((\w+ % KM_L)\)', r'if (0 && \1)')),
+    ('the smaller for the larger', replaced(r'\bkm_min\(', 'km_max(')),
+    ('the least for the greatest', replaced(r'\bkm_(maximum|minimum)\(', lambda m: 'km_minimum(' if m[1] == 'maximum' else 'km_maximum(')),
+    ('another constant', replaced(r'(?<![\w.])(\d+\.\d+)(e-?\d+)?f?(?!\w)', lambda m: f'({m[0]} * 1.01f + 0.001f)')),
+    ('a sum in a narrower dtype', replaced(r'\bdouble (km_\w+ = )', r'float \1')),
+    ('loads in a narrower dtype', replaced(r'\bkm_l_f32\(', 'km_mutant_bf16(')),
+    ('an index of another', replaced(r'\b(p0|p1|m|r)\b(?= \*)', lambda m: {'p0': 'p1', 'p1': 'p0', 'm': 'p0', 'r': 'p0'}[m[1]])),
+]
+NARROW = '''
+#ifndef km_mutant_bf16
+#define km_mutant_bf16(p) ({ km_vf km_x = km_l_f32(p); (km_vf)((km_vi)km_x & (km_vi)(km_vi)(~0xffff + (km_vi){})); })
+#endif
+'''
+
+
+def mutants_of(c, rng, each):
+    """Up to `each` mutants of candidate c (a dict): (candidate, what, line before, line after)."""
+    lines = c['source'].split('\n')
+    # The head and the names of buffers stay as they are: what is computed is changed.
+    sites = [(kind, n) for n, line in enumerate(lines) if n > 1 and not re.match(r'\s*(const )?(km_\w+|long) \*?(const )?(b_|t_|[A-Z]+ =)', line)
+             for kind in range(len(MUTATIONS))]
+    rng.shuffle(sites)
+    seen, out = set(), []
+    # Kind by kind in turn, or numbers, of which there are most, would be all.
+    by_kind = {}
+    for kind, n in sites:
+        by_kind.setdefault(kind, []).append(n)
+    kinds = list(by_kind)
+    while kinds and len(out) < each:
+        kind = rng.choice(kinds)
+        n = by_kind[kind].pop()
+        if not by_kind[kind]:
+            kinds.remove(kind)
+        changed = list(MUTATIONS[kind][1](lines[n]))
+        if not changed:
+            continue
+        line = rng.choice(changed)
+        if line == lines[n] or (n, line) in seen:
+            continue
+        seen.add((n, line))
+        source = '\n'.join(lines[:n] + [line] + lines[n + 1:])
+        if 'km_mutant_bf16' in line:
+            source = NARROW + source
+        out.append((source, c['plan'], MUTATIONS[kind][0], lines[n].strip(), line.strip()))
+    # Between steps lies a barrier; a step less is the work of a kernel that never ran.
+    steps = [line for line in c['plan'].split('\n') if line.startswith('step: ')]
+    if len(steps) > 1 and out:
+        gone = rng.choice(steps)
+        out[-1] = (c['source'], c['plan'].replace(gone + '\n', ''), 'a step dropped', re.sub('km_[0-9a-f]{16}', 'km', gone), '')
+    return out
+
+
+def named(c, source, plan, prefix=''):
+    """Candidate c with another source and plan, under an id of its own."""
+    new = prefix or hashlib.sha256((c['id'] + source + plan).encode()).hexdigest()[:16]
+    return dict(c, id=new, source=source.replace(c['id'], new), plan=plan.replace(c['id'], new))
+
+
+# ---- judging ---------------------------------------------------------------
+
+def run(*words, cache=None):
+    env = dict(os.environ, **({'KM_CACHE': cache} if cache else {}))
+    return subprocess.run(words, capture_output=True, text=True, env=env)
+
+
+def verdicts(problem, candidates, folder, cache=None, batch=16):
+    """id -> verdict of each candidate."""
+    path, journal = folder + '/batch', folder + '/journal'
+    pathlib.Path(path).write_text(''.join(json.dumps(c) + '\n' for c in candidates))
+    if os.path.exists(journal):
+        os.unlink(journal)
+    ran = run(TOOL, 'run', f'--problem={problem}', '--allow-unsafe', '--clock=model', f'--journal={journal}', f'--batch-size={batch}', path, cache=cache)
+    if ran.returncode:
+        sys.exit(f'mutants: error: km-evaluate run: {ran.stderr}')
+    return {f[0]: f[2] for f in (line.split('\t') for line in run(TOOL, 'trace', 'ls', journal).stdout.splitlines())}
+
+
+def code_of(problem, c, folder):
+    """Its object code, compiled alone under a name that is everyone's."""
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        c = named(c, c['source'], c['plan'], 'e' * 16)
+        verdicts(problem, [c], folder, cache=cache)
+        for path in pathlib.Path(cache).glob('*/*.so'):
+            if b'km_' + b'e' * 16 in path.read_bytes():
+                sections = {}
+                for section in '.text', '.rodata', '.data', '.bss':
+                    run('objcopy', '-O', 'binary', f'--only-section={section}', str(path), folder + '/section')
+                    sections[section] = pathlib.Path(folder + '/section').read_bytes() if os.path.exists(folder + '/section') else b''
+                return sections
+    return None
+
+
+def is_promoted(problem, c, folder):
+    """Would a mutant that was accepted win, where it is the only one?  It is judged from outside its process too."""
+    verdicts(problem, [c], folder)
+    if run(TOOL, 'finish', f'--problem={problem}', '--allow-unsafe', '--clock=model', f'--journal={folder}/journal', f'--folder={folder}/cell').returncode:
+        return False
+    made = f"{folder}/cell/artifacts/{c['id']}"
+    judged = run(TOOL, 'judge', f'--problem={problem}', '--allow-unsafe', f'--plan={made}/plan', f'{made}/kernel.so').stdout
+    # Its times are not asked about: a busy machine must not count as a kill.
+    return re.search(r'^verdict\t(PASSED|TIMING_FORGED|BELOW_PHYSICS_FLOOR)', judged, re.M) is not None or not judged
+
+
+def is_proven(proofs, key, c, what, before, after):
+    text = f'{what}: {before} => {after}'
+    return any(p[0] == key or (p[0] == 'rule' and re.search(p[1], c['knobs']) and re.search(p[2], text)) for p in proofs)
+
+
+def work_of(problem):
+    product = 1
+    for n in re.findall(r'=(\d+)', problem.split('/')[2]):
+        product *= int(n)
+    return product
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument('--count', type=int, default=60)
+    a.add_argument('--seed', type=int, default=1)
+    a.add_argument('--each', type=int, default=20)
+    a.add_argument('--only', default='')
+    a.add_argument('--keep', default='')
+    a = a.parse_args()
+    rng = random.Random(a.seed)
+    proofs = [line.split('\t') for line in (HERE / 'equivalent.tsv').read_text().splitlines() if line and line[0] != '#']
+    problems = [line.split('\t')[0] for line in run(GENERATE, 'problems', '--budget=full').stdout.splitlines()]
+    problems = sorted(p for p in problems if work_of(p) <= 1 << 24 and (not a.only or p.split('/')[0] in a.only.split(',')))
+    rng.shuffle(problems)
+    start, killed, same, proven, stillborn, survivors = time.time(), 0, 0, 0, 0, []
+    with tempfile.TemporaryDirectory(prefix='km-mutants.') as folder:
+        while problems and killed + len(survivors) < a.count:
+            problem = problems.pop()
+            batch = folder + '/honest'
+            if run(GENERATE, 'next', f'--problem={problem}', '--batch=3', f'--seed={a.seed}', '-o', batch).returncode:
+                continue
+            parents = [json.loads(line) for line in open(batch)]
+            made = {}
+            for c in parents:
+                for source, plan, what, before, after in mutants_of(c, rng, max(1, a.each // len(parents))):
+                    m = named(c, source, plan)
+                    made[m['id']] = (m, c, what, before, after)
+            for id, verdict in verdicts(problem, [m[0] for m in made.values()], folder).items():
+                m, c, what, before, after = made[id]
+                if verdict == 'COMPILE_ERROR':
+                    stillborn += 1
+                elif verdict != 'PASSED':
+                    killed += 1
+                else:
+                    key = hashlib.sha256('\n'.join((problem, c['knobs'], before, after)).encode()).hexdigest()[:16]
+                    if code_of(problem, m, folder) == code_of(problem, c, folder):
+                        same += 1
+                    elif is_proven(proofs, key, c, what, before, after):
+                        proven += 1
+                    elif not is_promoted(problem, m, folder):
+                        killed += 1
+                    else:
+                        survivors.append(key)
+                        print('\t'.join((key, problem, c['knobs'], what, before, after)), file=sys.stderr, flush=True)
+                        if a.keep:
+                            pathlib.Path(a.keep).mkdir(exist_ok=True)
+                            pathlib.Path(a.keep, key + '.jsonl').write_text(json.dumps(m) + '\n' + json.dumps(c) + '\n')
+    count = killed + len(survivors)
+    print(f'mutants: {same} with the same object code, {proven} proven equal, {stillborn} did not compile', file=sys.stderr)
+    print(f'mutants that survived\t{count}\t{len(survivors)}\t{time.time() - start:.0f}')
+    # Of few mutants one more or less says nothing.
+    sys.exit(len(survivors) > max(1, 0.005 * count))
+
+
+main()
