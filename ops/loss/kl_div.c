@@ -41,7 +41,7 @@ const struct op op_kl_div = {
 	},
 	.torch = "torch.nn.functional.kl_div(torch.log(p), t, reduction='batchmean')",
 	.opinfo = "nn.functional.kl_div",
-	.sample = "dict(p=input.exp(), t=args[0]) if input.dim() == 2 and kw.get('reduction') == 'batchmean' and not kw.get('log_target') and dtype == torch.float64 else "
+	.sample = "dict(p=input.exp(), t=args[0]) if input.dim() == 2 and kw.get('reduction') == 'batchmean' and not kw.get('log_target') and dtype in (torch.float64, torch.float32) else "
 		"skip('another reduction, logarithms, or a dtype in which they round')",
 	.source_path = __FILE__,
 };
