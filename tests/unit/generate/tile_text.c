@@ -76,7 +76,8 @@ static void test_text(void)
 		strbuf_addstr(&text, matmul);
 		strbuf_replace(&text, wrong[i].from, wrong[i].to);
 		strbuf_reset(&err);
-		ok(tile_parse(&arena, text.buf, "bad", &q, &err) < 0 && strstr(err.buf, wrong[i].message) && !strncmp(err.buf, "bad:", 4),
+		bool is_refused = tile_parse(&arena, text.buf, "bad", &q, &err) < 0;
+		ok(is_refused && strstr(err.buf, wrong[i].message) && !strncmp(err.buf, "bad:", 4),
 		   "'%s' is refused with its line: %s", wrong[i].to, err.buf);
 		strbuf_release(&text);
 	}
