@@ -97,7 +97,7 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 		/* One more than a tile, and then some. */
 		for (int64_t more = 0; edge && more <= 2 && !is_seen(c, c->plan_dim[d], edge); more += 2) {
 			struct problem grown = *p;
-			grown.dim[c->plan_dim[d]] = edge + more;
+			problem_set_dim(&grown, c->plan_dim[d], edge + more);
 			if (!problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
 				out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
 		}

@@ -21,6 +21,12 @@ check 'the journal is sound' "km-evaluate trace ls journal | wc -l | grep -qx $i
 check 'a second run evaluates none of them again' "cp journal before && km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl && cmp journal before"
 check 'the winner is the one that does what it says' "km-evaluate finish --problem=$problem --journal=journal --folder=cell && grep '\"kind\":\"winner\"' journal | grep -q -F \"\$(awk -F '\t' '\$3 == \"PASSED\" { print \$1 }' rows)\" && [ -s cell/artifacts/*/kernel.so ]"
 
+# What its own tiles ask for beyond the check shapes is judged at promotion: right ones win.
+check 'an honest kernel whose tile is larger than every check shape is promoted' "
+	km-generate emit --problem=argmin/f32/O=4,R=64,I=33/t1 --knobs='skeleton=stages lang=c BM=256 UNROLL=2 REAL=f64' >large.jsonl &&
+	km-evaluate run --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large large.jsonl &&
+	km-evaluate finish --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large --folder=large.cell"
+
 # Who wrote it decides what it needs: below the floor only what was printed here runs.
 export KM_SANDBOX_WITHOUT=seccomp
 check 'below the floor a foreign source is refused' "exits 78 km-evaluate run --problem=$problem --journal=unsafe batch.jsonl && one_line_error km-evaluate run --problem=$problem --journal=unsafe batch.jsonl"

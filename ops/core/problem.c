@@ -32,6 +32,12 @@ static void bind(struct problem *p)
 			p->binding[p->binding_count++] = (struct binding){ op->attr[i].name, (int64_t)p->attr[i] };
 }
 
+void problem_set_dim(struct problem *p, int d, int64_t value)
+{
+	p->dim[d] = value;
+	bind(p);
+}
+
 static int known_names(const struct op *op, const char *what, const char *name, struct strbuf *err)
 {
 	strbuf_addf(err, "%s '%s' of '%s' is not a dimension or attribute: it has %s", what, name, op->name, op->dims);

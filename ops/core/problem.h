@@ -27,6 +27,8 @@ void problem_print(const struct problem *problem, struct strbuf *out);
 int problem_from_shape(const struct op *op, enum dtype dtype, const char *binding, int threads,
 		       struct problem *problem, struct strbuf *err);
 
+/* Dimension d of op->dims becomes value; what the operator demands of it is problem_require()'s to say. */
+void problem_set_dim(struct problem *p, int d, int64_t value);
 /* 0, or -1 with what op->require demands and the problem does not keep: operator, tensor, dimension and the allowed range. */
 int problem_require(const struct problem *p, struct strbuf *err);
 
