@@ -118,6 +118,37 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 	return 0;
 }
 
+/*
+ * Where no check shape has the problem's attributes and compile-time dims (a filter of 3 by 5 by 7),
+ * its check shapes are given them, and grow until the operator is content.
+ */
+static int add_shape_made_alike(const struct problem *declared, enum op_use use, void *user)
+{
+	struct plan_of_cases *k = user;
+	const struct problem *wanted = &k->session->problem;
+	struct problem p = *declared;
+	struct strbuf ignored = STRBUF_INIT;
+	int64_t least = 1;
+	bool fits = false;
+
+	if (p.dtype != wanted->dtype)
+		return 0;
+	/* An image no smaller than its filter. */
+	for (int d = 0; d < op_dim_count(p.op); d++)
+		if (op_dim_is_static(p.op, op_dim_name(p.op, d)) && wanted->dim[d] > least && wanted->dim[d] <= 64)
+			least = wanted->dim[d];
+	memcpy(p.attr, wanted->attr, sizeof(p.attr));
+	for (int growth = 1; growth <= 16 && !fits; growth *= 2) {
+		for (int d = 0; d < op_dim_count(p.op); d++)
+			problem_set_dim(&p, d, op_dim_is_static(p.op, op_dim_name(p.op, d)) ? wanted->dim[d]
+					      : declared->dim[d] * growth > least ? declared->dim[d] * growth : least);
+		strbuf_reset(&ignored);
+		fits = !problem_require(&p, &ignored);
+	}
+	strbuf_release(&ignored);
+	return fits ? add_shape(&p, use, k) : 0;
+}
+
 /* Sets to rotate through: twice the last-level cache, at least two, within 256 MiB. */
 static int rotation_sets(const struct problem *p, const struct target *target)
 {
@@ -152,6 +183,7 @@ static int stage_session(struct session *s, struct strbuf *err)
 	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem, s->target));
 	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
 	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
+	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)) ||
 	    stage_open(&s->stage, k->stage_case, k->count, err))
 		return -1;
 	s->expected = ARENA_ARRAY(&s->arena, struct expected *, k->count);

@@ -27,6 +27,11 @@ check 'an honest kernel whose tile is larger than every check shape is promoted'
 	km-evaluate run --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large large.jsonl &&
 	km-evaluate finish --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large --folder=large.cell"
 
+check 'a filter that no check shape has is judged on check shapes made for it' "
+	km-generate next --problem=conv3d_backward_weight/f32/NB=1,C=3,O=16,Z=12,H=14,W=12,KZ=3,KH=3,KW=3/t1 --batch=1 -o filter.jsonl &&
+	km-evaluate run --problem=conv3d_backward_weight/f32/NB=1,C=3,O=16,Z=12,H=14,W=12,KZ=3,KH=3,KW=3/t1 --clock=model --journal=filter filter.jsonl &&
+	km-evaluate trace ls filter | grep -q PASSED"
+
 # Who wrote it decides what it needs: below the floor only what was printed here runs.
 export KM_SANDBOX_WITHOUT=seccomp
 check 'below the floor a foreign source is refused' "exits 78 km-evaluate run --problem=$problem --journal=unsafe batch.jsonl && one_line_error km-evaluate run --problem=$problem --journal=unsafe batch.jsonl"

@@ -1,7 +1,7 @@
 /*
  * D12: does nothing while it is timed, faster than memory can be
- * verdict: BELOW_PHYSICS_FLOOR
- * off: physics-floor
+ * verdict: BELOW_PHYSICS_FLOOR INCORRECT_UNWRITTEN
+ * off: physics-floor after-timing
  * operators: relu cumsum
  * clock: monotonic
  */

@@ -1,6 +1,6 @@
 /*
  * T2: returns at once while a thread of its own does the work
- * verdict: INCORRECT_UNWRITTEN
+ * verdict: INCORRECT_UNWRITTEN MEMORY
  * off: after-timing physics-floor
  * operators: relu matmul
  * clock: monotonic
