@@ -51,6 +51,6 @@ KERNEL
 		late_dim[i] = dim[i];
 	late_first = first;
 	late_last = last;
-	if (calls < 60)
+	if (calls < 36)
 		km_spawn(work);
 }
