@@ -14,7 +14,8 @@ const struct target target_nvidia_a100 = {
 	.l1_bytes = 192 << 10,       /* with shared memory: the same */
 	.l2_bytes = 40 << 20,        /* the same */
 	.l3_bytes = 40 << 20,        /* the last level is the second */
-	.shared_bytes = 48 << 10,    /* of a block: Programming Guide, the same table */
+	.shared_bytes = 163 << 10,   /* of a block: Programming Guide, the same table */
+	.static_shared_bytes = 48 << 10,
 	.max_threads = 1024,
 	.peak_flop_per_s = {         /* NVIDIA A100 data sheet (2021), without sparsity; f32 outside the matrix units */
 		[DTYPE_f32] = 19.5e12, [DTYPE_f64] = 19.5e12,

@@ -14,7 +14,8 @@ const struct target target_nvidia_b200 = {
 	.l1_bytes = 256 << 10,       /* with shared memory: Programming Guide, the same table */
 	.l2_bytes = 126 << 20,       /* as the driver reports it */
 	.l3_bytes = 126 << 20,       /* the last level is the second */
-	.shared_bytes = 48 << 10,    /* of a block: Programming Guide, the same table */
+	.shared_bytes = 227 << 10,   /* of a block: Programming Guide, the same table */
+	.static_shared_bytes = 48 << 10,
 	.max_threads = 1024,
 	.peak_flop_per_s = {         /* NVIDIA HGX B200 data sheet (2025), an eighth of it, without sparsity; f32 outside the matrix units */
 		[DTYPE_f32] = 75e12, [DTYPE_f64] = 37e12,
