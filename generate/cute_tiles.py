@@ -223,5 +223,6 @@ def across(x, threads, f):
     return x
 
 
+tl.div_rn = staticmethod(lambda a, b: a / b)
 for name, f in dict(abs=cute.math.absf, floor=cute.math.floor, ceil=cute.math.ceil, exp2=cute.math.exp2, sqrt_rn=cute.math.sqrt).items():
     setattr(tl, name, staticmethod(lambda x, f=f: each(lambda v: f(v), x)))

@@ -189,6 +189,8 @@ static struct triton_value binary_value(struct triton *s, const struct expr *x)
 		text = arena_printf(&s->arena, "(%s %s %s)", left, x->op == OP_MOD ? "%" : "//", right);
 		return (struct triton_value){ text, kind, over, literal };
 	}
+	if (x->op == OP_DIV && !literal)
+		return value_of(s, arena_printf(&s->arena, "km_quotient(%s, %s)", left, right), kind, over);
 	text = arena_printf(&s->arena, "(%s %s %s)", left, expr_op_text(x->op), right);
 	return (struct triton_value){ text, x->op >= OP_EQ && x->op <= OP_GE ? TRITON_TRUTH : kind, over, literal };
 }

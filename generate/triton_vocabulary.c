@@ -30,8 +30,10 @@ static const char arithmetic[] =
 	/* // and % of the language round towards 0. */
 	JIT "def km_whole_div(a, b):\n    return a // b - tl.where((a % b != 0) & ((a < 0) != (b < 0)), 1, 0)\n"
 	JIT "def km_whole_mod(a, b):\n    return a - km_whole_div(a, b) * b\n"
-	JIT "def km_real_div(a, b):\n    return tl.floor(a / b)\n"
-	JIT "def km_real_mod(a, b):\n    return a - tl.floor(a / b) * b\n"
+	/* The operator / is 2 ULP off: too much where a difference follows. */
+	JIT "def km_quotient(a, b):\n    return tl.div_rn(a, b)\n"
+	JIT "def km_real_div(a, b):\n    return tl.floor(km_quotient(a, b))\n"
+	JIT "def km_real_mod(a, b):\n    return a - tl.floor(km_quotient(a, b)) * b\n"
 	JIT "def km_cdiv(a, b):\n    return -km_whole_div(-a, b)\n"
 	JIT "def km_rup(a, b):\n    return km_cdiv(a, b) * b\n"
 	JIT "def km_bit_and(a, b):\n    return a & b\n"
@@ -44,7 +46,7 @@ static const char arithmetic[] =
 static const char functions[] =
 	JIT "def km_abs(x):\n    return tl.abs(x)\n"
 	JIT "def km_sqrt(x):\n    return tl.sqrt_rn(x)\n"
-	JIT "def km_rsqrt(x):\n    return 1.0 / tl.sqrt_rn(x)\n"
+	JIT "def km_rsqrt(x):\n    return km_quotient(1.0, tl.sqrt_rn(x))\n"
 	JIT "def km_floor(x):\n    return tl.floor(x)\n"
 	JIT "def km_ceil(x):\n    return tl.ceil(x)\n"
 	JIT "def km_trunc(x):\n    return tl.where(x < 0.0, tl.ceil(x), tl.floor(x))\n"
@@ -64,7 +66,7 @@ static const char functions[] =
 	"    c = tl.minimum(tl.maximum(x, -250.0), 250.0)\n    n = tl.floor(c + 0.5)\n"
 	"    return tl.where(x != x, x, km_scaled(c - n, n))\n"
 	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
-	JIT "def km_sigmoid(x):\n    e = km_exp(-tl.abs(x))\n    return tl.where(x < 0.0, e, 1.0) / (1.0 + e)\n"
+	JIT "def km_sigmoid(x):\n    e = km_exp(-tl.abs(x))\n    return km_quotient(tl.where(x < 0.0, e, 1.0), 1.0 + e)\n"
 	/* Mantissa in [sqrt(1/2), sqrt(2)), the polynomial of Cephes' logf, 1 ULP. */
 	JIT "def km_log(x):\n"
 	"    tiny = x < 1.17549435e-38\n    u = tl.where(tiny, x * 8388608.0, x).to(tl.int32, bitcast=True)\n"
@@ -77,7 +79,7 @@ static const char functions[] =
 	"    odd = tl.where(x == 0.0, float('-inf'), tl.where(x > 0.0, x, float('nan')))\n"
 	"    return tl.where((x > 0.0) & (x < float('inf')), y, odd)\n"
 	JIT "def km_log1p(x):\n"
-	"    u = 1.0 + x\n    d = u - 1.0\n    more = tl.where(u > 0.0, (x - d) / u, 0.0)\n"
+	"    u = 1.0 + x\n    d = u - 1.0\n    more = tl.where(u > 0.0, km_quotient(x - d, u), 0.0)\n"
 	"    return tl.where((u == 1.0) | (x == float('inf')), x, km_log(u) + more)\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	JIT "def km_erf(x):\n"
@@ -87,17 +89,18 @@ static const char functions[] =
 	"    p = tl.fma(p, q, -2.95459980854025e-03)\n    p = tl.fma(p, q, -1.60960333262415e-02)\n"
 	"    d = tl.fma(q, -1.45660718464996e-05, -2.13374055278905e-04)\n    d = tl.fma(d, q, -1.68282697438203e-03)\n"
 	"    d = tl.fma(d, q, -7.37332916720468e-03)\n    d = tl.fma(d, q, -1.42647390514189e-02)\n"
-	"    return c * p / d\n"
+	"    return km_quotient(c * p, d)\n"
 	/* Odd polynomial below 0.625, else by exp; 2 ULP. */
 	JIT "def km_tanh(x):\n"
 	"    a = tl.abs(x)\n    z = x * x\n    p = tl.fma(z, -5.70498872745e-3, 2.06390887954e-2)\n"
 	"    p = tl.fma(p, z, -5.37397155531e-2)\n    p = tl.fma(p, z, 1.33314422036e-1)\n    p = tl.fma(p, z, -3.33332819422e-1)\n"
-	"    p = tl.fma(p * z, x, x)\n    q = 1.0 - 2.0 / (km_exp(a + a) + 1.0)\n"
+	"    p = tl.fma(p * z, x, x)\n    q = 1.0 - km_quotient(2.0, km_exp(a + a) + 1.0)\n"
 	"    return tl.where(a < 0.625, p, tl.where(x < 0.0, -q, q))\n"
 	/* As in vector_c.c. */
 	JIT "def km_circular(x, turn: tl.constexpr):\n"
-	"    d = x.to(tl.float64)\n    n = tl.floor(d * 0.63661977236758134 + 0.5)\n"
-	"    d = tl.fma(n, -1.5707963267948966, d)\n    d = tl.fma(n, -6.123233995736766e-17, d)\n"
+	/* Numbers are rounded to f32 before they meet f64: 2/pi in two parts, pi/2 in three. */
+	"    d = x.to(tl.float64)\n    n = tl.floor(d * 0.6366197466850281 + d * 2.5682552973194106e-08 + 0.5)\n"
+	"    d = tl.fma(n, -1.5707963705062866, d)\n    d = tl.fma(n, 4.371138828673793e-08, d)\n    d = tl.fma(n, 1.7151245100058819e-15, d)\n"
 	"    k = (n - 4.0 * tl.floor(n * 0.25)).to(tl.int32) + turn\n    r = d.to(tl.float32)\n    z = r * r\n"
 	"    s = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r\n"
 	"    c = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0\n"
