@@ -50,6 +50,8 @@ void triton_line(struct triton *s, const char *fmt, ...) PRINTF(2, 3);
 
 /* ---- triton_expr.c ---- */
 int64_t triton_padded(const struct triton *s, int index);
+/* Fails where the axes at hand have more points than registers hold. */
+void triton_bound_axes(struct triton *s);
 /* Value of x over the axes at hand; lines it needs are printed before. */
 struct triton_value triton_print_value(struct triton *s, const struct expr *x);
 /* As one of a kind: real, whole or truth. */

@@ -464,8 +464,10 @@ static struct triton_value reduce_value(struct triton *s, const struct expr *x, 
 			triton_fail(s, "more than %d axes", TRITON_MAX_AXES);
 			return (struct triton_value){ "0", TRITON_WHOLE, 0, false };
 		}
-		if (is_inner)
+		if (is_inner) {
 			s->axis[at = s->axis_count++] = index;
+			triton_bound_axes(s);
+		}
 		v = reduce_value(s, x, level + 1);
 		const char *live = triton_live(s, index), *text = whole_tensor(s, v, v.text);
 		if (live)

@@ -32,11 +32,22 @@ void triton_line(struct triton *s, const char *fmt, ...)
 
 /* ---- statements ------------------------------------------------------ */
 
-/* The axes of a statement: its target's indices, in their order there. */
-static void open_axes(struct triton *s, const struct tile_stmt *stmt)
+void triton_bound_axes(struct triton *s)
 {
 	int64_t points = 1;
 
+	for (int k = 0; k < s->axis_count; k++)
+		if (__builtin_mul_overflow(points, triton_padded(s, s->axis[k]), &points) || points > MOST_POINTS) {
+			triton_fail(s, "a statement over more than %d points", MOST_POINTS);
+			return;
+		}
+	if (points > (int64_t)MOST_A_THREAD * s->kernel->threads)
+		triton_fail(s, "%lld points for %d threads", (long long)points, s->kernel->threads);
+}
+
+/* The axes of a statement: its target's indices, in their order there. */
+static void open_axes(struct triton *s, const struct tile_stmt *stmt)
+{
 	s->axis_count = s->kept_count = 0;
 	for (size_t a = 0; a < stmt->at_count; a++)
 		for (int i = 0; i < (int)s->kernel->index_count; i++) {
@@ -45,14 +56,13 @@ static void open_axes(struct triton *s, const struct tile_stmt *stmt)
 				has |= s->axis[k] == i;
 			if (has || !expr_uses(stmt->at[a], s->kernel->index[i].name))
 				continue;
-			if (s->axis_count == TRITON_MAX_AXES || __builtin_mul_overflow(points, triton_padded(s, i), &points) || points > MOST_POINTS) {
-				triton_fail(s, "a statement over more than %d points", MOST_POINTS);
+			if (s->axis_count == TRITON_MAX_AXES) {
+				triton_fail(s, "more than %d axes", TRITON_MAX_AXES);
 				return;
 			}
 			s->axis[s->axis_count++] = i;
 		}
-	if (points > (int64_t)MOST_A_THREAD * s->kernel->threads)
-		triton_fail(s, "%lld points for %d threads", (long long)points, s->kernel->threads);
+	triton_bound_axes(s);
 }
 
 static struct triton_value right_side(struct triton *s, const struct expr *x)
