@@ -75,7 +75,7 @@ const struct op op_ragged_attention_backward = {
 	.flop = "6*T*T*(D+E)//B",
 	.terms = "T*D",
 	.tolerance = 4,
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=16 T=1024 D=32 E=32", OP_FULL, "f32" },
 		{ "B=7 T=301 D=17 E=23", OP_HELDOUT, "f32" },

@@ -24,7 +24,7 @@ const struct op op_embedding_bag = {
 	.reference = reference,
 	.flop = "T*D",
 	.terms = "T",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=4096 T=81920 V=100000 D=64", OP_SEARCH, "f32" },
 		{ "B=1024 T=40960 V=20000 D=128", OP_FULL, "f32" },

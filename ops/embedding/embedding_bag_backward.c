@@ -28,7 +28,7 @@ const struct op op_embedding_bag_backward = {
 	.reference = reference,
 	.flop = "T*D",
 	.terms = "T",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=1024 T=8192 V=2000 D=64", OP_FULL, "f32" },
 		{ "B=100 T=2001 V=500 D=48", OP_HELDOUT, "f32" },

@@ -32,7 +32,7 @@ const struct op op_embedding_bag_mean = {
 	.reference = reference,
 	.flop = "T*D",
 	.terms = "T",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=1024 T=20480 V=20000 D=64", OP_FULL, "f32" },
 		{ "B=100 T=2001 V=5000 D=48", OP_HELDOUT, "f32" },

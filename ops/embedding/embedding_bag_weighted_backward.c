@@ -36,7 +36,7 @@ const struct op op_embedding_bag_weighted_backward = {
 	.reference = reference,
 	.flop = "4*T*D",
 	.terms = "maximum(T,D)",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=1024 T=8192 V=2000 D=64", OP_FULL, "f32" },
 		{ "B=100 T=2001 V=500 D=48", OP_HELDOUT, "f32" },

@@ -28,7 +28,7 @@ const struct op op_batched_dense_vec_jagged_2d_mul = {
 	.reference = reference,
 	.flop = "2*T*D",
 	.terms = "L",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=512 T=10240 L=32 D=64", OP_FULL, "f32" },
 		{ "B=100 T=2001 L=17 D=48", OP_HELDOUT, "f32" },

@@ -46,7 +46,7 @@ const struct op op_jagged_layer_norm_backward = {
 	.reference = reference,
 	.flop = "16*T*D",
 	.terms = "T*D",
-	.dtypes = "f32 f64",
+	.dtypes = "f32 f64 f16 bf16",
 	.shape = {
 		{ "B=1024 T=20480 D=64", OP_FULL, "f32" },
 		{ "B=100 T=2001 D=48", OP_HELDOUT, "f32" },
