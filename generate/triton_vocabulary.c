@@ -32,7 +32,11 @@ static const char arithmetic[] =
 	JIT "def km_whole_mod(a, b):\n    return a - km_whole_div(a, b) * b\n"
 	/* The operator / is 2 ULP off: too much where a difference follows. */
 	JIT "def km_quotient(a, b):\n    return tl.div_rn(a, b)\n"
-	JIT "def km_real_div(a, b):\n    return tl.floor(km_quotient(a, b))\n"
+	/* As the interpreter's: a quotient that rounded up to a whole number is one too many; of infinities there is none. */
+	JIT "def km_real_div(a, b):\n"
+	"    f = tl.floor(km_quotient(a, b))\n    r = tl.fma(-f, b, a)\n    f = tl.where((r != 0.0) & ((r < 0.0) != (b < 0.0)) & (tl.abs(r) < float('inf')), f - 1.0, f)\n"
+	"    f = tl.where((tl.abs(b) == float('inf')) & (tl.abs(a) < float('inf')), tl.where((a != 0.0) & ((a < 0.0) != (b < 0.0)), -1.0, 0.0), f)\n"
+	"    return tl.where((tl.abs(a) == float('inf')) & (b != 0.0), float('nan'), f)\n"
 	JIT "def km_real_mod(a, b):\n    return a - tl.floor(km_quotient(a, b)) * b\n"
 	JIT "def km_cdiv(a, b):\n    return -km_whole_div(-a, b)\n"
 	JIT "def km_rup(a, b):\n    return km_cdiv(a, b) * b\n"

@@ -23,8 +23,9 @@ const struct op op_glu_backward = {
 		{ "x", "O 2*H I", OP_IN, "T", OP_REAL, NULL },
 		{ "dx", "O 2*H I", OP_OUT, "T", OP_REAL, NULL },
 	},
-	.body = "dx[o,j<2*H,i] = j < H ? g[o,j,i] * sigmoid(x[o,j+H,i]) : g[o,j-H,i] * x[o,j-H,i] * "
-		"sigmoid(x[o,j,i]) * (1 - sigmoid(x[o,j,i]))",
+	/* sigmoid(v) of v < 0 in halves, so that what is tiny keeps its digits until it meets what is large. */
+	.body = "dx[o,j<2*H,i] = j < H ? g[o,j,i] * sigmoid(x[o,j+H,i]) : g[o,j-H,i] * x[o,j-H,i] * exp(minimum(0.5 * x[o,j,i], 0)) * "
+		"sigmoid(abs(x[o,j,i])) * (1 - sigmoid(x[o,j,i])) * exp(minimum(0.5 * x[o,j,i], 0))",
 	.reference = reference,
 	.flop = "10*O*H*I",
 	.terms = "1",
