@@ -134,6 +134,17 @@ static const char *layout_text(struct reader *r, const char *rest)
 
 /* ---- declarations ---------------------------------------------------- */
 
+/* A name that the expressions may use; false after fail(). */
+static bool is_name(struct reader *r, const char *what, const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	if (*name && !name[n] && (*name < '0' || *name > '9'))
+		return true;
+	fail(r, "'%s' names no %s", name, what);
+	return false;
+}
+
 static int read_dims(struct reader *r, char *rest)
 {
 	struct tile_program *p = r->program;
@@ -145,8 +156,13 @@ static int read_dims(struct reader *r, char *rest)
 		struct tile_dim *d = &p->dim[p->dim_count++];
 		d->name = equals ? arena_strndup(r->arena, w, (size_t)(equals - w)) : w;
 		d->is_static = equals != NULL;
+		char *end = equals;
 		if (equals)
-			d->value = strtoll(equals + 1, NULL, 10);
+			d->value = strtoll(equals + 1, &end, 10);
+		if (!is_name(r, "dim", d->name))
+			return -1;
+		if (equals && (end == equals + 1 || *end))
+			return fail(r, "dim '%s' wants an integer, not '%s'", d->name, equals + 1);
 	}
 	return 0;
 }
@@ -160,6 +176,8 @@ static int read_buffer(struct reader *r, char *rest)
 	struct tile_buffer *b = &p->buffer[p->buffer_count++];
 	b->name = word(r, &rest);
 	char *dtype = word(r, &rest);
+	if (!is_name(r, "buffer", b->name))
+		return -1;
 	if (!dtype_find(dtype, &b->dtype))
 		return fail(r, "unknown dtype '%s' of buffer '%s'", dtype, b->name);
 	char *dims = bracketed(r, &rest);
@@ -192,6 +210,8 @@ static int read_kernel(struct reader *r, char *rest)
 		return fail(r, "'for' of the kernel before is not closed by 'end'");
 	struct tile_kernel *k = r->kernel = &p->kernel[p->kernel_count++];
 	k->name = word(r, &rest);
+	if (!is_name(r, "kernel", k->name))
+		return -1;
 	char *dims = bracketed(r, &rest);
 	if (!dims || expressions(r, dims, &grid, &count, 3))
 		return dims ? -1 : fail(r, "a kernel is 'kernel NAME grid [e, ...] threads N'");
@@ -228,6 +248,8 @@ static int read_indices(struct reader *r, char *rest)
 		if (!less)
 			return fail(r, "an index is 'name<extent', then 'of live-extent', not '%s'", rest);
 		x->name = trim(r, rest, (size_t)(less - rest));
+		if (!is_name(r, "index", x->name))
+			return -1;
 		x->extent = strtoll(less + 1, &end, 10);
 		if (x->extent < 1 || x->extent > INT64_C(1) << 40 || end == less + 1)
 			return fail(r, "extent of index '%s' must be a positive number up to 2^40", x->name);
@@ -277,6 +299,8 @@ static int read_tile(struct reader *r, char *rest)
 		return fail(r, "more than %d tiles", MAX_TILES);
 	struct tile *t = &k->tile[k->tile_count++];
 	t->name = word(r, &rest);
+	if (!is_name(r, "tile", t->name))
+		return -1;
 	char *dtype = word(r, &rest);
 	if (!dtype_find(dtype, &t->dtype))
 		return fail(r, "unknown dtype '%s' of tile '%s'", dtype, t->name);

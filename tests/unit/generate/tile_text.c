@@ -58,6 +58,7 @@ static void test_text(void)
 		{ "bf16 [M, K] in", "bf17 [M, K] in", "unknown dtype 'bf17'" }, { "  end\n", "", "not closed" },
 		{ "@shared : i", "@cache : i", "@cache" }, { "a[i, k] <-", "z[i, k] <-", "no tile or buffer 'z'" },
 		{ "index i<128", "index i<0", "must be a positive number" }, { "step 64", "step 0", "must be positive" },
+		{ "index i<128", "index i)<128", "'i)' names no index" },
 		{ "gelu(acc", "gelv(acc", "unknown function 'gelv'" }, { "C[p0 * 128 + i", "C[p0 * 128 + i +", "expected" },
 	};
 	struct arena arena = ARENA_INIT;
