@@ -87,7 +87,7 @@ comma = ,
 
 # The installed library: corpus lookup and launching, libc and libm only.
 LIBRARY = $(call obj,corpus/corpus.c corpus/index.c $(addprefix ops/core/,strbuf.c words.c arena.c memory.c kv.c \
-          dtype.c expr.c function.c rng.c hash.c plan.c launch.c) $(wildcard ops/core/launch/*.c) \
+          dtype.c expr.c function.c rng.c hash.c store.c plan.c launch.c) $(wildcard ops/core/launch/*.c) \
           generate/target.c generate/x86.c generate/nvidia.c $(wildcard generate/target/*.c))
 # One object that shows corpus_* alone, so that nothing else can clash with the user's names.
 $B/lib/libkernelmill.a: $(LIBRARY)

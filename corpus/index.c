@@ -1,6 +1,5 @@
 #include "corpus/index.h"
 #include "generate/target.h"
-#include "ops/core/hash.h"
 #include "ops/core/words.h"
 
 #include <dirent.h>
@@ -14,28 +13,6 @@ static enum corpus_status corrupt(struct strbuf *err, const char *folder, const 
 {
 	strbuf_addf(err, "corpus entry '%s/entry' %s: promote or add it again", folder, why);
 	return CORPUS_CORRUPT;
-}
-
-void entry_seal(struct strbuf *text)
-{
-	char hex[65];
-
-	sha256_hex(text->buf, text->len, hex);
-	kv_add(text, "seal", "%s", hex);
-}
-
-static bool is_sealed(const struct strbuf *text)
-{
-	char hex[65];
-	const char *last = NULL;
-
-	for (const char *p = text->buf; (p = strstr(p, "\nseal: ")); p++)
-		last = p + 1;
-	if (!last)
-		return false;
-	sha256_hex(text->buf, (size_t)(last - text->buf), hex);
-	last += strlen("seal: ");
-	return strlen(last) == 65 && !memcmp(last, hex, 64) && last[64] == '\n';
 }
 
 static size_t count_words(const char *text)
@@ -167,74 +144,63 @@ static bool plan_fits(const struct entry *e)
 	return true;
 }
 
-static bool has_hash(const struct entry *e, const char *name, const struct strbuf *data)
+/* What the store says of an entry, in the corpus's words. */
+static enum corpus_status status_of(enum store_status status, struct strbuf *err)
 {
-	char hex[65], key[128];
-	size_t n = strlen(name);
-
-	if (n + 6 > sizeof(key))
-		return false;
-	memcpy(key, "file.", 5);
-	memcpy(key + 5, name, n + 1);
-	sha256_hex(data->buf, data->len, hex);
-	const char *want = kv_find(&e->kv, key);
-	return want && !strcmp(want, hex);
+	if (status == STORE_WHOLE)
+		return CORPUS_OK;
+	if (status == STORE_DAMAGED)
+		strbuf_addstr(err, ": promote or add it again");
+	return status == STORE_DAMAGED ? CORPUS_CORRUPT : CORPUS_IO;
 }
 
 enum corpus_status entry_check_file(const struct entry *entry, const char *name, struct strbuf *err)
 {
-	struct strbuf path = STRBUF_INIT, data = STRBUF_INIT;
-	enum corpus_status status = CORPUS_IO;
+	struct store_object object;
+	struct strbuf data = STRBUF_INIT;
+	enum store_status status = store_reopen(entry->folder, &entry->kv, &object, err);
 
-	strbuf_addf(&path, "%s/%s", entry->folder, name);
-	if (!strbuf_read_file(&data, path.buf, err)) {
-		status = has_hash(entry, name, &data) ? CORPUS_OK : CORPUS_CORRUPT;
-		if (status)
-			strbuf_addf(err, "'%s' does not have the hash its entry records: promote or add it again", path.buf);
-	}
-	strbuf_release(&path);
+	if (status == STORE_WHOLE)
+		status = store_read(&object, name, &data, err);
+	store_close(&object);
 	strbuf_release(&data);
-	return status;
+	return status_of(status, err);
+}
+
+enum corpus_status entry_check_files(const struct entry *entry, struct strbuf *err)
+{
+	struct store_object object;
+	enum store_status status = store_reopen(entry->folder, &entry->kv, &object, err);
+
+	if (status == STORE_WHOLE)
+		status = store_check(&object, err);
+	store_close(&object);
+	return status_of(status, err);
 }
 
 enum corpus_status entry_read(struct arena *arena, const char *folder, struct entry *entry,
 			      struct strbuf *err)
 {
-	struct strbuf path = STRBUF_INIT, text = STRBUF_INIT, plan = STRBUF_INIT;
+	struct strbuf path = STRBUF_INIT, plan = STRBUF_INIT;
 	struct entry e = { .folder = folder };
-	enum corpus_status status = CORPUS_IO;
+	struct store_object object;
+	enum store_status stored = store_open(arena, folder, &object, err);
+	enum corpus_status status = status_of(stored, err);
 
-	strbuf_addf(&path, "%s/entry", folder);
-	if (strbuf_read_file(&text, path.buf, err))
-		goto out;
-	status = CORPUS_CORRUPT;
-	if (strlen(text.buf) != text.len || !is_sealed(&text)) {
-		corrupt(err, folder, "does not have its seal: it was changed or cut short");
-		goto out;
-	}
-	if (kv_parse(arena, text.buf, path.buf, &e.kv, err) || read_fields(arena, &e, err))
-		goto out;
-	strbuf_reset(&path);
+	e.kv = object.manifest;
+	if (!status)
+		status = read_fields(arena, &e, err);
+	if (!status)
+		status = status_of(store_read(&object, "plan", &plan, err), err);
 	strbuf_addf(&path, "%s/plan", folder);
-	if (strbuf_read_file(&plan, path.buf, err)) {
-		status = CORPUS_IO;
-		goto out;
-	}
-	if (!has_hash(&e, "plan", &plan)) {
-		strbuf_addf(err, "'%s' does not have the hash its entry records: promote or add it again", path.buf);
-		goto out;
-	}
-	if (plan_parse(arena, plan.buf, path.buf, &e.plan, err))
-		goto out;
-	if (!plan_fits(&e)) {
-		corrupt(err, folder, "and its plan name different dimensions or tensors");
-		goto out;
-	}
-	status = CORPUS_OK;
-	*entry = e;
-out:
+	if (!status && plan_parse(arena, plan.buf, path.buf, &e.plan, err))
+		status = CORPUS_CORRUPT;
+	if (!status && !plan_fits(&e))
+		status = corrupt(err, folder, "and its plan name different dimensions or tensors");
+	if (!status)
+		*entry = e;
+	store_close(&object);
 	strbuf_release(&path);
-	strbuf_release(&text);
 	strbuf_release(&plan);
 	return status;
 }

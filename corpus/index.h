@@ -7,8 +7,7 @@
  *   dims: M=1024 N=..    static_dims: KH KW     attrs: S=1 P=0     attr_defaults: S=1 P=1
  *   tensors: A B C       in the operator's order
  *   time_ns baseline_ratio sol_ratio tolerance_ratio, and evidence that only people read
- *   file.<name>: SHA-256 of each file beside it
- *   seal: SHA-256 of all lines above
+ * It is the manifest of an object of store.h, which has the hashes of all beside it.
  */
 #ifndef CORPUS_INDEX_H
 #define CORPUS_INDEX_H
@@ -16,6 +15,7 @@
 #include "corpus/corpus.h"
 #include "ops/core/kv.h"
 #include "ops/core/plan.h"
+#include "ops/core/store.h"
 
 #define CORPUS_FORMAT "1"
 #define ENTRY_MAX_DIMS 16
@@ -49,11 +49,11 @@ enum corpus_status entry_read(struct arena *arena, const char *folder, struct en
 			      struct strbuf *err);
 /* Does the file `name` beside the entry have its recorded hash? */
 enum corpus_status entry_check_file(const struct entry *entry, const char *name, struct strbuf *err);
+/* Do all files that it names? */
+enum corpus_status entry_check_files(const struct entry *entry, struct strbuf *err);
 /* 0: made for `native`, the target this machine is; 1: runs on it too; -1: does not.  native may be NULL. */
 struct target;
 int entry_target_rank(const struct entry *entry, const struct target *native);
-/* Ends an entry's text with its seal. */
-void entry_seal(struct strbuf *text);
 
 struct entry_list {
 	char **folder;

@@ -1,6 +1,5 @@
 /* km-corpus: what is kept. */
 #include "corpus/promote.h"
-#include "corpus/store.h"
 #include "corpus/verify.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -215,7 +214,7 @@ static const struct entry *rival(const struct entry *list, size_t count, const s
 static int copy_entry(const struct entry *e, const char *into, struct strbuf *err)
 {
 	struct store_file file[16];
-	struct strbuf data[16];
+	struct strbuf data[16], folder = STRBUF_INIT;
 	size_t count = 0;
 	int ret = -1;
 
@@ -234,10 +233,12 @@ static int copy_entry(const struct entry *e, const char *into, struct strbuf *er
 		if (bad)
 			goto out;
 	}
-	ret = store_publish(into, e->target, e->op, e->id, file, count, err);
+	strbuf_addf(&folder, "%s/%s/%s/%s", into, e->target, e->op, e->id);
+	ret = store_publish(folder.buf, file, count, err);
 out:
 	for (size_t i = 0; i < count; i++)
 		strbuf_release(&data[i]);
+	strbuf_release(&folder);
 	return ret;
 }
 
@@ -250,13 +251,8 @@ static int read_all(struct arena *arena, const char *folder, struct entry **entr
 	*entry = ARENA_ARRAY(arena, struct entry, list.count + 1);
 	*count = list.count;
 	for (size_t i = 0; i < list.count; i++) {
-		if (entry_read(arena, list.folder[i], &(*entry)[i], err))
+		if (entry_read(arena, list.folder[i], &(*entry)[i], err) || entry_check_files(&(*entry)[i], err))
 			return -1;
-		for (size_t k = 0; k < (*entry)[i].kv.count; k++) {
-			const char *key = (*entry)[i].kv.pair[k].key;
-			if (!strncmp(key, "file.", 5) && entry_check_file(&(*entry)[i], key + 5, err))
-				return -1;
-		}
 	}
 	return 0;
 }
@@ -287,7 +283,7 @@ static int run_add(int argc, char **argv)
 		const char *done = "kept";
 		if (!old || is_same || e->time_ns < old->time_ns) {
 			int written = copy_entry(e, argv[2], &err);
-			if (written < 0 || (old && !is_same && store_remove(argv[2], old->folder, &err)))
+			if (written < 0 || (old && !is_same && entry_remove(argv[2], old->folder, &err)))
 				ret = KM_EXIT_NOT_DURABLE;
 			done = written <= 0 ? "kept" : old ? "replaced" : "added";
 		}

@@ -1,5 +1,5 @@
 #include "corpus/promote.h"
-#include "corpus/store.h"
+#include "corpus/index.h"
 #include "ops/core/hash.h"
 
 #include <stdio.h>
@@ -272,10 +272,11 @@ static int promote_one(struct arena *arena, const char *corpus, struct evidence 
 	add_origin(e, build.buf, &entry);
 	for (int i = 0; i < 3; i++)
 		store_add_hash(&entry, &file[i]);
-	entry_seal(&entry);
+	store_seal(&entry);
 	file[3].data = entry.buf;
 	file[3].size = entry.len;
-	int written = store_publish(corpus, c->target, e->problem.op->name, id, file, ARRAY_SIZE(file), &why);
+	*folder = arena_printf(arena, "%s/%s/%s/%s", corpus, c->target, e->problem.op->name, id);
+	int written = store_publish(*folder, file, ARRAY_SIZE(file), &why);
 	if (written < 0) {
 		strbuf_addf(err, "%s%s", err->len ? "\n" : "", why.buf);
 		promotion->is_write_error = true;
@@ -283,7 +284,6 @@ static int promote_one(struct arena *arena, const char *corpus, struct evidence 
 	}
 	promotion->written += written == 1;
 	promotion->kept += written == 0;
-	*folder = arena_printf(arena, "%s/%s/%s/%s", corpus, c->target, e->problem.op->name, id);
 	strbuf_addf(out, "%s\t%s\t%s\t%.6g\t%.3f\t%s\n", id, c->target, e->winner->problem, e->winner->time_ns, e->winner->ratio,
 		    written ? "written" : "kept");
 	ret = 0;
@@ -296,12 +296,27 @@ out:
 	return ret;
 }
 
+int entry_remove(const char *corpus, const char *folder, struct strbuf *err)
+{
+	char *parent = strdup(folder), *slash;
+	int ret = store_remove(folder, err);
+
+	/* Never the corpus folder itself. */
+	while (!ret && parent && (slash = strrchr(parent, '/'))) {
+		*slash = 0;
+		if (strlen(parent) <= strlen(corpus) || rmdir(parent))
+			break;
+	}
+	free(parent);
+	return ret;
+}
+
 static int by_path(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What no journal backs any more goes.  Hidden folders are leftovers of a killed run. */
+/* What no journal backs any more goes. */
 static int remove_stale(struct arena *arena, const char *corpus, const char **kept, size_t count, struct promotion *promotion,
 			struct strbuf *out, struct strbuf *err)
 {
@@ -317,7 +332,7 @@ static int remove_stale(struct arena *arena, const char *corpus, const char **ke
 		const char *folder = list.folder[i];
 		if (count && bsearch(&folder, kept, count, sizeof(*kept), by_path))
 			continue;
-		if (store_remove(corpus, folder, err)) {
+		if (entry_remove(corpus, folder, err)) {
 			promotion->is_write_error = true;
 			return -1;
 		}

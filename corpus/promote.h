@@ -14,5 +14,7 @@ struct promotion {
  * other winners are still promoted, and then nothing is removed).
  */
 int promote(const char *out_folder, struct promotion *promotion, struct strbuf *out, struct strbuf *err);
+/* Removes an entry's folder, and its parents below the corpus folder when they are empty then.  0, or -1 with *err. */
+int entry_remove(const char *corpus, const char *folder, struct strbuf *err);
 
 #endif

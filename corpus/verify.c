@@ -14,17 +14,6 @@
 #define SAMPLE_ELEMS 2048
 #define SECONDS 60 /* a kernel that does not come back fails */
 
-static enum corpus_status check_files(const struct entry *e, struct strbuf *what)
-{
-	for (size_t i = 0; i < e->kv.count; i++)
-		if (!strncmp(e->kv.pair[i].key, "file.", 5)) {
-			enum corpus_status status = entry_check_file(e, e->kv.pair[i].key + 5, what);
-			if (status)
-				return status;
-		}
-	return CORPUS_OK;
-}
-
 /* The shapes to compare at: check shapes the kernel accepts; failing that, the problem itself. */
 struct shapes {
 	const struct entry *entry;
@@ -248,7 +237,7 @@ enum verify_outcome verify_entry(const char *folder, bool rebuild, struct strbuf
 	struct entry e;
 	enum verify_outcome outcome = VERIFY_FAULT;
 
-	if (!entry_read(&arena, folder, &e, what) && !check_files(&e, what))
+	if (!entry_read(&arena, folder, &e, what) && !entry_check_files(&e, what))
 		outcome = verify_here(&arena, &e, rebuild, what);
 	arena_release(&arena);
 	return outcome;

@@ -1,39 +1,18 @@
 #include "evaluate/compile.h"
+#include "evaluate/cache.h"
 #include "evaluate/compiler.h"
 #include "evaluate/inspect.h"
 #include "evaluate/resident.h"
 #include "generate/lang.h"
 #include "ops/core/defence.h"
 #include "ops/core/diag.h"
-#include "ops/core/hash.h"
 #include "ops/core/proc.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-/* ---- the cache ------------------------------------------------------- */
-
-static const char *cache_folder(const char *wanted)
-{
-	static char path[4096];
-	const char *cache = getenv("KM_CACHE"), *home = getenv("HOME");
-
-	if (wanted)
-		return wanted;
-	if (cache && *cache)
-		snprintf(path, sizeof(path), "%s", cache);
-	else
-		snprintf(path, sizeof(path), "%s/.cache/kernelmill", home && *home ? home : "/tmp");
-	return path;
-}
 
 /* ---- one translation unit -------------------------------------------- */
 
@@ -48,7 +27,7 @@ struct unit {
 
 struct farm {
 	struct arena *arena;
-	const char *folder;
+	const char *folder; /* of the cache; NULL: the default */
 	double wall_limit_s;
 	struct unit *unit;
 	size_t unit_count, next;
@@ -93,20 +72,15 @@ struct command {
 	double wall_limit_s;
 };
 
-/* Compiles `text` into the file out_path; 1 made, 0 refused (log), -1 the machine failed (err). */
-static int compile_text(struct arena *arena, const struct command *command, const char *text, const char *out_path, struct strbuf *log,
+/* As compiler_run(): compiles `text`, the bytes to *made. */
+static int compile_text(struct arena *arena, const struct command *command, const char *text, struct strbuf *made, struct strbuf *log,
 			struct strbuf *err)
 {
 	const char *in = arena_printf(arena, COMPILER_SOURCE "%s", command->suffix);
 	const struct compiler_run run = { .argv = command->words(arena, command->user, in, COMPILER_OUTPUT), .suffix = command->suffix, .text = text,
 					  .wall_s = command->wall_limit_s };
-	struct strbuf made = STRBUF_INIT;
 
-	int ret = compiler_run(&run, &made, log, err);
-	if (ret == 1 && file_publish(out_path, made.buf, made.len, err))
-		ret = -1;
-	strbuf_release(&made);
-	return ret;
+	return compiler_run(&run, made, log, err);
 }
 
 struct lang_words {
@@ -136,41 +110,46 @@ static int inspect_unit(const struct unit *u, const char *path, struct strbuf *l
 	return inspect_shared_object(path, &nothing_imported, log, err);
 }
 
+/* The path of what the unit's text compiles to: 1, from the cache where it is; 0 refused, -1 *err. */
+static int artifact_of(struct arena *arena, const struct farm *farm, const struct unit *u, const char *text, const char **path, struct strbuf *log,
+		       struct strbuf *err)
+{
+	const struct lang *lang = u->lang;
+	const struct lang_words words = { lang, u->target };
+	const struct command command = { words_of_lang, &words, lang->suffix, farm->wall_limit_s };
+	struct strbuf from = STRBUF_INIT, bytes = STRBUF_INIT;
+
+	strbuf_addf(&from, "%s\n%s\n%s\n%s\n", lang->compile, u->target->name, u->version, text);
+	const struct cache_key key = cache_key(farm->folder, arena_printf(arena, "kernel.%s", u->target->artifact), &from);
+	*path = cache_find(arena, &key);
+	int made = *path ? 1
+		 : lang->server ? resident_compile(lang, u->target, text, &bytes, farm->wall_limit_s, log, err)
+		 : compile_text(arena, &command, text, &bytes, log, err);
+	if (made == 1 && !*path && !(*path = cache_keep(arena, &key, bytes.buf, bytes.len, err)))
+		made = -1;
+	strbuf_release(&from);
+	strbuf_release(&bytes);
+	return made;
+}
+
 /* Compiles the unit; on refusal halves it, until culprits stand alone. */
 static void compile_unit(struct farm *farm, const struct unit *u)
 {
 	struct arena scratch = ARENA_INIT;
-	struct strbuf text = STRBUF_INIT, key = STRBUF_INIT, path = STRBUF_INIT, log = STRBUF_INIT, err = STRBUF_INIT;
-	const struct lang *lang = u->lang;
-	const struct lang_words words = { lang, u->target };
-	const struct command command = { words_of_lang, &words, lang->suffix, farm->wall_limit_s };
-	char hex[65];
+	struct strbuf text = STRBUF_INIT, log = STRBUF_INIT, err = STRBUF_INIT;
 	int64_t start_ns = clock_ns();
 
 	strbuf_addstr(&text, u->candidate[0]->prologue);
 	for (size_t i = 0; i < u->count; i++)
 		strbuf_addstr(&text, u->candidate[i]->source);
-	strbuf_addf(&key, "%s\n%s\n%s\n%s\n", lang->compile, u->target->name, u->version, text.buf);
-	sha256_hex(key.buf, key.len, hex);
-	strbuf_addf(&path, "%s/%.2s/%s.%s", farm->folder, hex, hex, u->target->artifact);
-	int made = 1;
-	if (access(path.buf, R_OK)) {
-		struct strbuf parent = STRBUF_INIT;
-		strbuf_addf(&parent, "%s/%.2s", farm->folder, hex);
-		made = make_folder(parent.buf, &err) ? -1
-			: lang->server ? resident_compile(lang, u->target, text.buf, path.buf, farm->wall_limit_s, &log, &err)
-			: compile_text(&scratch, &command, text.buf, path.buf, &log, &err);
-		strbuf_release(&parent);
-	} else {
-		/* Used now: eviction goes by modification time. */
-		utimensat(AT_FDCWD, path.buf, NULL, 0);
-	}
+	const char *path = NULL;
+	int made = artifact_of(&scratch, farm, u, text.buf, &path, &log, &err);
 	bool is_made = made == 1;
 	if (is_made)
-		made = inspect_unit(u, path.buf, &log, &err);
+		made = inspect_unit(u, path, &log, &err);
 	double wall_s = (double)(clock_ns() - start_ns) * 1e-9;
 	pthread_mutex_lock(&farm->lock);
-	const char *kept_path = arena_strdup(farm->arena, path.buf), *kept_log = arena_strdup(farm->arena, log.buf);
+	const char *kept_path = path ? arena_strdup(farm->arena, path) : NULL, *kept_log = arena_strdup(farm->arena, log.buf);
 	if (made < 0 && !farm->failed) {
 		farm->failed = true;
 		strbuf_addstr(farm->err, err.buf);
@@ -191,8 +170,6 @@ static void compile_unit(struct farm *farm, const struct unit *u)
 		all_of(u, &(struct compiled){ .is_rejected = is_made, .log = kept_log, .compile_s = each_s });
 	}
 	strbuf_release(&text);
-	strbuf_release(&key);
-	strbuf_release(&path);
 	strbuf_release(&log);
 	strbuf_release(&err);
 	arena_release(&scratch);
@@ -322,14 +299,14 @@ static int plan_units(struct farm *farm, const struct candidate *const *candidat
 int compile_all(struct arena *arena, const struct candidate *const *candidate, size_t count,
 		const struct compile_options *options, struct compiled *out, struct strbuf *err)
 {
-	struct farm farm = { .arena = arena, .folder = cache_folder(options->cache_folder), .err = err,
+	struct farm farm = { .arena = arena, .folder = options->cache_folder, .err = err,
 			     .wall_limit_s = options->wall_s > 0 ? options->wall_s : 120 };
 	pthread_t thread[64];
 	int jobs = options->jobs < 1 ? 1 : options->jobs > 64 ? 64 : options->jobs, started = 0;
 
 	if (!count)
 		return 0;
-	if (plan_units(&farm, candidate, count, options, (size_t)jobs, out, err) || make_folder(farm.folder, err))
+	if (plan_units(&farm, candidate, count, options, (size_t)jobs, out, err))
 		return -1;
 	pthread_mutex_init(&farm.lock, NULL);
 	while (started < jobs && !pthread_create(&thread[started], NULL, work, &farm))
@@ -358,95 +335,26 @@ static char **words_of_command(struct arena *arena, const void *user, const char
 int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		    const char **artifact, struct strbuf *err)
 {
-	struct strbuf key = STRBUF_INIT, path = STRBUF_INIT, parent = STRBUF_INIT, log = STRBUF_INIT;
-	char hex[65];
-	int ret = -1;
+	struct strbuf from = STRBUF_INIT, made = STRBUF_INIT, log = STRBUF_INIT;
 
 	char *compiler = arena_strndup(arena, flags, strcspn(flags, " "));
 	const char *version = compile_version(arena, compiler, err);
 	if (!version)
 		return -1;
 	const struct command command = { words_of_command, flags, "c", 300 };
-	strbuf_addf(&key, "trusted %s\n%s\n%s", flags, version, source);
-	sha256_hex(key.buf, key.len, hex);
-	strbuf_addf(&parent, "%s/%.2s", cache_folder(NULL), hex);
-	strbuf_addf(&path, "%s/%s.so", parent.buf, hex);
-	if (!access(path.buf, R_OK)) {
-		utimensat(AT_FDCWD, path.buf, NULL, 0);
-		ret = 0;
-	} else if (!make_folder(parent.buf, err)) {
-		int made = compile_text(arena, &command, source, path.buf, &log, err);
-		if (!made)
+	strbuf_addf(&from, "trusted %s\n%s\n%s", flags, version, source);
+	const struct cache_key key = cache_key(NULL, "kernel.so", &from);
+	const char *path = cache_find(arena, &key);
+	if (!path) {
+		int ret = compile_text(arena, &command, source, &made, &log, err);
+		if (!ret)
 			strbuf_addf(err, "'%s' refused our own source: %.*s", flags, (int)strcspn(log.buf, "\n"), log.buf);
-		ret = made == 1 ? 0 : -1;
+		path = ret == 1 ? cache_keep(arena, &key, made.buf, made.len, err) : NULL;
 	}
-	if (!ret)
-		*artifact = arena_strdup(arena, path.buf);
-	strbuf_release(&key);
-	strbuf_release(&path);
-	strbuf_release(&parent);
+	if (path)
+		*artifact = path;
+	strbuf_release(&from);
+	strbuf_release(&made);
 	strbuf_release(&log);
-	return ret;
-}
-
-/* ---- eviction -------------------------------------------------------- */
-
-struct entry {
-	char *path;
-	int64_t bytes;
-	struct timespec used;
-};
-
-static int oldest_first(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->used.tv_sec != y->used.tv_sec)
-		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
-	return (x->used.tv_nsec > y->used.tv_nsec) - (x->used.tv_nsec < y->used.tv_nsec);
-}
-
-int compile_cache_gc(const char *folder, int64_t bytes, int64_t *kept, int64_t *deleted,
-		     struct strbuf *err)
-{
-	struct arena arena = ARENA_INIT;
-	struct entry *entry = NULL;
-	size_t count = 0;
-	DIR *top = opendir(folder = cache_folder(folder));
-
-	*kept = *deleted = 0;
-	if (!top) {
-		if (errno == ENOENT)
-			return 0;
-		strbuf_addf(err, "cannot read cache '%s': %s", folder, strerror(errno));
-		return -1;
-	}
-	for (struct dirent *d; (d = readdir(top));) {
-		char *below = arena_printf(&arena, "%s/%s", folder, d->d_name);
-		DIR *sub = d->d_name[0] == '.' ? NULL : opendir(below);
-		for (struct dirent *f; sub && (f = readdir(sub));) {
-			struct stat st;
-			char *path = arena_printf(&arena, "%s/%s", below, f->d_name);
-			if (stat(path, &st) || !S_ISREG(st.st_mode))
-				continue;
-			entry = realloc(entry, (count + 1) * sizeof(*entry));
-			if (!entry)
-				die("out of memory");
-			entry[count++] = (struct entry){ path, st.st_size, st.st_mtim };
-			*kept += st.st_size;
-		}
-		if (sub)
-			closedir(sub);
-	}
-	closedir(top);
-	if (count)
-		qsort(entry, count, sizeof(*entry), oldest_first);
-	for (size_t i = 0; i < count && *kept > bytes; i++)
-		if (!unlink(entry[i].path)) {
-			*kept -= entry[i].bytes;
-			*deleted += entry[i].bytes;
-		}
-	free(entry);
-	arena_release(&arena);
-	return 0;
+	return path ? 0 : -1;
 }

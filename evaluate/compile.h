@@ -1,6 +1,5 @@
 /*
- * compile.h: sources to artifacts, in batches, through a content-addressed cache
- * of bounded size.
+ * compile.h: sources to artifacts, in batches, through the cache (cache.h).
  */
 #ifndef EVALUATE_COMPILE_H
 #define EVALUATE_COMPILE_H
@@ -11,13 +10,13 @@ struct compiled {
 	bool ok;
 	bool is_missing;       /* its language's compiler is not here: no fault of the source */
 	bool is_rejected;      /* it compiled, and inspection refuses it: inspect.h; log says why */
-	const char *artifact;  /* path; shared by the batch unless alone */
+	const char *artifact;  /* path, of a file that was checked when it was given out; shared by the batch unless alone */
 	const char *log;       /* compiler's words when not ok */
 	double compile_s;      /* share of wall time */
 };
 
 struct compile_options {
-	const char *cache_folder; /* NULL: default ($KM_CACHE, else ~/.cache/kernelmill) */
+	const char *cache_folder; /* NULL: the default of cache.h */
 	int jobs;                 /* translation units at a time */
 	int batch;                /* candidates per translation unit; 1: each alone */
 	double wall_s;            /* limit per compiler run */
@@ -35,10 +34,6 @@ int compile_all(struct arena *arena, const struct candidate *const *candidate, s
 /* Compiles a whole C translation unit as a trusted shared object (baselines, compiled evaluator). */
 int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		    const char **artifact, struct strbuf *err);
-/* Deletes least recently used entries until the cache holds at most `bytes`. */
-int compile_cache_gc(const char *folder, int64_t bytes, int64_t *kept, int64_t *deleted,
-		     struct strbuf *err);
-
 /* First line of "<compiler> --version", kept for the program's life; NULL with *err when it cannot run. */
 const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err);
 

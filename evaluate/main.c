@@ -1,5 +1,6 @@
 /* km-evaluate: the truth about candidates. */
 #include "evaluate/baseline.h"
+#include "evaluate/cache.h"
 #include "evaluate/doctor.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
@@ -111,7 +112,7 @@ static int finish(int argc, char **argv)
 	return diag_report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
 }
 
-static int cache_gc(int argc, char **argv)
+static int run_cache_gc(int argc, char **argv)
 {
 	static const struct cli_command command = { "cache-gc", "", "deletes the least recently used compiled artifacts above a size", NULL };
 	int64_t mebibytes = 2048, kept, deleted;
@@ -119,7 +120,7 @@ static int cache_gc(int argc, char **argv)
 	struct strbuf err = STRBUF_INIT;
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	if (compile_cache_gc(NULL, mebibytes << 20, &kept, &deleted, &err))
+	if (cache_gc(NULL, mebibytes << 20, &kept, &deleted, &err))
 		return diag_report(&err, KM_EXIT_FATAL);
 	printf("kept\t%lld\nfreed\t%lld\n", (long long)kept, (long long)deleted);
 	return KM_EXIT_DONE;
@@ -230,7 +231,8 @@ static int bench_rate(int argc, char **argv)
 	printf("candidates\t%zu\ncompiled\t%zu\npassed\t%zu\ncompile_ms_per_kernel\t%.2f\ncheck_ms_per_candidate\t%.2f\ncandidates_per_s\t%.1f\n", count, ok, passed,
 	       1e3 * compile_s / (double)count, 1e3 * (total_s - compile_s) / (double)count, (double)count / total_s);
 	int64_t kept, freed;
-	compile_cache_gc(cold, 0, &kept, &freed, &err);
+	cache_gc(cold, 0, &kept, &freed, &err);
+	rmdir(cold);
 	arena_release(&arena);
 	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
 }
@@ -344,7 +346,7 @@ int main(int argc, char **argv)
 		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
 		{ "doctor", "", "what this machine can do", doctor_main },
 		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck_main },
-		{ "cache-gc", "", "bound the compile cache", cache_gc },
+		{ "cache-gc", "", "bound the compile cache", run_cache_gc },
 		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
 		{ "bench-sample", "PROBLEM...", "cost of a sampled check", bench_sample },
 		{ "bench-rate", "BATCH", "compile cost and check rate", bench_rate },

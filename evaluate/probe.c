@@ -1,4 +1,5 @@
 #include "evaluate/probe.h"
+#include "evaluate/cache.h"
 #include "evaluate/compile.h"
 #include "evaluate/sandbox.h"
 #include "ops/core/hash.h"
@@ -139,24 +140,17 @@ out:
 	return ret;
 }
 
-/* The peaks are measured once a machine and target: a record of them lies in the cache folder. */
-static int known_peaks(struct arena *arena, const struct target *target, const char *key, struct environment *e, struct strbuf *err)
+/* The peaks are measured once a machine and target: a record of them lies in the cache. */
+static int known_peaks(struct arena *arena, const struct target *target, const struct strbuf *machine, struct environment *e, struct strbuf *err)
 {
-	struct strbuf text = STRBUF_INIT, path = STRBUF_INIT, why = STRBUF_INIT;
-	const char *cache = getenv("KM_CACHE"), *home = getenv("HOME");
-	char hex[65];
+	struct strbuf text = STRBUF_INIT, why = STRBUF_INIT, from = STRBUF_INIT;
 	struct kv kv;
 	int ret = -1;
 
-	sha256_hex(key, strlen(key), hex);
-	if (cache && *cache)
-		strbuf_addf(&path, "%s/peaks", cache);
-	else
-		strbuf_addf(&path, "%s/.cache/kernelmill/peaks", home && *home ? home : "/tmp");
-	if (make_folder(path.buf, err))
-		goto out;
-	strbuf_addf(&path, "/%.16s", hex);
-	if (!strbuf_read_file(&text, path.buf, &why) && !kv_parse(arena, text.buf, path.buf, &kv, &why) && kv_find(&kv, "flop_per_s")) {
+	strbuf_addf(&from, "peaks\n%s", machine->buf);
+	const struct cache_key key = cache_key(NULL, "peaks", &from);
+	const char *path = cache_find(arena, &key);
+	if (path && !strbuf_read_file(&text, path, &why) && !kv_parse(arena, text.buf, path, &kv, &why) && kv_find(&kv, "flop_per_s")) {
 		e->peak_flop_per_s = strtod(kv_find(&kv, "flop_per_s"), NULL);
 		e->peak_bytes_per_s = strtod(kv_find(&kv, "bytes_per_s"), NULL);
 		e->matrix_flop_per_s = strtod(kv_find(&kv, "matrix_flop_per_s"), NULL);
@@ -166,15 +160,15 @@ static int known_peaks(struct arena *arena, const struct target *target, const c
 	if (measure_peaks(arena, target, e, err))
 		goto out;
 	strbuf_reset(&text);
-	kv_add(&text, "machine", "%s", key);
+	kv_add(&text, "machine", "%s", machine->buf);
 	kv_add(&text, "flop_per_s", "%.17g", e->peak_flop_per_s);
 	kv_add(&text, "bytes_per_s", "%.17g", e->peak_bytes_per_s);
 	kv_add(&text, "matrix_flop_per_s", "%.17g", e->matrix_flop_per_s);
-	ret = file_publish(path.buf, text.buf, text.len, err);
+	ret = cache_keep(arena, &key, text.buf, text.len, err) ? 0 : -1;
 out:
 	strbuf_release(&text);
-	strbuf_release(&path);
 	strbuf_release(&why);
+	strbuf_release(&from);
 	return ret;
 }
 
@@ -213,7 +207,7 @@ int probe_environment(struct arena *arena, const struct target *target, const ch
 		e->peak_flop_per_s = target->peak_flop_per_s[DTYPE_f32];
 		e->matrix_flop_per_s = target->peak_flop_per_s[DTYPE_bf16];
 		e->peak_bytes_per_s = target->peak_bytes_per_s;
-	} else if (here && strcmp(clock, "model") && known_peaks(arena, target, key.buf, e, err))
+	} else if (here && strcmp(clock, "model") && known_peaks(arena, target, &key, e, err))
 		goto out;
 	e->start_ns = wall_ns();
 	ret = 0;

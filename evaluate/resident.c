@@ -254,10 +254,10 @@ static int decode(const char *text, struct strbuf *out)
 	return 0;
 }
 
-int resident_compile(const struct lang *lang, const struct target *target, const char *text, const char *out_path, double wall_s,
+int resident_compile(const struct lang *lang, const struct target *target, const char *text, struct strbuf *made, double wall_s,
 		     struct strbuf *log, struct strbuf *err)
 {
-	struct strbuf answer = STRBUF_INIT, artifact = STRBUF_INIT, data = STRBUF_INIT;
+	struct strbuf answer = STRBUF_INIT, artifact = STRBUF_INIT;
 	struct server *s = take(lang, err);
 	int ret = -1;
 
@@ -279,10 +279,10 @@ int resident_compile(const struct lang *lang, const struct target *target, const
 	}
 	give_back(s);
 	if (copy_member(answer.buf, "artifact", &artifact)) {
-		if (decode(artifact.buf, &data))
+		if (decode(artifact.buf, made))
 			strbuf_addf(err, "the compiler of '%s' answers in no base64", lang->name);
 		else
-			ret = file_publish(out_path, data.buf, data.len, err) ? -1 : 1;
+			ret = 1;
 	} else {
 		ret = 0;
 		if (!copy_member(answer.buf, "log", log))
@@ -291,6 +291,5 @@ int resident_compile(const struct lang *lang, const struct target *target, const
 out:
 	strbuf_release(&answer);
 	strbuf_release(&artifact);
-	strbuf_release(&data);
 	return ret;
 }

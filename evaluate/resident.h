@@ -11,8 +11,8 @@
 
 #include "generate/lang.h"
 
-/* 1 made; 0 refused, with what it said in *log; -1 with *err: the machine failed. */
-int resident_compile(const struct lang *lang, const struct target *target, const char *text, const char *out_path, double wall_s,
+/* 1 made, the bytes appended to *made; 0 refused, with what it said in *log; -1 with *err: the machine failed. */
+int resident_compile(const struct lang *lang, const struct target *target, const char *text, struct strbuf *made, double wall_s,
 		     struct strbuf *log, struct strbuf *err);
 /* Its version, kept for the program's life; NULL with the reason in *why_not where there is none here. */
 const char *resident_version(const struct lang *lang, struct strbuf *why_not);

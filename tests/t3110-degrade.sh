@@ -47,6 +47,35 @@ if [ "$(id -u)" = 0 ]; then
 	lacks root 'limits: NO CGROUP' 'namespaces without cgroup' as_user
 	lacks userns 'isolation: NO NAMESPACES' 'floor without user-namespace pid-namespace' as_user ./without userns
 fi
+# A cache that is full or read-only costs one line; what is compiled is compiled all the same.
+printed="km-evaluate run --problem=$problem --clock=model"
+km-generate next --problem=$problem --batch=3 -o three.jsonl
+$printed --journal=cached three.jsonl && km-evaluate trace ls cached | cut -f 1,3 | sort >cached.got
+mkdir disk
+# on_disk NAME OPTIONS COMMAND: the cache on a disk of its own that COMMAND readies
+on_disk() {
+	mount -t tmpfs -o "$2" none disk && (eval "$3") && rm -f "journal.$1" && KM_CACHE=$SCRATCH/disk $printed --journal="journal.$1" three.jsonl 2>said
+	code=$?
+	mount -o remount,rw,size=64m disk
+	left=$(find disk -name '*.tmp.*')
+	umount disk
+	cat said
+	[ $code = 0 ] && [ -z "$left" ] && [ "$(grep -c 'warning: going on without a cache: .*KM_CACHE=DIR' said)" = 1 ] && [ "$(wc -l <said)" = 1 ] &&
+		km-evaluate trace ls "journal.$1" | cut -f 1,3 | sort | diff - cached.got
+}
+if mount -t tmpfs none disk 2>/dev/null; then
+	umount disk
+	check 'a full cache' 'on_disk full size=64k "head -c 60000 /dev/zero >disk/ballast"'
+	check 'a cache out of inodes' 'on_disk inodes nr_inodes=3 true'
+	check 'a read-only cache' 'on_disk readonly size=64m "mount -o remount,ro disk"'
+	check 'a read-only cache that is damaged' '
+		mount -t tmpfs none disk && KM_CACHE=$SCRATCH/disk $printed --journal=filled three.jsonl && for f in disk/*/*/kernel.so; do : >$f; done && cp -r disk damaged && umount disk &&
+		! on_disk damaged size=64m "cp -r damaged/* disk && mount -o remount,ro disk" && [ $code = 0 ] &&
+		grep -q "warning: cached object is damaged" said && [ "$(grep -c "going on without a cache" said)" = 1 ] &&
+		km-evaluate trace ls journal.damaged | cut -f 1,3 | sort | diff - cached.got'
+else
+	skip 'a cache that cannot be written' 'cannot mount a small file system'
+fi
 # Below the floor what Kernelmill did not print is refused, and with nothing at all everything is.
 check 'below the floor a foreign source is refused' "exits 78 ./without seccomp km-evaluate run --problem=$problem --journal=unsafe batch.jsonl"
 check 'with no layer at all doctor says so' "./without seccomp,landlock,namespaces km-evaluate doctor | grep 'refusing to run untrusted code'"

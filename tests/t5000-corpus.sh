@@ -65,7 +65,7 @@ mkdir small
 if mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
 	check 'a full disk: exit 74, no half entry' '
 		cp -r into/* small/ 2>/dev/null; rm -rf small/* && head -c 50000 /dev/zero >small/ballast &&
-		exits 74 km-corpus add into small/corpus && [ -z "$(find small -name entry)" ] && [ -z "$(find small -name ".new*")" ]'
+		exits 74 km-corpus add into small/corpus && [ -z "$(find small -name entry)" ] && [ -z "$(find small -name ".*.tmp.*")" ]'
 	mount -o remount,ro small
 	check 'a read-only disk: exit 74 in one line' 'exits 74 km-corpus add into small/other && one_line_error km-corpus add into small/other'
 	umount small

@@ -215,9 +215,9 @@ void file_sweep(const char *path)
 	free(copy);
 }
 
-static int write_aside(const char *aside, const void *data, size_t len)
+int file_write(const char *path, const void *data, size_t len)
 {
-	int ret = -1, fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int ret = -1, fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd >= 0) {
 		ret = write_all(fd, data, len) || fsync(fd) ? -1 : 0;
@@ -240,7 +240,7 @@ int file_publish_checked(const char *path, const void *data, size_t len, file_ch
 	file_aside(&aside, path);
 	/* Twice: another container, to which we look gone, may have swept it. */
 	for (int tries = 0; tries < 2 && ret; tries++) {
-		if (write_aside(aside.buf, data, len))
+		if (file_write(aside.buf, data, len))
 			break;
 		if (check && check(aside.buf, user, err)) {
 			unlink(aside.buf);

@@ -48,6 +48,8 @@ int file_publish(const char *path, const void *data, size_t len, struct strbuf *
 /* The same, but what is written aside must pass `check` (0, or -1 with a line in *err) to become the file. */
 typedef int file_check(const char *aside, void *user, struct strbuf *err);
 int file_publish_checked(const char *path, const void *data, size_t len, file_check *check, void *user, struct strbuf *err);
+/* Writes and fsyncs a file that nobody reads yet.  0, or -1 with errno set. */
+int file_write(const char *path, const void *data, size_t len);
 /* Appends the name of this process for what becomes `path` when whole: path.tmp.<pid>.<boot>. */
 void file_aside(struct strbuf *sb, const char *path);
 /* Is it such a name, of a process that is gone? */

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_it(&entry, plan);
 	sha256_hex(plan, strlen(plan), hex);
 	strbuf_addf(&entry, "file.plan: %s\n", hex);
-	entry_seal(&entry);
+	store_seal(&entry);
 	read_it(&entry, plan);
 	strbuf_release(&entry);
 	free(text);

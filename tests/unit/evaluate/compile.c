@@ -1,13 +1,17 @@
 /* Compiling: batches, groups, culprits that stand alone, the cache and its bound. */
+#include "evaluate/cache.h"
 #include "evaluate/compile.h"
 #include "generate/lang.h"
+#include "ops/core/proc.h"
 #include "tests/tap.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { COUNT = 9, BAD = 4 };
@@ -71,6 +75,94 @@ static void test_batch(void)
 	strbuf_release(&err);
 }
 
+/* Compiles two, each alone; are they what they should be? */
+static bool two_are_right(const struct candidate *const *list, struct compiled *out)
+{
+	struct compile_options alone = options;
+	struct strbuf err = STRBUF_INIT;
+
+	alone.batch = 1;
+	bool right = !compile_all(&arena, list, 2, &alone, out, &err) && answers(&out[0], list[0], 7) && answers(&out[1], list[1], 8);
+	strbuf_release(&err);
+	return right;
+}
+
+/* What lies in the cache is believed only while it is what was put there. */
+static void test_damage(void)
+{
+	struct candidate c[2] = { candidate_of(30, "", "7"), candidate_of(31, "", "8") };
+	const struct candidate *list[2] = { &c[0], &c[1] };
+	struct compiled out[2];
+	char byte = 0;
+
+	ok(two_are_right(list, out), "two are compiled");
+	const char *path[2] = { out[0].artifact, out[1].artifact };
+	char *object[2] = { arena_strdup(&arena, path[0]), arena_strdup(&arena, path[1]) };
+	*strrchr(object[0], '/') = *strrchr(object[1], '/') = 0;
+	int fd = open(path[0], O_RDWR);
+	bool done = pread(fd, &byte, 1, 0x40) == 1 && (byte ^= 1, pwrite(fd, &byte, 1, 0x40) == 1);
+	close(fd);
+	ok(done && two_are_right(list, out), "a byte that changed");
+	ok(!truncate(path[0], 5000) && two_are_right(list, out), "one cut short");
+	ok(!truncate(path[0], 0) && two_are_right(list, out), "an empty one");
+	ok(!unlink(path[0]) && two_are_right(list, out), "one that is missing");
+	const char *aside = arena_printf(&arena, "%s/aside", folder);
+	ok(!rename(path[0], aside) && !rename(path[1], path[0]) && !rename(aside, path[1]) && two_are_right(list, out), "two files, each under the other's name");
+	ok(!rename(object[0], aside) && !rename(object[1], object[0]) && !rename(aside, object[1]) && two_are_right(list, out),
+	   "two objects, each under the other's name");
+	ok(!unlink(path[0]) && !symlink(path[1], path[0]) && two_are_right(list, out), "a link to the other");
+	struct stat before, after;
+	ok(!stat(path[0], &before) && two_are_right(list, out) && !stat(path[0], &after) && before.st_ino == after.st_ino, "whole again, and not made again");
+}
+
+/* One of several processes that compile the same at the same time. */
+static int be_one_of_several(const char *cache)
+{
+	struct candidate c[2] = { candidate_of(40, "", "7"), candidate_of(41, "", "8") };
+	const struct candidate *list[2] = { &c[0], &c[1] };
+	struct compiled out[2];
+
+	strcpy(folder, cache);
+	return !two_are_right(list, out);
+}
+
+/* Into nothing; then over objects that all find damaged. */
+static void test_together(void)
+{
+	char *argv[] = { (char[]){ "compile" }, folder, NULL };
+	int status, bad = 0;
+	pid_t pid[3];
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++)
+			if (!(pid[i] = fork())) {
+				execv("/proc/self/exe", argv);
+				_exit(1);
+			}
+		for (int i = 0; i < 3; i++)
+			bad += waitpid(pid[i], &status, 0) < 0 || status;
+		ok(!bad, "three processes at the same time, %s", round ? "all of them find damage" : "in an empty cache");
+		struct proc_result result;
+		struct strbuf err = STRBUF_INIT;
+		bad = proc_run(PROC_ARGV("sh", "-c", "for f in \"$0\"/*/*/kernel.so; do : >\"$f\"; done", folder), NULL, NULL, &result, NULL, NULL, &err);
+		strbuf_release(&err);
+	}
+}
+
+/* No cache: what is made lies in memory. */
+static void test_nowhere(void)
+{
+	struct candidate c[2] = { candidate_of(30, "", "7"), candidate_of(31, "", "8") };
+	const struct candidate *list[2] = { &c[0], &c[1] };
+	struct compile_options nowhere = { .cache_folder = "/proc/no/cache", .jobs = 2, .batch = 1 };
+	struct compiled out[2];
+	struct strbuf err = STRBUF_INIT;
+
+	int bad = compile_all(&arena, list, 2, &nowhere, out, &err);
+	ok(!bad && answers(&out[0], &c[0], 7) && answers(&out[1], &c[1], 8), "a cache that cannot be written: %s %s", bad ? err.buf : out[0].artifact, out[0].log);
+	strbuf_release(&err);
+}
+
 static void test_limits(void)
 {
 	struct strbuf err = STRBUF_INIT;
@@ -104,17 +196,19 @@ static void test_gc(void)
 	struct strbuf err = STRBUF_INIT;
 	int64_t kept, deleted, all = 0;
 
-	int bad = compile_cache_gc(folder, INT64_MAX, &all, &deleted, &err);
+	int bad = cache_gc(folder, INT64_MAX, &all, &deleted, &err);
 	ok(!bad && all > 0 && !deleted, "nothing goes while there is room: %lld bytes", (long long)all);
-	bad = compile_cache_gc(folder, all / 2, &kept, &deleted, &err);
+	bad = cache_gc(folder, all / 2, &kept, &deleted, &err);
 	ok(!bad && kept <= all / 2 && deleted == all - kept, "the bound holds: %lld kept", (long long)kept);
-	ok(!compile_cache_gc(folder, 0, &kept, &deleted, &err) && !kept, "all can go");
-	ok(!compile_cache_gc("/no/such/folder", 0, &kept, &deleted, &err), "no cache is an empty cache");
+	ok(!cache_gc(folder, 0, &kept, &deleted, &err) && !kept, "all can go");
+	ok(!cache_gc("/no/such/folder", 0, &kept, &deleted, &err), "no cache is an empty cache");
 	strbuf_release(&err);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		return be_one_of_several(argv[1]);
 	if (!target_of_this_machine()) {
 		skip(1, "this CPU is none of the targets");
 		return done_testing();
@@ -123,13 +217,15 @@ int main(void)
 		return 1;
 	setenv("KM_CACHE", folder, 1);
 	test_batch();
+	test_damage();
+	test_together();
+	test_nowhere();
 	test_limits();
 	test_gc();
 	arena_release(&arena);
-	char *argv[] = { (char[]){ "rm" }, (char[]){ "-rf" }, folder, NULL };
-	if (!fork()) {
-		execvp("rm", argv);
-		_exit(1);
-	}
+	struct proc_result result;
+	struct strbuf err = STRBUF_INIT;
+	proc_run(PROC_ARGV("rm", "-rf", folder), NULL, NULL, &result, NULL, NULL, &err);
+	strbuf_release(&err);
 	return done_testing();
 }
