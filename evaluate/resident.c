@@ -254,10 +254,26 @@ static int decode(const char *text, struct strbuf *out)
 	return 0;
 }
 
+int resident_read(const char *answer, struct strbuf *data, struct strbuf *log, struct strbuf *err)
+{
+	struct strbuf text = STRBUF_INIT;
+	int ret = 0;
+
+	if (copy_member(answer, "artifact", &text)) {
+		ret = decode(text.buf, data) ? -1 : 1;
+		if (ret < 0)
+			strbuf_addstr(err, "answers in no base64");
+	} else if (!copy_member(answer, "log", log)) {
+		strbuf_addstr(log, "the compiler gave no answer");
+	}
+	strbuf_release(&text);
+	return ret;
+}
+
 int resident_compile(const struct lang *lang, const struct target *target, const char *text, struct strbuf *made, double wall_s,
 		     struct strbuf *log, struct strbuf *err)
 {
-	struct strbuf answer = STRBUF_INIT, artifact = STRBUF_INIT;
+	struct strbuf answer = STRBUF_INIT, fault = STRBUF_INIT;
 	struct server *s = take(lang, err);
 	int ret = -1;
 
@@ -278,18 +294,11 @@ int resident_compile(const struct lang *lang, const struct target *target, const
 		goto out;
 	}
 	give_back(s);
-	if (copy_member(answer.buf, "artifact", &artifact)) {
-		if (decode(artifact.buf, made))
-			strbuf_addf(err, "the compiler of '%s' answers in no base64", lang->name);
-		else
-			ret = 1;
-	} else {
-		ret = 0;
-		if (!copy_member(answer.buf, "log", log))
-			strbuf_addf(log, "the compiler of '%s' gave no answer", lang->name);
-	}
+	ret = resident_read(answer.buf, made, log, &fault);
+	if (ret < 0)
+		strbuf_addf(err, "the compiler of '%s' %s", lang->name, fault.buf);
 out:
 	strbuf_release(&answer);
-	strbuf_release(&artifact);
+	strbuf_release(&fault);
 	return ret;
 }

@@ -14,6 +14,8 @@
 /* 1 made, the bytes appended to *made; 0 refused, with what it said in *log; -1 with *err: the machine failed. */
 int resident_compile(const struct lang *lang, const struct target *target, const char *text, struct strbuf *made, double wall_s,
 		     struct strbuf *log, struct strbuf *err);
+/* A server's answer, a line: 1 with the artifact in *data; 0: refused, with what it said in *log; -1 with *err: it is no answer. */
+int resident_read(const char *answer, struct strbuf *data, struct strbuf *log, struct strbuf *err);
 /* Its version, kept for the program's life; NULL with the reason in *why_not where there is none here. */
 const char *resident_version(const struct lang *lang, struct strbuf *why_not);
 

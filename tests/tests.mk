@@ -32,12 +32,15 @@ $(FAULTS): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 $B/tests/faults/power: WRAPPED = open write fsync fdatasync rename unlink
 
-# Makes a call fail, for tests/faults/calls.sh.
-SHIM = $B/lib/libfault.so
-$(SHIM): tests/fault_shim.c
+# Makes a call fail, for tests/faults/calls.sh; lifts limits and puts workers under valgrind, for tests/trust/valgrind.sh.
+SHIMS = $B/lib/libfault.so $B/lib/libunlimited.so $B/tests/valgrind_worker
+$B/lib/libfault.so: tests/fault_shim.c
+$B/lib/libunlimited.so: tests/unlimited.c
+$B/tests/valgrind_worker: tests/valgrind_worker.c
+$(SHIMS):
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
-	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) -fno-builtin -shared $(aside) -o $@.new $< -ldl && $(publish)
+	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) $(if $(filter %.so,$@),-fno-builtin -shared) $(aside) -o $@.new $< -ldl && $(publish)
 
 # Parsers under random input: tests/fuzz/<parser>.c (tests/fuzz.h).  In make check they run on mutated seeds; `make fuzz`
 # builds everything again for libFuzzer, in build-fuzz/, and runs each SECONDS long: FUZZ="plan journal" some.
@@ -83,7 +86,7 @@ $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
-unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIM) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
+unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIMS) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
