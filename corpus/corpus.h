@@ -50,8 +50,8 @@ struct corpus_kernel {
 	const char *folder;       /* of source, plan and artifact */
 	const char *problem;      /* the shape it was measured at */
 	int is_exact;             /* 1: measured at the very shape asked for; 0: chosen by region */
-	double time_ns;           /* median of one call at `problem` [ns] */
-	double baseline_ratio;    /* strongest baseline's time / time_ns */
+	double time_ns;           /* one call at `problem`, timed from outside its process where the entry is judged_by lives [ns] */
+	double baseline_ratio;    /* strongest baseline's time over the kernel's, timed in turn */
 	double sol_ratio;         /* share of the speed of light */
 	double tolerance_ratio;   /* largest error / allowed error */
 };

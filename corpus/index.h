@@ -6,7 +6,8 @@
  *   format: 1            id, op, dtype, target, lang, artifact (file name), threads, problem
  *   dims: M=1024 N=..    static_dims: KH KW     attrs: S=1 P=0     attr_defaults: S=1 P=1
  *   tensors: A B C       in the operator's order
- *   time_ns baseline_ratio sol_ratio tolerance_ratio, and evidence that only people read
+ *   time_ns (with time_low_ns time_high_ns judged_by, and raced_time_ns: as the process's own clock had it)
+ *   baseline_ratio sol_ratio tolerance_ratio, and evidence that only people read
  * It is the manifest of an object of store.h, which has the hashes of all beside it.
  */
 #ifndef CORPUS_INDEX_H

@@ -53,11 +53,24 @@ static void add_bindings(struct arena *arena, const char *text, const char *opti
 	}
 }
 
+/* How the time came about, of entries that say so. */
+static void add_evidence(const struct entry *e, struct strbuf *out)
+{
+	static const char *const key[] = { "time_low_ns", "time_high_ns", "judged_by", "raced_time_ns" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
+		const char *value = kv_find(&e->kv, key[i]);
+		if (value)
+			kv_add(out, key[i], "%s", value);
+	}
+}
+
 static void print_kernel(const struct corpus_kernel *k)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
-	struct entry e;
+	struct entry e = { 0 };
+	bool is_read = !entry_read(&arena, k->folder, &e, &err);
 
 	kv_add(&out, "id", "%s", k->id);
 	kv_add(&out, "folder", "%s", k->folder);
@@ -69,10 +82,11 @@ static void print_kernel(const struct corpus_kernel *k)
 	kv_add(&out, "target", "%s", k->target);
 	kv_add(&out, "lang", "%s", k->lang);
 	kv_add(&out, "time_ns", "%.6g", k->time_ns);
+	add_evidence(&e, &out);
 	kv_add(&out, "baseline_ratio", "%.4g", k->baseline_ratio);
 	kv_add(&out, "sol_ratio", "%.4g", k->sol_ratio);
 	kv_add(&out, "tolerance_ratio", "%.4g", k->tolerance_ratio);
-	if (!entry_read(&arena, k->folder, &e, &err))
+	if (is_read)
 		for (size_t i = 0; i < e.kv.count; i++)
 			if (!strncmp(e.kv.pair[i].key, "region.", 7))
 				kv_add(&out, "require", "%s", e.kv.pair[i].value);
@@ -166,10 +180,28 @@ out:
 	return diag_report(&err, ret);
 }
 
+/* Judged time over raced time of an entry that was judged from outside; 0: it was not, or its entry cannot be read. */
+static double judged_over_raced(const char *folder)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf ignored = STRBUF_INIT;
+	struct entry e;
+	double ratio = 0;
+
+	if (!entry_read(&arena, folder, &e, &ignored)) {
+		const char *by = kv_find(&e.kv, "judged_by"), *raced = kv_find(&e.kv, "raced_time_ns");
+		if (by && raced && strcmp(by, "clock") && strtod(raced, NULL) > 0)
+			ratio = e.time_ns / strtod(raced, NULL);
+	}
+	strbuf_release(&ignored);
+	arena_release(&arena);
+	return ratio;
+}
+
 static int run_stats(int argc, char **argv)
 {
 	static const struct cli_command command = { "stats", "DIR",
-		"Prints, per target and operator: kernels, geometric means of the ratio to the strongest baseline and of the share of the speed of light, worst ratio (TSV).", NULL };
+		"Prints, per target and operator: kernels, geometric means of the ratio to the strongest baseline and of the share of the speed of light, worst ratio, kernels timed from outside their process, and the geometric mean of that time over the raced one (TSV).", NULL };
 	struct corpus *corpus = NULL;
 	struct corpus_kernel k, next;
 
@@ -178,9 +210,9 @@ static int run_stats(int argc, char **argv)
 		error("%s", corpus_error());
 		return KM_EXIT_FATAL;
 	}
-	printf("target\top\tkernels\tbaseline_ratio\tsol_ratio\tworst_ratio\n");
-	double log_ratio = 0, log_sol = 0, worst = INFINITY;
-	size_t kernels = 0, sols = 0, count = corpus_count(corpus);
+	printf("target\top\tkernels\tbaseline_ratio\tsol_ratio\tworst_ratio\tjudged\tjudged_over_raced\n");
+	double log_ratio = 0, log_sol = 0, log_judged = 0, worst = INFINITY;
+	size_t kernels = 0, sols = 0, judged = 0, count = corpus_count(corpus);
 	for (size_t i = 0; i < count; i++) {
 		corpus_at(corpus, i, &k);
 		kernels++;
@@ -189,13 +221,18 @@ static int run_stats(int argc, char **argv)
 			log_sol += log(k.sol_ratio);
 			sols++;
 		}
+		double over_raced = judged_over_raced(k.folder);
+		if (over_raced > 0) {
+			log_judged += log(over_raced);
+			judged++;
+		}
 		worst = fmin(worst, k.baseline_ratio);
 		if (i + 1 < count && !corpus_at(corpus, i + 1, &next) && !strcmp(next.target, k.target) && !strcmp(next.op, k.op))
 			continue;
-		printf("%s\t%s\t%zu\t%.3f\t%.3f\t%.3f\n", k.target, k.op, kernels, exp(log_ratio / (double)kernels),
-		       sols ? exp(log_sol / (double)sols) : 0, worst);
-		log_ratio = log_sol = 0;
-		kernels = sols = 0;
+		printf("%s\t%s\t%zu\t%.3f\t%.3f\t%.3f\t%zu\t%.3f\n", k.target, k.op, kernels, exp(log_ratio / (double)kernels),
+		       sols ? exp(log_sol / (double)sols) : 0, worst, judged, judged ? exp(log_judged / (double)judged) : 0);
+		log_ratio = log_sol = log_judged = 0;
+		kernels = sols = judged = 0;
 		worst = INFINITY;
 	}
 	corpus_close(corpus);

@@ -10,7 +10,7 @@
 /* All that an entry tells, found in one journal. */
 struct evidence {
 	const char *journal, *cell;
-	const struct winner *winner;
+	struct winner winner;
 	const struct candidate *candidate;
 	const struct evaluation *evaluation; /* the winner's last passed trial */
 	const struct environment *environment;
@@ -32,7 +32,7 @@ static void add_fault(struct strbuf *err, const char *journal, const char *fmt, 
 
 static int gather(struct evidence *e, struct strbuf *err)
 {
-	const struct winner *w = e->winner;
+	const struct winner *w = &e->winner;
 	struct strbuf why = STRBUF_INIT;
 	int ret = -1;
 
@@ -68,6 +68,18 @@ static int gather(struct evidence *e, struct strbuf *err)
 	return ret;
 }
 
+/* The published time is the judged one, whatever the journal's winner says: those of earlier versions say what was raced. */
+static void publish_judged(const struct judgement *j, struct winner *w)
+{
+	if (!j || j->judged_ns == w->time_ns)
+		return;
+	w->sol_ratio *= w->time_ns / j->judged_ns;
+	w->judged_by = "lives";
+	w->time_ns = j->judged_ns;
+	w->low_ns = j->low_ns;
+	w->high_ns = j->high_ns;
+}
+
 static void add_problem(const struct evidence *e, struct strbuf *out)
 {
 	const struct problem *p = &e->problem;
@@ -82,7 +94,7 @@ static void add_problem(const struct evidence *e, struct strbuf *out)
 	}
 	for (int i = 0; i < OP_MAX_TENSORS && op->tensor[i].name; i++)
 		strbuf_addf(&tensors, "%s%s", i ? " " : "", op->tensor[i].name);
-	kv_add(out, "problem", "%s", e->winner->problem);
+	kv_add(out, "problem", "%s", e->winner.problem);
 	kv_add(out, "dims", "%s", dims.buf);
 	kv_add(out, "static_dims", "%s", op->static_dims ? op->static_dims : "");
 	kv_add(out, "attrs", "%s", attrs.buf);
@@ -123,12 +135,16 @@ static void add_real(struct strbuf *out, const char *key, double value)
 
 static void add_speed(const struct evidence *e, struct strbuf *out)
 {
-	const struct winner *w = e->winner;
+	const struct winner *w = &e->winner;
 
 	kv_add(out, "state", "%s", target_state_name(e->evaluation->state));
 	add_real(out, "time_ns", w->time_ns);
 	add_real(out, "time_low_ns", w->low_ns);
 	add_real(out, "time_high_ns", w->high_ns);
+	kv_add(out, "judged_by", "%s", w->judged_by);
+	add_real(out, "raced_time_ns", w->raced_ns);
+	add_real(out, "raced_time_low_ns", w->raced_low_ns);
+	add_real(out, "raced_time_high_ns", w->raced_high_ns);
 	kv_add(out, "baseline", "%s", w->baseline);
 	add_real(out, "baseline_time_ns", w->baseline_ns);
 	add_real(out, "baseline_ratio", w->ratio);
@@ -137,6 +153,7 @@ static void add_speed(const struct evidence *e, struct strbuf *out)
 	add_real(out, "loopnest_ratio", w->loopnest_ratio);
 	add_real(out, "loopnest_ratio_low", w->loopnest_low);
 	add_real(out, "loopnest_ratio_high", w->loopnest_high);
+	add_real(out, "raced_loopnest_ratio", w->raced_loopnest_ratio);
 	add_real(out, "sol_ratio", w->sol_ratio);
 	add_real(out, "tolerance_ratio", w->tolerance_ratio);
 	kv_add(out, "ties", "%s", w->ties);
@@ -213,14 +230,14 @@ static int read_artifact(const struct evidence *e, struct strbuf *data, struct s
 {
 	struct strbuf path = STRBUF_INIT, why = STRBUF_INIT;
 
-	strbuf_addf(&path, "%s/%s", e->cell, e->winner->artifact);
+	strbuf_addf(&path, "%s/%s", e->cell, e->winner.artifact);
 	if (access(path.buf, R_OK)) {
 		strbuf_reset(&path);
-		strbuf_addf(&path, "%s/artifacts/%s", e->cell, e->winner->artifact);
+		strbuf_addf(&path, "%s/artifacts/%s", e->cell, e->winner.artifact);
 	}
 	int ret = strbuf_read_file(data, path.buf, &why);
 	if (ret)
-		add_fault(err, e->journal, "artifact of winner '%s': %s", e->winner->candidate, why.buf);
+		add_fault(err, e->journal, "artifact of winner '%s': %s", e->winner.candidate, why.buf);
 	strbuf_release(&path);
 	strbuf_release(&why);
 	return ret;
@@ -245,17 +262,18 @@ static int promote_one(struct arena *arena, const char *corpus, struct evidence 
 
 	if (gather(e, err) || read_artifact(e, &artifact, err))
 		goto out;
+	publish_judged(e->judgement, &e->winner);
 	const struct candidate *c = e->candidate;
 	const struct lang *lang = lang_find(c->lang);
-	const char *slash = strrchr(e->winner->artifact, '/');
+	const char *slash = strrchr(e->winner.artifact, '/');
 	strbuf_addf(&source, "%s%s", c->prologue, c->source);
 	struct store_file file[] = {
 		{ "plan", c->plan, strlen(c->plan) },
 		{ arena_printf(arena, "kernel.%s", lang ? lang->suffix : c->lang), source.buf, source.len },
-		{ slash ? slash + 1 : e->winner->artifact, artifact.buf, artifact.len },
+		{ slash ? slash + 1 : e->winner.artifact, artifact.buf, artifact.len },
 		{ "entry", NULL, 0 },
 	};
-	entry_id(e->winner, id);
+	entry_id(&e->winner, id);
 	build_command(lang, c->target, &build);
 	kv_add(&entry, "format", CORPUS_FORMAT);
 	kv_add(&entry, "id", "%s", id);
@@ -284,7 +302,7 @@ static int promote_one(struct arena *arena, const char *corpus, struct evidence 
 	}
 	promotion->written += written == 1;
 	promotion->kept += written == 0;
-	strbuf_addf(out, "%s\t%s\t%s\t%.6g\t%.3f\t%s\n", id, c->target, e->winner->problem, e->winner->time_ns, e->winner->ratio,
+	strbuf_addf(out, "%s\t%s\t%s\t%.6g\t%.3f\t%s\n", id, c->target, e->winner.problem, e->winner.time_ns, e->winner.ratio,
 		    written ? "written" : "kept");
 	ret = 0;
 out:
@@ -364,7 +382,7 @@ int promote(const char *out_folder, struct promotion *promotion, struct strbuf *
 			faults++;
 		}
 		for (size_t w = 0; w < trace.winner_count; w++) {
-			struct evidence e = { .journal = journal, .cell = cell, .winner = &trace.winner[w], .trace = &trace };
+			struct evidence e = { .journal = journal, .cell = cell, .winner = trace.winner[w], .trace = &trace };
 			if (count == capacity) {
 				const char **grown = ARENA_ARRAY(&arena, const char *, capacity = 2 * capacity + 64);
 				if (count)

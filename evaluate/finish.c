@@ -211,37 +211,55 @@ static double spread(const double *value, size_t count, double q)
 	return quantile(copy, count, q);
 }
 
+/* What the winner gains over one baseline. */
+struct margin {
+	const char *name; /* NULL: not measured */
+	double baseline_ns, ratio, low, high;
+};
+enum { OVER_LOOPNEST, OVER_LIBRARY, MARGINS };
+
+/* The strongest baseline is the one that is gained least over. */
+static void state_margins(const struct margin margin[MARGINS], struct winner *w)
+{
+	const struct margin *loopnest = &margin[OVER_LOOPNEST], *least = NULL;
+
+	for (int i = 0; i < MARGINS; i++)
+		if (margin[i].name && (!least || margin[i].ratio < least->ratio))
+			least = &margin[i];
+	if (loopnest->name) {
+		w->loopnest_ratio = loopnest->ratio;
+		w->loopnest_low = loopnest->low;
+		w->loopnest_high = loopnest->high;
+	}
+	if (least) {
+		w->baseline = least->name;
+		w->baseline_ns = least->baseline_ns;
+		w->ratio = least->ratio;
+		w->ratio_low = least->low;
+		w->ratio_high = least->high;
+	}
+}
+
 /* Times of the winner and its margins over the plain loops and the strongest baseline. */
-static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct strbuf *err)
+static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct margin margin[MARGINS], struct strbuf *err)
 {
 	/* Where no plain loops run, on a device, there is the library alone, or nothing to beat. */
-	const char *name[2] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->baseline_name };
+	const char *name[MARGINS] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->baseline_name };
 	struct duel duel;
 
-	for (int i = 0; i < 2; i++) {
-		bool is_loopnest = i == 0;
-		if (!name[i] || (i == 1 && name[0] && !strcmp(name[1], name[0])))
+	for (int i = 0; i < MARGINS; i++) {
+		if (!name[i] || (i == OVER_LIBRARY && name[OVER_LOOPNEST] && !strcmp(name[OVER_LIBRARY], name[OVER_LOOPNEST])))
 			continue;
 		if (fight_baseline(s, c, name[i], &duel, err))
 			return -1;
-		if (is_loopnest) {
-			w->loopnest_ratio = duel.ratio;
-			w->loopnest_low = duel.low;
-			w->loopnest_high = duel.high;
-		}
 		if (!(w->time_ns > 0)) {
 			w->time_ns = spread(duel.a_ns, duel.pair_count, 0.5);
 			w->low_ns = spread(duel.a_ns, duel.pair_count, 0.25);
 			w->high_ns = spread(duel.a_ns, duel.pair_count, 0.75);
 		}
-		if (!*w->baseline || duel.ratio < w->ratio) {
-			w->baseline = name[i];
-			w->baseline_ns = spread(duel.b_ns, duel.pair_count, 0.5);
-			w->ratio = duel.ratio;
-			w->ratio_low = duel.low;
-			w->ratio_high = duel.high;
-		}
+		margin[i] = (struct margin){ name[i], spread(duel.b_ns, duel.pair_count, 0.5), duel.ratio, duel.low, duel.high };
 	}
+	state_margins(margin, w);
 	return 0;
 }
 
@@ -269,13 +287,13 @@ static int publish(struct session *s, const char *folder, const struct candidate
 	return ret;
 }
 
-/* Chooses among the finalists and fills *w; its position, or -1 with *err. */
-static int decide(struct session *s, struct finalist *f, int count, struct winner *w, struct strbuf *err)
+/* Chooses among the finalists and fills *w and its margins; its position, or -1 with *err. */
+static int decide(struct session *s, struct finalist *f, int count, struct winner *w, struct margin margin[MARGINS], struct strbuf *err)
 {
 	struct strbuf ties = STRBUF_INIT;
 	int best = 0;
 
-	*w = (struct winner){ .problem = s->problem_text, .environment = s->environment.id, .baseline = "", .ties = "" };
+	*w = (struct winner){ .problem = s->problem_text, .environment = s->environment.id, .judged_by = "clock", .baseline = "", .ties = "" };
 	if (s->is_model) {
 		w->time_ns = w->low_ns = w->high_ns = f[0].evaluation.time_ns;
 		w->ratio = w->ratio_low = w->ratio_high = w->loopnest_ratio = w->loopnest_low = w->loopnest_high = 1e6 / w->time_ns;
@@ -286,7 +304,7 @@ static int decide(struct session *s, struct finalist *f, int count, struct winne
 		for (int i = 0; i < count; i++)
 			contestant_settle(&f[i].contestant);
 		best = choose(s, f, count, &ties, err);
-		if (best >= 0 && measure_margins(s, &f[best].contestant, w, err))
+		if (best >= 0 && measure_margins(s, &f[best].contestant, w, margin, err))
 			best = -1;
 		session_unlock(s);
 	}
@@ -301,9 +319,26 @@ static int decide(struct session *s, struct finalist *f, int count, struct winne
 		w->ties = arena_strdup(&s->arena, ties.buf);
 		w->tolerance_ratio = e->tolerance_ratio;
 		w->sol_ratio = e->sol_ratio > 0 ? e->sol_ratio * e->time_ns / w->time_ns : 0;
+		w->raced_ns = w->time_ns;
+		w->raced_low_ns = w->low_ns;
+		w->raced_high_ns = w->high_ns;
+		w->raced_loopnest_ratio = w->loopnest_ratio;
 	}
 	strbuf_release(&ties);
 	return best;
+}
+
+/* What is published is what was seen from outside; what its own process's clock said stays beside it. */
+static void publish_judged(const struct judgement *j, struct winner *w, struct margin margin[MARGINS])
+{
+	w->judged_by = "lives";
+	w->time_ns = j->judged_ns;
+	w->low_ns = j->low_ns;
+	w->high_ns = j->high_ns;
+	w->sol_ratio *= w->raced_ns / w->time_ns;
+	if (!strcmp(j->baseline, "loopnest"))
+		margin[OVER_LOOPNEST] = (struct margin){ j->baseline, j->baseline_ns, j->ratio, j->ratio_low, j->ratio_high };
+	state_margins(margin, w);
 }
 
 /* What a process of its own says of itself is not enough for the corpus.  0, or -1 with *err. */
@@ -324,9 +359,9 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 		if (bad)
 			return -1;
 		/* Raced, it was its own clock's; a margin that vanishes outside was one of the clock. */
-		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->loopnest_ratio > 2 * j->ratio_high) {
+		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->raced_loopnest_ratio > 2 * j->ratio_high) {
 			j->verdict = VERDICT_TIMING_FORGED;
-			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->loopnest_ratio, j->ratio);
+			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->raced_loopnest_ratio, j->ratio);
 		}
 	}
 	j->problem = s->problem_text;
@@ -340,14 +375,17 @@ static int judge_best(struct session *s, struct finalist *f, int *count, struct 
 {
 	while (*count) {
 		struct judgement j;
-		int best = decide(s, f, *count, w, err);
+		struct margin margin[MARGINS] = { { 0 } };
+		int best = decide(s, f, *count, w, margin, err);
 		/* Devices have no judge outside yet. */
 		if (best < 0 || strcmp(s->target->artifact, "so") || !defence_stands(DEFENCE_JUDGE))
 			return best;
 		if (judge_outside(s, &f[best], w, &j, err))
 			return -1;
-		if (j.verdict == VERDICT_PASSED)
+		if (j.verdict == VERDICT_PASSED) {
+			publish_judged(&j, w, margin);
 			return best;
+		}
 		contestant_end(&f[best].contestant);
 		if (throw_out(s, &f[best], j.verdict, j.detail, err))
 			return -1;

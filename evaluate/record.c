@@ -114,17 +114,22 @@ static const struct field winner_fields[] = {
 	F(winner, problem, PROBLEM, "1", "problem"),
 	F(winner, environment, ENVIRONMENT, "1", "machine, tools and protocol"),
 	F(winner, candidate, CANDIDATE, "1", "the fastest verified candidate"),
-	F(winner, time_ns, REAL, "ns", "median of one call"),
-	F(winner, low_ns, REAL, "ns", "lower end of its interval"),
+	F(winner, time_ns, REAL, "ns", "one call, as judged_by says"),
+	F(winner, low_ns, REAL, "ns", "lower end of its interval: " JUDGE_CONFIDENCE_TEXT " of lives, quartile of clock"),
 	F(winner, high_ns, REAL, "ns", "upper end of its interval"),
+	F(winner, judged_by, NAME, "1", "who timed it: lives, from outside its process; clock, of its own process"),
+	F(winner, raced_ns, REAL, "ns", "median of one call by the clock of its own process"),
+	F(winner, raced_low_ns, REAL, "ns", "lower quartile of it"),
+	F(winner, raced_high_ns, REAL, "ns", "upper quartile of it"),
 	F(winner, baseline, NAME, "1", "strongest baseline"),
 	F(winner, baseline_ns, REAL, "ns", "its time"),
 	F(winner, ratio, REAL, "1", "strongest baseline's time over the winner's"),
 	F(winner, ratio_low, REAL, "1", "lower end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
 	F(winner, ratio_high, REAL, "1", "upper end of the " MEASURE_CONFIDENCE_TEXT " interval of ratio"),
-	F(winner, loopnest_ratio, REAL, "1", "time of the -O3 loop nest over the winner's"),
+	F(winner, loopnest_ratio, REAL, "1", "time of the -O3 loop nest over the winner's, as judged_by says"),
 	F(winner, loopnest_low, REAL, "1", "lower end of its " MEASURE_CONFIDENCE_TEXT " interval"),
 	F(winner, loopnest_high, REAL, "1", "upper end of its " MEASURE_CONFIDENCE_TEXT " interval"),
+	F(winner, raced_loopnest_ratio, REAL, "1", "the same by clocks of their own processes, in pairs"),
 	F(winner, sol_ratio, REAL, "1", "share of the speed of light"),
 	F(winner, tolerance_ratio, REAL, "1", "largest error over its bound"),
 	F(winner, ties, TEXT, "1", "candidates within the noise"),
@@ -467,6 +472,28 @@ static bool read_field(struct arena *arena, const struct field *f, const cJSON *
 	return false;
 }
 
+/* A field that journals of earlier versions lack, and what it was then; the fields before it are read.  False: it is none. */
+static bool fill_later_field(struct record *record, const struct field *f)
+{
+	struct winner *w = &record->winner;
+
+	if (record->kind == RECORD_CANDIDATE && f->offset == offsetof(struct candidate, origin))
+		record->candidate.origin = "";
+	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, judged_by))
+		w->judged_by = "clock";
+	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, raced_ns))
+		w->raced_ns = w->time_ns;
+	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, raced_low_ns))
+		w->raced_low_ns = w->low_ns;
+	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, raced_high_ns))
+		w->raced_high_ns = w->high_ns;
+	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, raced_loopnest_ratio))
+		w->raced_loopnest_ratio = w->loopnest_ratio;
+	else
+		return false;
+	return true;
+}
+
 int record_read(struct arena *arena, const char *json, struct record *record, struct strbuf *err)
 {
 	cJSON *root = cJSON_Parse(json);
@@ -487,11 +514,8 @@ int record_read(struct arena *arena, const char *json, struct record *record, st
 	record->kind = (enum record_kind)k;
 	for (const struct field *f = kinds[k].field; f->name; f++) {
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, f->name);
-		/* Journals of before candidates had an origin. */
-		if (!item && record->kind == RECORD_CANDIDATE && f->offset == offsetof(struct candidate, origin)) {
-			record->candidate.origin = "";
+		if (!item && fill_later_field(record, f))
 			continue;
-		}
 		if (!item || !read_field(arena, f, item, (char *)record + kinds[k].offset)) {
 			strbuf_addf(err, "record '%s' %s '%s'", kinds[k].name, item ? "has a bad" : "lacks", f->name);
 			goto out;

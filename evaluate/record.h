@@ -84,10 +84,13 @@ struct duel {
 /* The problem's winner after recompiling alone, rechecking and retiming. */
 struct winner {
 	const char *problem, *environment, *candidate;
-	double time_ns, low_ns, high_ns;
-	const char *baseline;     /* the strongest one's name */
+	double time_ns, low_ns, high_ns; /* one call as judged from outside its process; where nobody judged, as raced */
+	const char *judged_by;    /* "lives": judge.h; "clock": nobody, its own process's clock raced it, as that of every kernel of a device */
+	double raced_ns, raced_low_ns, raced_high_ns; /* one call in duels, by its process's clock, with its quartiles */
+	const char *baseline;     /* the strongest one's name; ratios to baselines come from pairs in duels */
 	double baseline_ns, ratio, ratio_low, ratio_high; /* ratio > 1: the winner is faster */
-	double loopnest_ratio, loopnest_low, loopnest_high; /* against the -O3 loop nest, paired */
+	double loopnest_ratio, loopnest_low, loopnest_high; /* against the -O3 loop nest: judged, else raced in pairs */
+	double raced_loopnest_ratio;
 	double sol_ratio, tolerance_ratio;
 	const char *ties;         /* ids within the noise, space-separated */
 	const char *artifact;     /* path below the cell's folder: "<id>/kernel.so" */

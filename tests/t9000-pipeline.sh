@@ -20,6 +20,12 @@ check 'every row tells how to reproduce it, and that command works' '
 	sh -c "$(km-evaluate trace ls out/traces.h5 | grep PASSED | head -1 | sed "s/.*\(km-generate emit\)/\1/")" && km-evaluate trace ls trial.journal | grep -q PASSED'
 check 'a winner was dueled with the plain loops, in pairs, with an interval' '
 	grep -h -o "\"loopnest_low\":[0-9.e+-]*" out/cells/*/*/*/journal | awk -F: "\$2 > 0 { n++ } END { exit n != 2 }"'
+check 'an entry has the time that was judged, and the raced one beside it' '
+	for e in out/corpus/*/*/*/entry; do
+		[ "$(sed -n "s/^time_ns: //p" $e)" = "$(sed -n "s/^judge.time_ns: //p" $e)" ] && grep -q "^judged_by: lives" $e && grep -q "^raced_time_ns: [1-9]" $e || { cat $e; exit 1; }
+	done
+	km-corpus find out/corpus --op=relu --dtype=f32 --dims=m=64,n=300 | grep -q "^judged_by: lives" && km-corpus stats out/corpus | grep "	relu	1	.*	1	[0-9]" &&
+	[ "$(grep -c "timed from outside its process" out/report/*/*.html out/report/*.html 2>/dev/null | awk -F: "{ n += \$NF } END { print n }")" = 2 ]'
 check 'a second run does nothing' "says 'nothing to do' mill OUT=$SCRATCH/out OPS='relu softmax' $S"
 check 'packing again gives the same bytes' 'km-evaluate trace pack -o again.h5 out/cells && cmp again.h5 out/traces.h5'
 cp out/cells/*/softmax/*/journal softmax.before

@@ -24,7 +24,8 @@ static void baselines(struct strbuf *out, const struct report_problem *p)
 	if (p->winner) {
 		strbuf_addf(out, "<tr class=\"good\"><td>winner <code>%s</code></td>", p->winner->candidate);
 		html_td_time(out, p->winner->time_ns);
-		strbuf_addstr(out, "<td>recompiled alone, rechecked, timed again</tr>\n");
+		strbuf_addf(out, "<td>recompiled alone, rechecked, %s</tr>\n",
+			    strcmp(p->winner->judged_by, "clock") ? "timed from outside its process" : "timed again by its own process");
 	}
 	strbuf_addstr(out, "</tbody></table></div>\n");
 }
@@ -52,6 +53,8 @@ static void winner(struct strbuf *out, const struct report *report, const struct
 	strbuf_addf(out, ")<dd>%.2fx, " MEASURE_CONFIDENCE_TEXT "% interval %.2f to %.2f", w->ratio, w->ratio_low, w->ratio_high);
 	row(out, "against the -O3 loop nest", "%.2fx, " MEASURE_CONFIDENCE_TEXT "% interval %.2f to %.2f", w->loopnest_ratio,
 	    w->loopnest_low, w->loopnest_high);
+	row(out, "one call", "%.6g ns, interval %.6g to %.6g", w->time_ns, w->low_ns, w->high_ns);
+	row(out, "the same as raced, by its process's own clock", "%.6g ns, quartiles %.6g to %.6g", w->raced_ns, w->raced_low_ns, w->raced_high_ns);
 	if (w->sol_ratio > 0)
 		row(out, "share of the speed of light", "%.0f %%", 100 * w->sol_ratio, 0, 0);
 	row(out, "largest error over allowed error", "%.3f", w->tolerance_ratio, 0, 0);

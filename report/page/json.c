@@ -15,6 +15,10 @@ static cJSON *problem_json(const struct report_problem *p)
 		cJSON *w = cJSON_AddObjectToObject(o, "winner");
 		cJSON_AddStringToObject(w, "candidate", p->winner->candidate);
 		cJSON_AddNumberToObject(w, "time_ns", p->winner->time_ns);
+		cJSON_AddNumberToObject(w, "low_ns", p->winner->low_ns);
+		cJSON_AddNumberToObject(w, "high_ns", p->winner->high_ns);
+		cJSON_AddStringToObject(w, "judged_by", p->winner->judged_by);
+		cJSON_AddNumberToObject(w, "raced_ns", p->winner->raced_ns);
 		cJSON_AddStringToObject(w, "baseline", p->winner->baseline);
 		cJSON_AddNumberToObject(w, "baseline_ns", p->winner->baseline_ns);
 		cJSON_AddNumberToObject(w, "ratio", p->winner->ratio);

@@ -54,6 +54,7 @@ static const char plan_format[] =
 	"step: km_%1$s_main grid=M,N threads=1 shared=0\n";
 
 static bool is_judged = true;
+static double judged_over_winner = 1; /* what the judge saw, over what the winner's record says */
 
 /* A finished cell: journal with one passed trial and its winner, judged or not, and the winner's artifact. */
 static int make_cell(const char *out, const char *name, const char *id, const char *dims, const char *require, int threads, double time_ns)
@@ -91,11 +92,12 @@ static int make_cell(const char *out, const char *name, const char *id, const ch
 	r = (struct record){ .kind = RECORD_BASELINE, .baseline = { problem.buf, "00112233445566aa", "loopnest", "-O3", 2 * time_ns, NULL, 0, 1 } };
 	journal_append(journal, &r, &err);
 	r = (struct record){ .kind = RECORD_WINNER, .winner = { .problem = problem.buf, .environment = "00112233445566aa", .candidate = id, .time_ns = time_ns,
-		.low_ns = time_ns, .high_ns = time_ns, .baseline = "loopnest", .baseline_ns = 2 * time_ns, .ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1,
+		.low_ns = time_ns, .high_ns = time_ns, .judged_by = "lives", .raced_ns = time_ns / 2, .raced_low_ns = time_ns / 3, .raced_high_ns = time_ns, .baseline = "loopnest", .baseline_ns = 2 * time_ns, .ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1,
 		.loopnest_ratio = 2, .sol_ratio = 0.25, .tolerance_ratio = 0.5, .ties = "", .artifact = artifact.buf } };
 	journal_append(journal, &r, &err);
 	r = (struct record){ .kind = RECORD_JUDGEMENT, .judgement = { .problem = problem.buf, .environment = "00112233445566aa", .candidate = id,
-		.verdict = VERDICT_PASSED, .detail = "", .judged_ns = time_ns, .low_ns = time_ns, .high_ns = time_ns, .claim_ratio = 1, .baseline = "loopnest",
+		.verdict = VERDICT_PASSED, .detail = "", 
+		.judged_ns = judged_over_winner * time_ns, .low_ns = judged_over_winner * time_ns, .high_ns = 2 * judged_over_winner * time_ns, .claim_ratio = 1, .baseline = "loopnest",
 		.ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1, .memory_pass = "guard pages", .labels = "" } };
 	if (is_judged)
 		journal_append(journal, &r, &err);
@@ -163,6 +165,19 @@ static void test_promotion(void)
 	is_judged = true;
 	snprintf(entry, sizeof(entry), "%s/cells/%s/matmul/unjudged", folder, target);
 	ok(!rename(entry, in("unjudged")) && !run_promotion(&p), "without it the rest is promoted");
+	/* A journal of before winners kept both times, or one that was made up. */
+	judged_over_winner = 1.5;
+	snprintf(entry, sizeof(entry), "%s/corpus/%s/matmul/aaaaaaaaaaaaaaa5", folder, target);
+	struct strbuf text = STRBUF_INIT;
+	struct proc_result result;
+	ok(!make_cell(folder, "lied", "aaaaaaaaaaaaaaa5", "M=48,N=48,K=48", "", 1, 1e3) && !run_promotion(&p) && p.written == 1, "a winner faster than it was judged");
+	proc_run(PROC_ARGV("sh", "-c", "cat \"$0\"-*/entry", entry), NULL, NULL, &result, &text, NULL, &err);
+	ok(strstr(text.buf, "\ntime_ns: 1500\n") && strstr(text.buf, "\ntime_high_ns: 3000\n") && strstr(text.buf, "\njudged_by: lives\n") &&
+	   strstr(text.buf, "\nraced_time_ns: 500\n"), "is published with the judged time, and the raced one beside it");
+	strbuf_release(&text);
+	judged_over_winner = 1;
+	snprintf(entry, sizeof(entry), "%s/cells/%s/matmul/lied", folder, target);
+	ok(!rename(entry, in("lied")) && !run_promotion(&p) && p.removed == 1, "and goes with its journal");
 }
 
 static struct corpus_key key_of(double m, double n, double k)

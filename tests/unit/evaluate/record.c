@@ -66,6 +66,22 @@ static void refused(const char *json, const char *words)
 	arena_release(&arena);
 }
 
+/* A journal of before winners kept both times: what there was is what was raced. */
+static void test_earlier_winner(void)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct record r;
+
+	int bad = record_read(&arena, "{\"kind\":\"winner\",\"problem\":\"p\",\"environment\":\"e\",\"candidate\":\"1\",\"time_ns\":5,\"low_ns\":4,\"high_ns\":6,"
+			      "\"baseline\":\"b\",\"baseline_ns\":9,\"ratio\":2,\"ratio_low\":1,\"ratio_high\":3,\"loopnest_ratio\":7,\"loopnest_low\":6,"
+			      "\"loopnest_high\":8,\"sol_ratio\":1,\"tolerance_ratio\":1,\"ties\":\"\",\"artifact\":\"a\"}", &r, &err);
+	ok(!bad && !strcmp(r.winner.judged_by, "clock") && r.winner.raced_ns == 5 && r.winner.raced_low_ns == 4 && r.winner.raced_high_ns == 6 &&
+	   r.winner.raced_loopnest_ratio == 7, "a winner of an earlier version is read %s", err.buf);
+	strbuf_release(&err);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	double sample[3];
@@ -84,6 +100,7 @@ int main(void)
 		survives(&r, record_kind_name((enum record_kind)kind));
 	}
 	test_values();
+	test_earlier_winner();
 	refused("", "not a record");
 	refused("[1]", "not a record");
 	refused("{\"kind\":\"stop\"", "not a record");

@@ -79,7 +79,7 @@ __attribute__((unused)) static struct record sample_other(enum record_kind kind,
 	else if (kind == RECORD_WINNER)
 		r.winner = (struct winner){ .problem = SAMPLE_PROBLEM, .environment = "00112233445566aa", .candidate = "0000000000000002",
 			.time_ns = 5e5, .low_ns = 4e5, .high_ns = 6e5, .baseline = "loopnest", .baseline_ns = 3e6, .ratio = 6,
-			.ratio_low = 5.5, .ratio_high = 6.5, .loopnest_ratio = 6, .loopnest_low = 5.5, .loopnest_high = 6.5,
+			.ratio_low = 5.5, .ratio_high = 6.5, .judged_by = "lives", .raced_ns = 9, .raced_low_ns = 8, .raced_high_ns = 10, .raced_loopnest_ratio = 7, .loopnest_ratio = 6, .loopnest_low = 5.5, .loopnest_high = 6.5,
 			.sol_ratio = 0.5, .tolerance_ratio = 0.25, .ties = "", .artifact = "0000000000000002/kernel.so" };
 	else if (kind == RECORD_STOP)
 		r.stop = (struct stop){ SAMPLE_PROBLEM, "evaluations", 20, 12.5 };
