@@ -6,7 +6,8 @@
 #                                    all that prints as Triton in its interpreter
 #   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
 #                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
-#   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some
+#   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some; FUZZ_BESIDE=6
+#                                    FUZZ_JOBS=2: six at a time, two processes each, which share the seconds
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
 #   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
 
@@ -54,8 +55,10 @@ fuzzers: $(FUZZERS)
 SECONDS = 600
 FUZZ    = $(basename $(notdir $(FUZZ_SRC)))
 fuzz: setup-check
-	$Q $(MAKE) --no-print-directory -j2 fuzzers
-	$Q $(MAKE) --no-print-directory -j2 B=build-fuzz CC=clang-22 FUZZER=-fsanitize=fuzzer \
+	$Q $(MAKE) --no-print-directory fuzz-run
+fuzz-run:
+	$Q $(MAKE) --no-print-directory -j$(shell nproc) fuzzers
+	$Q $(MAKE) --no-print-directory -j$(shell nproc) B=build-fuzz CC=clang-22 FUZZER=-fsanitize=fuzzer \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' fuzzers
 	$Q BUILD=$(abspath $B) FUZZ_BUILD=build-fuzz tests/fuzz.sh $(SECONDS) $(FUZZ)
 
@@ -121,4 +124,4 @@ bench-h200: all
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: fuzz fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check
+.PHONY: fuzz fuzz-run fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check
