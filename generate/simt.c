@@ -311,6 +311,8 @@ void simt_head(struct simt *s, const char *symbol, const char *attribute, const 
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (s->program->dim[i].is_static)
 			simt_line(s, "const long %s = %lld;", s->program->dim[i].name, (long long)s->program->dim[i].value);
+	if (tile_knob(k, "WHEN", NULL))
+		simt_line(s, "if (!(%s >> *b__class & 1)) return;", tile_knob(k, "WHEN", NULL));
 }
 
 static void print_place(struct simt *s)
@@ -342,12 +344,14 @@ static bool check_kernel(struct simt *s)
 		enum dtype d = k->tile[i].dtype;
 		if (k->tile[i].place == PLACE_VIEW)
 			simt_fail(s, "view '%s' is not printed for SIMT", k->tile[i].name);
-		else if (d != DTYPE_f32 && (k->tile[i].place != PLACE_SHARED || d != DTYPE_bf16))
+		else if (d != DTYPE_f32 && (k->tile[i].place != PLACE_SHARED || (d != DTYPE_bf16 && d != DTYPE_f16)))
 			simt_fail(s, "tile '%s' of %s is not printed for SIMT yet", k->tile[i].name, dtype_name(d));
 	}
 	for (size_t i = 0; i < s->program->buffer_count && !s->failed; i++) {
 		enum dtype d = s->program->buffer[i].dtype;
-		if (d != DTYPE_f32 && d != DTYPE_bf16 && d != DTYPE_i64 && d != DTYPE_i32)
+		/* What only micro-kernels touch may be of f16. */
+		bool is_part = d == DTYPE_f16 && s->program->buffer[i].role == PLAN_TMP;
+		if (d != DTYPE_f32 && d != DTYPE_bf16 && d != DTYPE_i64 && d != DTYPE_i32 && !is_part)
 			simt_fail(s, "buffer '%s' of %s is not printed for SIMT yet", s->program->buffer[i].name, dtype_name(d));
 	}
 	return !s->failed;
@@ -360,8 +364,13 @@ static void emit_kernel(struct simt *s, const char *symbol)
 
 	if (!check_kernel(s) || (mma && !simt_accumulator_spread(s, mma)))
 		return;
+	const struct micro_kernel *micro = micro_drives(s);
+	if (micro) {
+		micro->print(s, symbol);
+		return;
+	}
 	if (s->instr && !s->instr->a_lane) {
-		micro_print_simt(s, symbol);
+		simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
 		return;
 	}
 	simt_block_spread(s);
@@ -374,9 +383,11 @@ static void emit_kernel(struct simt *s, const char *symbol)
 	strbuf_addstr(s->out, "}\n");
 }
 
-const char *simt_swizzled(struct arena *arena, const char *fast, const char *slow)
+const char *simt_swizzled(struct arena *arena, enum dtype dtype, const char *fast, const char *slow)
 {
-	return arena_printf(arena, "%s/64 %s %s/8%%8^%s%%8 %s%%8", fast, slow, fast, slow, fast);
+	int row = 128 / (int)dtype_bytes(dtype), part = row / 8;
+
+	return arena_printf(arena, "%s/%d %s %s/%d%%8^%s%%8 %s%%%d", fast, row, slow, fast, part, slow, fast, part);
 }
 
 int simt_print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,

@@ -113,7 +113,7 @@ SIZE    = large
 RESULTS = tests/trust/RESULTS.md
 PARTS   =
 
-check-gpu: all
+check-gpu: all $(BRIDGE)
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
 # What generated kernels reach on the GPU of this machine; BENCH_OUT keeps the journals.

@@ -19,6 +19,7 @@ static const char vocabulary[] =
 	"#define KM_D __attribute__((device)) inline __attribute__((always_inline))\n"
 	"#define KM_TID ((int)__nvvm_read_ptx_sreg_tid_x())\n"
 	"#define KM_BID ((unsigned)__nvvm_read_ptx_sreg_ctaid_x())\n"
+	"#define KM_BLOCKS ((unsigned)__nvvm_read_ptx_sreg_nctaid_x())\n"
 	"#define KM_WARP 32\n"
 	"#define KM_SHARED(name, bytes) static __attribute__((shared)) __attribute__((aligned(16))) char name[bytes]\n"
 	"#define KM_SHARED_GIVEN(name) extern __attribute__((shared)) __attribute__((aligned(16))) char name[]\n"

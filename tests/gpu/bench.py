@@ -1,7 +1,8 @@
 """Prints the winner of each problem of a folder, beside this device's yardsticks.
 
-A copy of 1 GiB counts bytes read and written; products are of uniform [-1, 1] bf16.  Both are
-medians of 20 calls timed by events.
+A copy of 1 GiB counts bytes read and written; products are of uniform [-1, 1], of f32 without TF32.
+Both are medians of 20 calls timed by events.  Of a winner whose arithmetic is a recipe for f32 the
+best trial in f32 itself is told beside it.
 """
 import glob
 import json
@@ -23,22 +24,22 @@ def median_s(call, torch):
 
 
 def yardsticks():
-    """Bytes per second of a copy, and seconds of a product by its size; (None, {}) without torch."""
+    """Bytes per second of a copy, or None without torch; products are printed."""
     try:
         import torch
     except ImportError:
         print('no yardsticks: python3 has no torch')
-        return None, {}
+        return None
     source = torch.empty(1 << 30, dtype=torch.uint8, device='cuda').random_()
     target = torch.empty_like(source)
     copy = 2 * source.numel() / median_s(lambda: target.copy_(source), torch)
     print('copy: %.3f TB/s' % (copy / 1e12))
-    product = {}
-    for n in 4096, 8192:
-        a, b = (torch.rand(n, n, device='cuda', dtype=torch.bfloat16) * 2 - 1 for _ in range(2))
-        product[n] = median_s(lambda: a @ b, torch)
-        print('torch.matmul bf16 %d: %.1f us, %.1f TFLOP/s' % (n, product[n] * 1e6, 2 * n**3 / product[n] / 1e12))
-    return copy, product
+    for dtype in torch.bfloat16, torch.float32:
+        for n in 4096, 8192:
+            a, b = ((torch.rand(n, n, device='cuda') * 2 - 1).to(dtype) for _ in range(2))
+            time = median_s(lambda: a @ b, torch)
+            print('torch.matmul %s %d: %.1f us, %.1f TFLOP/s' % (dtype, n, time * 1e6, 2 * n**3 / time / 1e12))
+    return copy
 
 
 def records(path):
@@ -49,10 +50,11 @@ def records(path):
 
 
 def main(folder):
-    copy, product = yardsticks()
+    copy = yardsticks()
     for path in sorted(glob.glob(os.path.join(folder, '*', 'journal'))):
         rows = list(records(path))
         knobs = {r['id']: r['knobs'] for r in rows if r.get('kind') == 'candidate'}
+        precision = {r['id']: r.get('precision', 'strict') for r in rows if r.get('kind') == 'candidate'}
         trials = [r for r in rows if r.get('kind') == 'evaluation']
         winners = [r for r in rows if r.get('kind') == 'winner']
         name = os.path.basename(os.path.dirname(path))
@@ -61,14 +63,17 @@ def main(folder):
             continue
         best = winners[-1]
         traffic = [r['bytes_per_s'] * r['time_ns'] for r in trials if r['candidate'] == best['candidate'] and r['time_ns']]
-        size = re.match(r'matmul-bf16-M=(\d+),N=\1,K=\1-', name)
+        size = re.match(r'matmul-(?:bf16|f32)-M=(\d+),N=(\d+),K=(\d+)-', name)
         shares = []
         if best['baseline']:
             shares.append('%.3f [%.3f, %.3f] of %s' % (best['ratio'], best['ratio_low'], best['ratio_high'], best['baseline']))
-        if size and int(size[1]) in product:
-            shares.append('%.1f TFLOP/s' % (2 * int(size[1])**3 / best['time_ns'] / 1e3))
+        if size:
+            shares.append('%.1f TFLOP/s' % (2 * int(size[1]) * int(size[2]) * int(size[3]) / best['time_ns'] / 1e3))
         elif copy and traffic:
             shares.append('%.1f%% of a copy' % (100 * traffic[0] / best['time_ns'] * 1e9 / 1e9 / copy))
+        if precision[best['candidate']] != 'strict':
+            strict = [r['time_ns'] for r in trials if r['time_ns'] and r['verdict'] == 'PASSED' and precision[r['candidate']] == 'strict']
+            shares.append('strict: %s' % ('%.1f us' % (min(strict) * 1e-3) if strict else 'none'))
         print('%-40s %10.1f us  %s  %s' % (name, best['time_ns'] * 1e-3, ', '.join(shares), knobs[best['candidate']]))
 
 

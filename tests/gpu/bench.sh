@@ -8,7 +8,8 @@
 . "$ROOT/tests/gpu/device.sh"
 out=${1:-$ROOT/out/bench}
 mkdir -p "$out" || exit 74
-for problem in ${PROBLEMS:-matmul/bf16/M=4096,N=4096,K=4096/t1 matmul/bf16/M=8192,N=8192,K=8192/t1 relu/f32/M=8192,N=8192/t1 gelu/f32/M=8192,N=8192/t1 \
+for problem in ${PROBLEMS:-matmul/bf16/M=4096,N=4096,K=4096/t1 matmul/bf16/M=8192,N=8192,K=8192/t1 matmul/f32/M=2048,N=2048,K=2048/t1 \
+	matmul/f32/M=4096,N=4096,K=4096/t1 matmul/f32/M=8192,N=8192,K=8192/t1 matmul/f32/M=256,N=256,K=131072/t1 relu/f32/M=8192,N=8192/t1 gelu/f32/M=8192,N=8192/t1 \
 	softmax/f32/R=8192,C=8192/t1 layer_norm/f32/R=8192,C=8192/t1}; do
 	sh "$ROOT/scripts/search.sh" "${BUILD:?}/bin" "$out" "$problem" "$target" greedy 1 "${EVALUATIONS:-48}" "${SECONDS_EACH:-60}" 32 0.99 12 ||
 		echo "# $problem: not measured"

@@ -83,7 +83,7 @@ static int make_cell(const char *out, const char *name, const char *id, const ch
 		.environment = { .id = "00112233445566aa", .target = target, .cpu_model = "CPU", .os = "Linux", .compiler = "cc", .clock = "monotonic" } };
 	journal_append(journal, &r, &err);
 	r = (struct record){ .kind = RECORD_CANDIDATE, .candidate = { .problem = problem.buf, .target = target, .lang = "c", .skeleton = "contraction",
-		.knobs = "skeleton=contraction lang=c", .tile = "", .plan = plan.buf, .prologue = "/* vocabulary */\n", .source = source.buf, .origin = "printed", .parent = "", .edge = "seed", .policy = "random" } };
+		.knobs = "skeleton=contraction lang=c", .tile = "", .plan = plan.buf, .prologue = "/* vocabulary */\n", .source = source.buf, .origin = "printed", .precision = "strict", .parent = "", .edge = "seed", .policy = "random" } };
 	memcpy(r.candidate.id, id, 17);
 	journal_append(journal, &r, &err);
 	r = (struct record){ .kind = RECORD_EVALUATION, .evaluation = { .candidate = id, .problem = problem.buf, .environment = "00112233445566aa",
