@@ -729,16 +729,18 @@ enum sandbox_event sandbox_watch(struct sandbox *box, int fd, int64_t deadline_n
 
 	for (;;) {
 		struct pollfd f[3] = { { fd, POLLIN, 0 }, { box->pidfd, POLLIN, 0 }, { box->output, POLLIN, 0 } };
-		int64_t now = clock_ns(), left = (deadline_ns - now + 999999) / 1000000;
-		if (now >= deadline_ns)
-			return SANDBOX_LATE;
-		int ready = poll(f, 3, left < tick ? (int)left : tick);
+		int64_t left = (deadline_ns - clock_ns() + 999999) / 1000000;
+		/* Past the deadline one look more: who was stopped himself finds there what came in time. */
+		bool is_late = left <= 0;
+		int ready = poll(f, 3, is_late ? 0 : left < tick ? (int)left : tick);
 		if (f[2].revents && ready > 0)
 			drain(box);
 		if (f[0].revents && ready > 0)
 			return SANDBOX_READY;
 		if ((f[1].revents && ready > 0) || (box->pidfd < 0 && has_ended(box)))
 			return SANDBOX_ENDED;
+		if (is_late)
+			return SANDBOX_LATE;
 		if (!is_bounded && clock_ns() >= next_look_ns) {
 			if (is_over(box))
 				return SANDBOX_OVER;

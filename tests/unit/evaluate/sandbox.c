@@ -384,6 +384,26 @@ static void test_parents(void)
 	strbuf_release(&err);
 }
 
+/* A supervisor that was stopped looks too late at what came in time. */
+static void test_stopped(void)
+{
+	struct strbuf err = STRBUF_INIT;
+	const struct sandbox_start start = { .role = SANDBOX_KERNEL, .program = self, .argv = PROC_ARGV("me", "uid"), .processes = 8 };
+	struct sandbox box;
+	int words[2];
+
+	if (!ok(!pipe(words) && write(words[1], "x", 1) == 1 && !sandbox_start(&box, &start, &err), "a box starts %s", err.buf))
+		return;
+	ok(sandbox_watch(&box, words[0], 1) == SANDBOX_READY, "after the deadline what was said before it is heard");
+	for (int i = 0; i < 1000 && kill(box.first, 0) == 0 && sandbox_watch(&box, -1, clock_ns() + 10000000) == SANDBOX_LATE; i++)
+		;
+	ok(sandbox_watch(&box, -1, 1) == SANDBOX_ENDED, "and an end is an end");
+	sandbox_release(&box);
+	close(words[0]);
+	close(words[1]);
+	strbuf_release(&err);
+}
+
 static void test_leaks(void)
 {
 	int fds = count_of("/proc/self/fd"), mounts = count_lines("/proc/self/mounts"), files = count_of("/tmp"), shm = count_of("/dev/shm");
@@ -464,6 +484,7 @@ int main(int argc, char **argv)
 	else
 		skip(2, "bubblewrap needs namespaces, and so does the comparison");
 	test_parents();
+	test_stopped();
 	test_leaks();
 	return done_testing();
 }
