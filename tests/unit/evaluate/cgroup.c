@@ -235,6 +235,10 @@ static int on_machine(const struct machine *m)
 		put_text(group.folder[0], "memory.events", "low 0\noom 3\noom_kill 2\noom_group_kill 1\n");
 		cgroup_read(&group, &use);
 		bad |= use.cpu_s != 1.5 || use.memory_bytes != 4096 || use.oom_kills != 2 ? 64 : 0;
+		/* Killed where the machine ran out, not the group. */
+		put_text(group.folder[0], "memory.events", "low 0\noom 0\noom_kill 2\n");
+		cgroup_read(&group, &use);
+		bad |= use.oom_kills ? 64 : 0;
 		char name[32];
 		memcpy(name, group.name, sizeof(name));
 		cgroup_close(&group);
