@@ -182,7 +182,8 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 	struct sandbox_start box = {
 		.role = role,
 		.program = start->is_python ? "/usr/bin/python3" : program,
-		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets)
+		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets,
+						      start->setting ? start->setting : "")
 			: start->is_python ? PROC_ARGV("python3", "-I", "-B", start->is_confined ? "./km-life.py" : script, path)
 					: PROC_ARGV("km-worker", start->is_life ? "life" : "kernel", path, threads, in_bytes, out_bytes),
 		.file = (const struct sandbox_file[]){ { .name = "kernel", .fd = artifact }, { .name = "km-life.py", .fd = helper } },
@@ -296,6 +297,7 @@ enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, c
 	enum verdict v = ask(w, i, WORKER_TIME, calls, first_set, plan_dim, plan_dims, limit_s, &reply, detail);
 
 	*ns = reply.ns;
+	clocks_keep(&w->clocks, &reply.clocks);
 	return v;
 }
 

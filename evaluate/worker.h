@@ -5,6 +5,7 @@
 #ifndef EVALUATE_WORKER_H
 #define EVALUATE_WORKER_H
 
+#include "evaluate/clocks.h"
 #include "evaluate/sandbox.h"
 #include "evaluate/stage.h"
 
@@ -17,10 +18,12 @@ struct worker_request {
 	int64_t in_first, out_first, in_set_bytes, out_set_bytes;
 };
 enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE };
+enum { WORKER_TEXT = 480 };
 struct worker_reply {
 	int32_t word;
 	int64_t ns;
-	char text[232]; /* what went wrong; a baseline's setting when it opens */
+	struct clocks clocks;   /* of a device while it was timed */
+	char text[WORKER_TEXT]; /* what went wrong; a baseline's setting when it opens */
 };
 
 /* Exit codes by which km-worker says what a kernel did: wrote to an input; touched memory beside a tensor (inside.h). */
@@ -34,12 +37,14 @@ struct worker {
 	int error;         /* errno of a failed read or write of its pipes: ours, not its doing */
 	bool was_killed;   /* SIGKILL ended it, which was not ours: perhaps not its doing */
 	bool is_up;        /* it said hello: what ends it from now on is the kernel's doing */
-	char setting[232]; /* what a baseline said when it opened */
+	char setting[WORKER_TEXT]; /* what a baseline said when it opened */
+	struct clocks_seen clocks; /* of the device, over all that was timed */
 };
 
 struct worker_start {
 	const char *plan, *artifact;    /* a candidate: plan.h text and the artifact's path */
 	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
+	const char *setting;            /* that an earlier one said when it opened; NULL: none did */
 	const char *target;
 	int threads;
 	bool is_life;                   /* one of judge.h's, told what to do in the memory `control` */

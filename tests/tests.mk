@@ -9,7 +9,7 @@
 #   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some; FUZZ_BESIDE=6
 #                                    FUZZ_JOBS=2: six at a time, two processes each, which share the seconds
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
-#   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
+#   make bench-h200                  what kernels reach on the GPU here, beside a copy, cuBLASLt and PyTorch
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
 UNIT     = $(UNIT_SRC:%.c=$B/%)
@@ -114,7 +114,13 @@ SIZE    = large
 RESULTS = tests/trust/RESULTS.md
 PARTS   =
 
-check-gpu: all $(BRIDGE)
+GPU_SRC = $(sort $(wildcard tests/gpu/*.c))
+GPU     = $(GPU_SRC:%.c=$B/%)
+$(GPU): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
+
+check-gpu: all $(BRIDGE) $(GPU)
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
 # What generated kernels reach on the GPU of this machine; BENCH_OUT keeps the journals.

@@ -8,7 +8,7 @@
  * size: large
  */
 struct request { int op, calls, sets, first_set; long dim[8 + 32]; };
-struct reply { int word; long ns; char text[232]; };
+struct reply { int word; long ns; char rest[496]; };
 KERNEL
 {
 	static struct reply r = { 2, 0, "" };

@@ -79,11 +79,11 @@ static const struct attack {
 	  "{ honest(buf, dim); }\n", false },
 	{ "_exit(0) in a call", VERDICT_EARLY_EXIT, KERNEL "{ (void)buf; (void)dim; _exit(0); }\n", false },
 	{ "a reply of its own, then waiting", VERDICT_INCORRECT_UNWRITTEN,
-	  /* struct worker_reply: DONE, a time, no text; whichever descriptor takes it. */
-	  KERNEL "{ struct { int32_t word; int64_t ns; char text[232]; } r = { 2, 1000 }; (void)buf; (void)dim;\n"
+	  /* struct worker_reply: DONE, a time, no clocks, no text; whichever descriptor takes it. */
+	  KERNEL "{ struct { int32_t word; int64_t ns; char rest[496]; } r = { 2, 1000 }; (void)buf; (void)dim;\n"
 	  "  for (int fd = 3; fd < 64; fd++) if (write(fd, &r, sizeof(r)) > 0) break;\n  for (;;) pause(); }\n", false },
 	{ "a reply of its own, then the work", VERDICT_INCORRECT_UNWRITTEN,
-	  "static int calls;\n" KERNEL "{ struct { int32_t word; int64_t ns; char text[232]; } r = { 2, 1000 };\n"
+	  "static int calls;\n" KERNEL "{ struct { int32_t word; int64_t ns; char rest[496]; } r = { 2, 1000 };\n"
 	  "  for (int fd = 3; fd < 64 && !calls; fd++) if (write(fd, &r, sizeof(r)) > 0) calls = 1;\n  usleep(1000); honest(buf, dim); }\n", false },
 	{ "writing to an input", VERDICT_INCORRECT_INPUT_MUTATED, KERNEL "{ honest(buf, dim); ((float *)buf[0])[5] = 0; }\n", false },
 	{ "one float beyond the end", VERDICT_INCORRECT_OUT_OF_BOUNDS, KERNEL "{ honest(buf, dim); ((float *)buf[2])[dim[0] * dim[1]] = 0; }\n", false },
