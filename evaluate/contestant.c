@@ -68,9 +68,18 @@ enum verdict contestant_start(struct session *s, const struct candidate *c, cons
 	return v;
 }
 
+/* What the library chose when it was first timed here: duels are with that. */
+static const char *known_setting(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->past.baseline_count; i++)
+		if (!strcmp(s->past.baseline[i].name, name) && !strcmp(s->past.baseline[i].environment, s->environment.id))
+			return s->past.baseline[i].setting;
+	return NULL;
+}
+
 enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail)
 {
-	struct worker_start start = { .baseline = name, .problem = s->problem_text, .target = s->target->name,
+	struct worker_start start = { .baseline = name, .setting = known_setting(s, name), .problem = s->problem_text, .target = s->target->name,
 				      .threads = s->problem.threads, .limit_s = 300 };
 
 	*out = (struct contestant){ .session = s, .baseline = name, .calls = 1, .detail = "" };

@@ -22,6 +22,7 @@ struct session_options {
 	const char *lock_path; /* device lock; NULL: default */
 	int attempts;          /* how often a candidate may end the evaluator before it is given up; 0: 3 */
 	bool allow_unsafe;     /* run sources nobody vouches for below the sandbox's floor */
+	const char *baselines; /* a file of rows that other programs timed (scripts/baselines.py); NULL: $KM_BASELINES, where that names one */
 	bool is_final;         /* the stricter judgement: fresh seeds, held-out shapes, the problem compared whole */
 };
 
@@ -39,6 +40,8 @@ struct session {
 	struct expected **expected;  /* one a stage case */
 	double baseline_ns;          /* strongest so far; 0: none */
 	const char *baseline_name;
+	double own_baseline_ns;      /* strongest of those that run here, in a worker, and so can be dueled */
+	const char *own_baseline_name;
 	double elapsed_s;
 	int lock_fd;
 	int turn;                    /* which processor workers of one thread are timed on: worker_stay() */

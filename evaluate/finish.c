@@ -1,4 +1,5 @@
 /* The winner of a problem: recompiled alone, checked and timed again, dueled, published. */
+#include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
 #include "generate/lang.h"
@@ -244,7 +245,7 @@ static void state_margins(const struct margin margin[MARGINS], struct winner *w)
 static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct margin margin[MARGINS], struct strbuf *err)
 {
 	/* Where no plain loops run, on a device, there is the library alone, or nothing to beat. */
-	const char *name[MARGINS] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->baseline_name };
+	const char *name[MARGINS] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->own_baseline_name };
 	struct duel duel;
 
 	for (int i = 0; i < MARGINS; i++) {
@@ -261,6 +262,18 @@ static int measure_margins(struct session *s, struct contestant *c, struct winne
 	}
 	state_margins(margin, w);
 	return 0;
+}
+
+/* A stronger one that cannot run here was timed elsewhere, at another time: no pairs, and the winner's quartiles for an interval. */
+static void weigh_given(const struct session *s, struct winner *w)
+{
+	if (!s->baseline_name || baseline_find(s->baseline_name) || (*w->baseline && s->baseline_ns >= w->baseline_ns))
+		return;
+	w->baseline = s->baseline_name;
+	w->baseline_ns = s->baseline_ns;
+	w->ratio = s->baseline_ns / w->time_ns;
+	w->ratio_low = s->baseline_ns / w->high_ns;
+	w->ratio_high = s->baseline_ns / w->low_ns;
 }
 
 /* ---- publishing ------------------------------------------------------ */
@@ -410,6 +423,8 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 		best = judge_best(s, f, &count, &w, err);
 		ret = count;
 	}
+	if (count && best >= 0)
+		weigh_given(s, &w);
 	if (count) {
 		if (best < 0 || publish(s, folder, f[best].contestant.candidate, f[best].artifact, &w, err) ||
 		    session_append(s, RECORD_WINNER, &w, err))
