@@ -1,4 +1,4 @@
-"""One call of a compiled kernel of one step by triton.testing.do_bench, in nanoseconds; for t0130-timing.sh.
+"""One call of a compiled kernel of one step by triton.testing.do_bench, in nanoseconds; for t0140-timing.sh.
 
     do_bench.py CUBIN SYMBOL BLOCKS THREADS SHARED IN_FLOATS OUT_FLOATS DIM...
 """

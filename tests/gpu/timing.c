@@ -1,5 +1,5 @@
 /*
- * The time of one call of a compiled kernel, by each of our ways to ask the device; for t0130-timing.sh.
+ * The time of one call of a compiled kernel, by each of our ways to ask the device; for t0140-timing.sh.
  *   timing PLAN CUBIN DIM...     prints "step SYMBOL BLOCKS THREADS SHARED" for each step of plans that
  *                                need no more than that to be launched, then nanoseconds:
  *                                "event NS" of single calls, "queued NS" of calls one after another,
