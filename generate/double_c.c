@@ -57,7 +57,7 @@ static const char conversions[] =
 	"KM_I double km_scaled(double x, long n) { long h = n >> 1; h = n < -1000 ? n + 1000 : n > 1000 ? n - 1000 : 0; n -= h;\n"
 	" return x * km_bits_d((unsigned long)(h + 1023) << 52) * km_bits_d((unsigned long)(n + 1023) << 52); }\n"
 	/* Remainders by subtraction of q * y * 2^e, q < 2^32: every step is exact. */
-	"static __attribute__((noinline, unused)) double km_rem_d(double x, double y) {\n"
+	"KM_CALLED double km_rem_d(double x, double y) {\n"
 	" double r = __builtin_fabs(x), d = __builtin_fabs(y), s = 1; if (!(r < __builtin_inf()) || !(d > 0)) return __builtin_nan(\"\");\n"
 	" if (d < 0x1p-1000 && r < 0x1p900) { r *= 0x1p100; d *= 0x1p100; s = 0x1p-100; }\n"
 	" while (r >= d) { long e = (long)(km_of_d(r) >> 52) - (long)(km_of_d(d) >> 52) - 30; double t = e > 0 ? km_scaled(d, e) : d;\n"

@@ -36,7 +36,7 @@ struct emitter {
 	struct strbuf *out, *err;
 	bool failed;
 	int depth;
-	int lanes;                                  /* of an f32 vector */
+	int lanes;                                  /* of an f32 vector; of a thread: those that share a point */
 	int serial;                                 /* for names */
 	const struct tile_stmt *fors[EMIT_MAX_FORS]; /* loops around */
 	size_t for_count;
@@ -64,6 +64,12 @@ struct emitter {
 	int reduction_count;
 	bool uses_tiles, uses_nt;                   /* AMX state to set up; stores to fence */
 	bool is_double;                             /* arithmetic in double: a buffer is f64, a cast or knob REAL asks; nothing is in vectors */
+	/*
+	 * One thread's scalars (simt_points.c): a register tile is the element of the point at hand.  `lanes` > 1
+	 * threads share the point, terms of the reductions over ranges that knob ACROSS names dealt out
+	 * among them; km_part is the thread's number, km_on tells whether the point counts.
+	 */
+	bool is_thread;
 };
 
 /* ---- text ---- */
@@ -111,6 +117,8 @@ bool emit_is_bool(struct emitter *e, const struct expr *x); /* is it a truth val
 /* Such an x, exactly, as a long (no vectors). */
 const char *emit_whole(struct emitter *e, const struct expr *x);
 bool emit_is_truth(const struct expr *x);
+/* Is the kernel's arithmetic in double? */
+bool emit_wants_double(const struct tile_program *program, const struct tile_kernel *kernel);
 /* The definition of a function of the prelude with the arguments of call x in place, or NULL. */
 const struct expr *emit_definition(struct emitter *e, const struct expr *x);
 

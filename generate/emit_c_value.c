@@ -7,6 +7,34 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Does some value of the statements want a cast to f64? */
+static bool casts_to_double(const struct expr *x)
+{
+	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
+
+	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
+		casts = casts_to_double(x->arg[i]);
+	return casts || (x && ((x->filter && casts_to_double(x->filter)) || (x->otherwise && casts_to_double(x->otherwise))));
+}
+
+static bool any_casts_to_double(const struct tile_stmt *stmt, size_t count)
+{
+	bool casts = false;
+
+	for (size_t i = 0; i < count && !casts; i++)
+		casts = casts_to_double(stmt[i].value) || any_casts_to_double(stmt[i].body, stmt[i].body_count);
+	return casts;
+}
+
+bool emit_wants_double(const struct tile_program *program, const struct tile_kernel *kernel)
+{
+	bool is = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
+
+	for (size_t i = 0; i < program->buffer_count && !is; i++)
+		is = program->buffer[i].dtype == DTYPE_f64;
+	return is || any_casts_to_double(kernel->stmt, kernel->stmt_count);
+}
+
 /* A name that stands for a rank 0 tile or buffer is an access to it. */
 static bool as_access(const struct emitter *e, const struct expr *x, struct expr *access)
 {
@@ -205,6 +233,13 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 	}
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
 		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));
+	if (e->is_thread) {
+		for (size_t i = 0; i < x->arg_count; i++)
+			strbuf_addf(&text, "%s%s", i ? ", " : "", emit_real(e, x->arg[i], false));
+		const char *scalar = emit_text(e, "km_%s(%s)", x->name, text.buf);
+		strbuf_release(&text);
+		return scalar;
+	}
 	/* A scalar call is lane 0 of the vector one: it happens once a row. */
 	bool is_called = (e->is_cold || !is_vector) && vector_c_is_long(x->name);
 	strbuf_addf(&text, "%skm_%s%s(", is_vector ? "" : "(", x->name, is_called ? "_call" : "");

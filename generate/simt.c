@@ -1,6 +1,6 @@
 /* Kernels and their statement lists as printed SIMT code. */
 #include "generate/micro.h"
-#include "generate/simt_print.h"
+#include "generate/simt_points.h"
 
 #include <string.h>
 
@@ -315,31 +315,36 @@ void simt_head(struct simt *s, const char *symbol, const char *attribute, const 
 		simt_line(s, "if (!(%s >> *b__class & 1)) return;", tile_knob(k, "WHEN", NULL));
 }
 
-static void print_place(struct simt *s)
+void simt_place(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
+	struct strbuf ids = STRBUF_INIT;
 
 	simt_line(s, "const int km_tid = KM_TID;");
 	for (int g = 1; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
-	if (k->grid_count == 1)
-		simt_line(s, "const long p0 = KM_BID;");
-	else if (k->grid_count == 2)
-		simt_line(s, "const long p0 = KM_BID / km_g1, p1 = KM_BID %% km_g1;");
-	else
-		simt_line(s, "const long p0 = KM_BID / (km_g1 * km_g2), p1 = KM_BID / km_g2 %% km_g1, p2 = KM_BID %% km_g2;");
+	tile_print_ids(k, "KM_BID", &ids);
+	simt_line(s, "%s", ids.buf);
+	strbuf_release(&ids);
+}
+
+static bool check_device(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+
+	if (s->target->warp < 2)
+		simt_fail(s, "target '%s' is no SIMT device", s->target->name);
+	else if (k->threads % s->target->warp || k->threads > s->target->max_threads)
+		simt_fail(s, "%d threads a block: wants a multiple of %d, at most %d", k->threads, s->target->warp, s->target->max_threads);
+	return !s->failed;
 }
 
 static bool check_kernel(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
 
-	if (s->target->warp < 2)
-		simt_fail(s, "target '%s' is no SIMT device", s->target->name);
-	else if (k->index_count > SIMT_MAX_INDICES || k->tile_count > SIMT_MAX_TILES)
+	if (k->index_count > SIMT_MAX_INDICES || k->tile_count > SIMT_MAX_TILES)
 		simt_fail(s, "too many indices or tiles");
-	else if (k->threads % s->target->warp || k->threads > s->target->max_threads)
-		simt_fail(s, "%d threads a block: wants a multiple of %d, at most %d", k->threads, s->target->warp, s->target->max_threads);
 	for (size_t i = 0; i < k->tile_count && !s->failed; i++) {
 		enum dtype d = k->tile[i].dtype;
 		if (k->tile[i].place == PLACE_VIEW)
@@ -362,6 +367,12 @@ static void emit_kernel(struct simt *s, const char *symbol)
 	const struct tile_kernel *k = s->kernel;
 	const struct tile_stmt *mma = find_mma(k->stmt, k->stmt_count);
 
+	if (!check_device(s))
+		return;
+	if (simt_is_points(k)) {
+		simt_print_points(s, symbol);
+		return;
+	}
 	if (!check_kernel(s) || (mma && !simt_accumulator_spread(s, mma)))
 		return;
 	const struct micro_kernel *micro = micro_drives(s);
@@ -377,7 +388,7 @@ static void emit_kernel(struct simt *s, const char *symbol)
 	if (s->failed)
 		return;
 	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL(%d)", k->threads), "");
-	print_place(s);
+	simt_place(s);
 	declare_tiles(s);
 	simt_statements(s, k->stmt, k->stmt_count);
 	strbuf_addstr(s->out, "}\n");

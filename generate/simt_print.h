@@ -60,6 +60,8 @@ void simt_close(struct simt *s, int count);
 /* ---- simt.c ---- */
 /* Opens the kernel: its name and parameters, `more` behind them; its run-time dims that are known. */
 void simt_head(struct simt *s, const char *symbol, const char *attribute, const char *more);
+/* Declares the thread, km_tid, and the instance, p0, p1, ... */
+void simt_place(struct simt *s);
 /* Declares the tiles that lie in registers. */
 void simt_declare_registers(struct simt *s);
 void simt_statements(struct simt *s, const struct tile_stmt *stmt, size_t count);

@@ -18,7 +18,13 @@ bool vector_c_has_number(const char *name);
  */
 bool vector_c_is_long(const char *name);
 
-/* Scalars in double (double_c.c): is there km_<name>_d()?  And the text, behind what vector_c.c defines. */
+/*
+ * The part of it that is about single numbers, in C and C++ alike (scalar_c.c, and behind it
+ * double_c.c).  The text before it defines KM_I and KM_CALLED: what a function put in place
+ * where it is used, and one that is called, begin with.
+ */
+void scalar_c_prologue(struct strbuf *out);
+/* Is there km_<name>_d(), a function in double? */
 bool double_c_has(const char *name);
 void double_c_prologue(struct strbuf *out);
 

@@ -8,7 +8,7 @@
  */
 #include "generate/cubin.h"
 #include "generate/micro.h"
-#include "generate/simt.h"
+#include "generate/simt_points.h"
 
 #include <elf.h>
 #include <string.h>
@@ -67,6 +67,8 @@ static int print(const struct tile_program *program, const struct target *target
 {
 	strbuf_addstr(&out->prologue, vocabulary);
 	simt_vocabulary(&out->prologue);
+	if (simt_has_points(program))
+		simt_points_vocabulary(&out->prologue);
 	micro_prologue(target, &out->prologue);
 	return simt_print(program, target, symbol, out, err);
 }

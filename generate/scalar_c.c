@@ -1,0 +1,56 @@
+/* What printed code says of single numbers: types, whole numbers, loads and stores, counted random bits. */
+#include "generate/vector_c.h"
+
+/* bf16 widens exactly and rounds to nearest even. */
+static const char memory[] =
+	"typedef float km_f32; typedef unsigned short km_bf16; typedef _Float16 km_f16; typedef double km_f64; typedef long km_i64;\n"
+	"typedef int km_i32; typedef short km_i16; typedef signed char km_i8; typedef unsigned char km_u8; typedef unsigned char km_bool;\n"
+	"KM_I long km_min(long a, long b) { return a < b ? a : b; }\n"
+	"KM_I long km_max(long a, long b) { return a > b ? a : b; }\n"
+	"KM_I long km_cdiv(long a, long b) { return (a + b - 1) / b; }\n"
+	"KM_I long km_rup(long a, long b) { return (a + b - 1) / b * b; }\n"
+	"KM_I long km_fdiv(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	"KM_I long km_fmod(long a, long b) { return a - km_fdiv(a, b) * b; }\n"
+	"KM_I float km_widen(unsigned short h) { return __builtin_bit_cast(float, (unsigned)h << 16); }\n"
+	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
+	"KM_I float km_ls_f32(const km_f32 *p) { return *p; }\nKM_I float km_ls_bf16(const km_bf16 *p) { return km_widen(*p); }\n"
+	"KM_I float km_ls_f16(const km_f16 *p) { return (float)*p; }\nKM_I double km_ls_f64(const km_f64 *p) { return *p; }\n"
+	"#define KM_WHOLE(t) KM_I long km_ls_##t(const km_##t *p) { return *p; } KM_I void km_ss_##t(km_##t *p, long x) { *p = (km_##t)x; }\n"
+	"KM_WHOLE(i64) KM_WHOLE(i32) KM_WHOLE(i16) KM_WHOLE(i8) KM_WHOLE(u8) KM_WHOLE(bool)\n"
+	"KM_I km_f16 km_half(float x) { _Pragma(\"clang fp contract(off)\") return (km_f16)x; }\n"
+	"KM_I float km_single(double x) { _Pragma(\"clang fp contract(off)\") return (float)x; }\n"
+	"KM_I void km_ss_f16(km_f16 *p, float x) { *p = km_half(x); }\nKM_I void km_ss_f64(km_f64 *p, double x) { *p = x; }\n"
+	"KM_I long km_and(long a, long b) { return a & b; }\nKM_I long km_or(long a, long b) { return a | b; }\nKM_I long km_xor(long a, long b) { return a ^ b; }\n"
+	"KM_I long km_shl(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a << b); }\n"
+	"KM_I long km_shr(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a >> b); }\n"
+	"KM_I long km_labs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
+	"KM_I void km_ss_f32(km_f32 *p, float x) { *p = x; }\nKM_I void km_ss_bf16(km_bf16 *p, float x) { *p = km_narrow(x); }\n"
+	"KM_I float km_maximum_s(float a, float b) { return a > b || a != a ? a : b; }\n"
+	"KM_I float km_minimum_s(float a, float b) { return a < b || a != a ? a : b; }\n";
+
+/*
+ * Philox4x32-10 (Salmon et al., SC 2011): word w & 3 of the block of a counter, as
+ * ops/core/rng.c has it.
+ */
+static const char randomness[] =
+	"KM_I long km_philox(long seed, long at, long w) {\n"
+	" unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32), c0 = (unsigned)at, c1 = (unsigned)(at >> 32), c2 = 0, c3 = 0;\n"
+	" for (int i = 0; i < 10; i++) { unsigned long p0 = 0xD2511F53ul * c0, p1 = 0xCD9E8D57ul * c2;\n"
+	"  c0 = (unsigned)(p1 >> 32) ^ c1 ^ k0; c1 = (unsigned)p1; c2 = (unsigned)(p0 >> 32) ^ c3 ^ k1; c3 = (unsigned)p0; k0 += 0x9E3779B9u; k1 += 0xBB67AE85u; }\n"
+	" return (w & 3) == 0 ? c0 : (w & 3) == 1 ? c1 : (w & 3) == 2 ? c2 : c3; }\n";
+
+/* In double: what is an instruction. */
+static const char doubles[] =
+	"KM_I double km_maximum_d(double a, double b) { return a > b || a != a ? a : b; }\n"
+	"KM_I double km_minimum_d(double a, double b) { return a < b || a != a ? a : b; }\n"
+	"KM_I double km_abs_d(double x) { return __builtin_fabs(x); }\nKM_I double km_sqrt_d(double x) { return __builtin_sqrt(x); }\n"
+	"KM_I double km_floor_d(double x) { return __builtin_elementwise_floor(x); }\nKM_I double km_ceil_d(double x) { return __builtin_elementwise_ceil(x); }\n"
+	"KM_I double km_trunc_d(double x) { return __builtin_elementwise_trunc(x); }\nKM_I double km_round_d(double x) { return __builtin_elementwise_roundeven(x); }\n";
+
+void scalar_c_prologue(struct strbuf *out)
+{
+	strbuf_addstr(out, memory);
+	strbuf_addstr(out, randomness);
+	strbuf_addstr(out, doubles);
+	double_c_prologue(out);
+}
