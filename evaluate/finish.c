@@ -415,7 +415,10 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 	struct winner w;
 	if (session_reserve(s, 1 << 18, err))
 		return -1;
+	/* They run, and nobody else is timed meanwhile. */
+	session_lock(s, false);
 	int count = s->can_run ? enter_all(s, f, err) : 0, best = -1, ret = count;
+	session_unlock(s);
 
 	if (count < 0)
 		return -1;

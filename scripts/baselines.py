@@ -238,14 +238,16 @@ def product(a, b, c, M, N, K, am, ak, bk, bn, BM: tl.constexpr, BN: tl.constexpr
 
 def cutlass(left, right):
     import ctypes
-    library = ctypes.CDLL(build_cutlass())
+    library = {}
 
     def call(*inputs):
         a, b = left(*inputs), right(*inputs)
         (m, k), n = a.shape, b.shape[1]
         c = torch.empty(m, n, device='cuda')
         ways = (a.stride(1) != 1) + 2 * (b.stride(1) != 1)
-        got = library.product(ways, call.tile, m, n, k, ctypes.c_void_p(a.data_ptr()), ctypes.c_void_p(b.data_ptr()), ctypes.c_void_p(c.data_ptr()),
+        if ways not in library:
+            library[ways] = ctypes.CDLL(build_cutlass(ways))
+        got = library[ways].product(call.tile, m, n, k, ctypes.c_void_p(a.data_ptr()), ctypes.c_void_p(b.data_ptr()), ctypes.c_void_p(c.data_ptr()),
                               ctypes.c_void_p(torch.cuda.current_stream().cuda_stream))
         if got:
             raise RuntimeError('CUTLASS: status %d' % got)
@@ -253,7 +255,7 @@ def cutlass(left, right):
 
     def tune(*inputs):
         best = {}
-        for call.tile in range(library.tiles()):
+        for call.tile in range(CUTLASS_TILES):
             try:
                 call(*inputs)
                 start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
@@ -267,17 +269,20 @@ def cutlass(left, right):
         call.tile = min(best, key=best.get)
     call.tile = 0
     call.tune = tune
-    call.setting = lambda: 'tile %d of %d' % (call.tile, library.tiles())
+    call.setting = lambda: 'tile %d of %d' % (call.tile, CUTLASS_TILES)
     return call
 
 
-def build_cutlass():
-    """The products as a shared object, built once a checkout."""
-    path = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'km_cutlass_3xtf32')
+CUTLASS_TILES = 3
+
+
+def build_cutlass(ways):
+    """Products of factors that lie one of four ways (1: the first by columns, 2: the second) as a shared object, built once."""
+    path = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'km_cutlass_3xtf32_%d' % ways)
     if not os.path.exists(path + '.so'):
         with open(path + '.cu', 'w') as out:
             out.write(CUTLASS)
-        subprocess.run(['nvcc', '-O3', '-std=c++17', '-arch=sm_90', '--expt-relaxed-constexpr', '-Xcompiler=-fPIC', '-shared', '-w', '-I' + os.environ['CUTLASS'] + '/include',
+        subprocess.run(['nvcc', '-O3', '-std=c++17', '-arch=sm_90', '--expt-relaxed-constexpr', '-Xcompiler=-fPIC', '-shared', '-w', '-DKM_A=' + ('column' if ways & 1 else 'row'), '-DKM_B=' + ('column' if ways & 2 else 'row'), '-I' + os.environ['CUTLASS'] + '/include',
                         path + '.cu', '-o', path + '.new'], check=True)
         os.rename(path + '.new', path + '.so')
     return path + '.so'
@@ -288,8 +293,9 @@ CUTLASS = '''
 #include "cutlass/gemm/device/gemm.h"
 using row = cutlass::layout::RowMajor;
 using column = cutlass::layout::ColumnMajor;
-template <class A, class B, int M, int N, int K, int WM, int WN, int stages>
-int run(int m, int n, int k, float *a, float *b, float *c, cudaStream_t stream)
+using A = KM_A;
+using B = KM_B;
+template <int M, int N, int K, int WM, int WN, int stages> int run(int m, int n, int k, float *a, float *b, float *c, cudaStream_t stream)
 {
 	using product = cutlass::gemm::device::Gemm<float, A, float, B, float, row, float, cutlass::arch::OpClassTensorOp, cutlass::arch::Sm80,
 		cutlass::gemm::GemmShape<M, N, K>, cutlass::gemm::GemmShape<WM, WN, K>, cutlass::gemm::GemmShape<16, 8, 8>,
@@ -299,22 +305,12 @@ int run(int m, int n, int k, float *a, float *b, float *c, cudaStream_t stream)
 	product p;
 	return (int)p({ { m, n, k }, { a, lda }, { b, ldb }, { c, n }, { c, n }, { 1, 0 } }, nullptr, stream);
 }
-template <class A, class B> int tiled(int tile, int m, int n, int k, float *a, float *b, float *c, cudaStream_t s)
+extern "C" int product(int tile, int m, int n, int k, float *a, float *b, float *c, cudaStream_t s)
 {
 	switch (tile) {
-	case 0: return run<A, B, 128, 64, 16, 64, 32, 3>(m, n, k, a, b, c, s);
-	case 1: return run<A, B, 128, 128, 16, 32, 64, 3>(m, n, k, a, b, c, s);
-	default: return run<A, B, 256, 64, 16, 64, 32, 3>(m, n, k, a, b, c, s);
-	}
-}
-extern "C" int tiles() { return 3; }
-extern "C" int product(int ways, int tile, int m, int n, int k, float *a, float *b, float *c, cudaStream_t s)
-{
-	switch (ways) {
-	case 0: return tiled<row, row>(tile, m, n, k, a, b, c, s);
-	case 1: return tiled<column, row>(tile, m, n, k, a, b, c, s);
-	case 2: return tiled<row, column>(tile, m, n, k, a, b, c, s);
-	default: return tiled<column, column>(tile, m, n, k, a, b, c, s);
+	case 0: return run<128, 64, 16, 64, 32, 3>(m, n, k, a, b, c, s);
+	case 1: return run<128, 128, 16, 32, 64, 3>(m, n, k, a, b, c, s);
+	default: return run<256, 64, 16, 64, 32, 3>(m, n, k, a, b, c, s);
 	}
 }
 '''
