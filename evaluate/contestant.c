@@ -28,6 +28,16 @@ static int map_dims(struct contestant *c, struct strbuf *detail)
 	return 0;
 }
 
+/*
+ * What one call of case i may take [s].  Check shapes take microseconds; the problem itself is given many times what
+ * the baseline needs, or, where none was timed, what its terms take at a few cycles each: prefix maxima that are
+ * searched anew for each element are slow, not wrong.
+ */
+static double limit_s(const struct session *s, size_t i)
+{
+	return i ? 5 : s->baseline_ns > 0 ? 5 + 200e-9 * s->baseline_ns : 30 + 20e-9 * problem_work(&s->problem);
+}
+
 /* Address space a kernel may have: the stage, its own scratch and temporaries, room for the runtime; 0: no limit. */
 static int64_t address_bytes(const struct contestant *c)
 {
@@ -61,7 +71,8 @@ enum verdict contestant_start(struct session *s, const struct candidate *c, cons
 	/* A plan we cannot read is a fault of what wrote it. */
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;
-	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads, .cpu_s = 120, .limit_s = 20,
+	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads,
+				      .cpu_s = 120 + (int)(4 * s->problem.threads * limit_s(s, 0)), .limit_s = 20,
 				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so") };
 	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
 	out->is_running = v == VERDICT_PASSED;
@@ -103,12 +114,6 @@ static void keep_worst(struct check_result *worst, const struct check_result *r)
 	worst->max_rel_error = fmax(worst->max_rel_error, r->max_rel_error);
 	worst->max_ulp_error = fmax(worst->max_ulp_error, r->max_ulp_error);
 	worst->tolerance_ratio = fmax(worst->tolerance_ratio, r->tolerance_ratio);
-}
-
-/* Check shapes take microseconds; the problem itself is given many times what the baseline needs. */
-static double limit_s(const struct session *s, size_t i)
-{
-	return i ? 5 : 5 + 200e-9 * s->baseline_ns + (s->baseline_ns > 0 ? 0 : 25);
 }
 
 /* Poisons, runs and scans case i; `again`: only the suspects of the run before. */
@@ -253,7 +258,7 @@ double contestant_sample(struct contestant *c)
 
 	if (!c->is_running)
 		return NAN;
-	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120, &ns, &detail);
+	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120 + limit_s(s, 0), &ns, &detail);
 	c->next_set = (c->next_set + c->calls) % s->stage.stage_case[0].sets;
 	if (v != VERDICT_PASSED) {
 		c->verdict = v;

@@ -749,6 +749,26 @@ enum sandbox_event sandbox_watch(struct sandbox *box, int fd, int64_t deadline_n
 	}
 }
 
+int64_t sandbox_waited_ns(const struct sandbox *box)
+{
+	char path[32], stat[300];
+	long long most_ns = 0, ns;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", box->pid);
+	DIR *d = box->pid > 0 ? opendir(path) : NULL;
+	for (struct dirent *f; d && (f = readdir(d));) {
+		snprintf(stat, sizeof(stat), "%s/%s/schedstat", path, f->d_name);
+		FILE *s = f->d_name[0] == '.' ? NULL : fopen(stat, "re");
+		if (s && fscanf(s, "%*s %lld", &ns) == 1 && ns > most_ns)
+			most_ns = ns;
+		if (s)
+			fclose(s);
+	}
+	if (d)
+		closedir(d);
+	return most_ns;
+}
+
 /* ---- the end --------------------------------------------------------- */
 
 /* Kills the program, its process group, and with the first process of a pid namespace all that is in it. */

@@ -110,6 +110,11 @@ int sandbox_start(struct sandbox *box, const struct sandbox_start *start, struct
 enum sandbox_event { SANDBOX_READY, SANDBOX_ENDED, SANDBOX_LATE, SANDBOX_OVER };
 /* Waits for one of these, keeping what the box says.  fd -1: none. */
 enum sandbox_event sandbox_watch(struct sandbox *box, int fd, int64_t deadline_ns);
+/*
+ * How long the program could have run since it started, and others had the processor [ns]: of its threads the one that
+ * waited most.  0 where the kernel does not say (CONFIG_SCHED_INFO), or when it has ended.
+ */
+int64_t sandbox_waited_ns(const struct sandbox *box);
 
 struct sandbox_end {
 	int exit_code;        /* -1 when a signal ended it */

@@ -62,7 +62,10 @@ struct worker_start {
  * HARNESS_ERROR when the worker program itself could not start).
  */
 enum verdict worker_open(struct worker *worker, const struct stage *stage, const struct worker_start *start, struct strbuf *detail);
-/* Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie. */
+/*
+ * Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie.  limit_s, here and below: beyond it the
+ * answer comes too late (TIMEOUT); what it waited for a processor that others had is not counted.
+ */
 enum verdict worker_run(struct worker *worker, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
 			struct strbuf *detail);
 /* `calls` calls rotating through the sets from `first_set`; *ns of all.  The first time touches all sets before the clock starts. */
