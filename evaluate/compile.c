@@ -53,7 +53,7 @@ static char **command_words(struct arena *arena, const char *command, const stru
 				word[n++] = arena_strndup(arena, f, k);
 				f += k;
 			}
-		} else {
+		} else if (defence_stands(DEFENCE_DATELESS) || strncmp(w.buf, "-D__", 4)) {
 			strbuf_replace(&w, "%in", in);
 			strbuf_replace(&w, "%out", out);
 			strbuf_replace(&w, "%march", target->march ? target->march : "");

@@ -372,7 +372,7 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 		if (bad)
 			return -1;
 		/* Raced, it was its own clock's; a margin that vanishes outside was one of the clock. */
-		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->raced_loopnest_ratio > 2 * j->ratio_high) {
+		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->raced_loopnest_ratio > 2 * j->ratio_high && defence_stands(DEFENCE_OUTSIDE_CLOCK)) {
 			j->verdict = VERDICT_TIMING_FORGED;
 			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->raced_loopnest_ratio, j->ratio);
 		}

@@ -4,6 +4,7 @@
 #include "evaluate/judge_memory.h"
 #include "evaluate/measure.h"
 #include "evaluate/worker.h"
+#include "ops/core/defence.h"
 #include "ops/core/diag.h"
 #include "ops/core/loops.h"
 #include "ops/core/plan.h"
@@ -514,7 +515,7 @@ static bool weigh(struct court *c)
 	/* Lives that are hardly longer than what disturbs them tell nothing of claims. */
 	double calls_ns = slope(&c->kernel, &c->of_kernel, NULL, PART_TOTAL, 0.5) * (double)(c->kernel.calls_many - c->kernel.calls_few);
 	bool is_clear = calls_ns > 1e6 && low[OF_TIME] > 0;
-	bool is_forged = is_clear && high[OF_CLAIM] < 1 - JUDGE_UNSEEN, is_honest = low[OF_CLAIM] > 1 - JUDGE_UNSEEN;
+	bool is_forged = is_clear && high[OF_CLAIM] < 1 - JUDGE_UNSEEN && defence_stands(DEFENCE_OUTSIDE_CLOCK), is_honest = low[OF_CLAIM] > 1 - JUDGE_UNSEEN;
 	if (is_forged && j->rounds >= c->options.least_rounds) {
 		strbuf_addf(c->detail, "claims %.0f ns a call, takes %.0f (a ratio of %.3f, surely below %.3f)", j->claimed_ns, j->judged_ns, j->claim_ratio,
 			    high[OF_CLAIM]);
@@ -715,7 +716,7 @@ int judge(struct arena *arena, const struct judged *judged, const struct judge_o
 		v = run_long(&c);
 	if (v == VERDICT_PASSED && judged->is_python)
 		v = name_operations(&c);
-	else if (v == VERDICT_PASSED && !c.options.no_strict) {
+	else if (v == VERDICT_PASSED && !c.options.no_strict && defence_stands(DEFENCE_STRICT_LIVES)) {
 		out->memory_pass = "guard pages";
 		v = run_strict(&c);
 	}

@@ -5,7 +5,8 @@
 #                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where);
 #                                    all that prints as Triton in its interpreter
 #   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
-#                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
+#                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE; KM_RESUME=FOLDER
+#                                    keeps what cheats and mutants came to, for a run that goes on where this one was ended
 #   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some; FUZZ_BESIDE=6
 #                                    FUZZ_JOBS=2: six at a time, two processes each, which share the seconds
 #   make check-gpu                   those of tests/gpu (skip loudly without one)

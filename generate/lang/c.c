@@ -215,7 +215,7 @@ const struct lang lang_c = {
 	 * vectorizers cost a third more time and change nothing.  What needs a
 	 * library must not link.
 	 */
-	.compile = "clang-22 -x c -std=gnu17 -O2 -march=%march %flags -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-vectorize "
+	.compile = "clang-22 -x c -std=gnu17 -O2 -march=%march %flags " LANG_DATELESS " -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-vectorize "
 		   "-fno-slp-vectorize -fno-unroll-loops -fno-builtin -fno-stack-protector -fPIC -shared -nostdlib -fuse-ld=lld "
 		   "-Wl,--no-undefined -w -o %out %in",
 	.accepts = accepts,

@@ -237,7 +237,7 @@ const struct lang lang_cuda = {
 	.suffix = "cu",
 	.artifact = "cubin",
 	.can_batch = true,
-	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx86 -O3 -w %flags -o %out %in",
+	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx86 -O3 -w %flags " LANG_DATELESS " -o %out %in",
 	.accepts = accepts,
 	.print = print,
 	.inspect = cubin_inspect,

@@ -184,7 +184,7 @@ const struct lang lang_hip = {
 	.artifact = "hsaco",
 	.can_batch = true,
 	.compile = "clang-22 -x hip -std=gnu++17 --offload-arch=%march --offload-device-only -nogpuinc -nogpulib -O3 -w "
-		   "--no-gpu-bundle-output %flags -o %out %in",
+		   "--no-gpu-bundle-output %flags " LANG_DATELESS " -o %out %in",
 	.accepts = accepts,
 	.print = print,
 	.inspect = inspect,

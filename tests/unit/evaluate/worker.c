@@ -79,6 +79,13 @@ static void test_ends(void)
 	unlink("/tmp/km-test-worker-file");
 }
 
+/* Where a candidate was loaded nothing can be trusted any more: the next trial must find nothing of it. */
+static void test_apart(void)
+{
+	for (int i = 0; i < 2; i++)
+		expect(VERDICT_PASSED, "a process of its own for each trial", "static int km_loaded_before;\n", "if (km_loaded_before) __builtin_trap(); km_loaded_before = 1;");
+}
+
 static void test_start(void)
 {
 	struct strbuf detail = STRBUF_INIT;
@@ -177,6 +184,7 @@ int main(void)
 		return done_testing();
 	}
 	test_ends();
+	test_apart();
 	test_start();
 	test_time();
 	test_busy();
