@@ -140,13 +140,13 @@ int64_t contraction_block_threads(const struct contraction_blocks *b)
 	return b->bm / b->wm * (b->bn / b->wn) * (b->instr ? b->instr->lanes : 1);
 }
 
-void contraction_write_blocks(struct arena *arena, const struct match *m, const struct contraction_blocks *b, const char *name, const char *knobs,
-			      struct strbuf *text)
+void contraction_write_blocks(struct arena *arena, const struct match *m, const struct problem *problem, const struct contraction_blocks *b, const char *name,
+			      const char *knobs, struct strbuf *text)
 {
 	struct contraction_shape s = contraction_shape(arena, m);
 	const struct mma_instr *q = b->instr;
 	long long bm = b->bm, bn = b->bn, bk = b->bk;
-	const char *dtype = q ? dtype_name(q->ab) : "f32", *a_digits = "i k+1", *b_digits = "k j";
+	const char *real = tile_real(problem), *dtype = q ? dtype_name(q->ab) : real, *a_digits = "i k+1", *b_digits = "k j";
 
 	if (q && q->ab == DTYPE_bf16)
 		a_digits = "i k+8";
@@ -160,7 +160,7 @@ void contraction_write_blocks(struct arena *arena, const struct match *m, const 
 	strbuf_addf(text, q ? "  knob INSTR=%s WM=%lld WN=%lld KU=%lld%s\n" : "  knob INSTR=%s TM=%lld TN=%lld KU=%lld%s\n", q ? q->name : "fma",
 		    (long long)b->wm, (long long)b->wn, (long long)b->unroll, knobs);
 	const char *sum = b->is_summed_apart ? "_block" : "_acc";
-	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n%s  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n",
+	strbuf_addf(text, "  tile _acc %s [i, j] @acc\n%s  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n", real,
 		    b->is_summed_apart ? "  tile _block f32 [i, j] @acc\n" : "", dtype, a_digits, dtype, b_digits);
 	const char *row = arena_printf(arena, "p%d*%lld+i", s.p, bm), *column = arena_printf(arena, "p%d*%lld+j", s.p + 1, bn);
 	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    _a[i, k] <- %s\n    _b[k, j] <- %s\n", s.depth, bk, (long long)b->pipe,

@@ -50,7 +50,7 @@ struct contraction_blocks {
 };
 int64_t contraction_block_threads(const struct contraction_blocks *b);
 /* knobs: further ones, "" or " NAME=VALUE ..." */
-void contraction_write_blocks(struct arena *arena, const struct match *m, const struct contraction_blocks *b, const char *name, const char *knobs,
-			      struct strbuf *text);
+void contraction_write_blocks(struct arena *arena, const struct match *m, const struct problem *problem, const struct contraction_blocks *b, const char *name,
+			      const char *knobs, struct strbuf *text);
 
 #endif

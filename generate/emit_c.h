@@ -117,8 +117,6 @@ bool emit_is_bool(struct emitter *e, const struct expr *x); /* is it a truth val
 /* Such an x, exactly, as a long (no vectors). */
 const char *emit_whole(struct emitter *e, const struct expr *x);
 bool emit_is_truth(const struct expr *x);
-/* Is the kernel's arithmetic in double? */
-bool emit_wants_double(const struct tile_program *program, const struct tile_kernel *kernel);
 /* The definition of a function of the prelude with the arguments of call x in place, or NULL. */
 const struct expr *emit_definition(struct emitter *e, const struct expr *x);
 

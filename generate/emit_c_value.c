@@ -7,34 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Does some value of the statements want a cast to f64? */
-static bool casts_to_double(const struct expr *x)
-{
-	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
-
-	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
-		casts = casts_to_double(x->arg[i]);
-	return casts || (x && ((x->filter && casts_to_double(x->filter)) || (x->otherwise && casts_to_double(x->otherwise))));
-}
-
-static bool any_casts_to_double(const struct tile_stmt *stmt, size_t count)
-{
-	bool casts = false;
-
-	for (size_t i = 0; i < count && !casts; i++)
-		casts = casts_to_double(stmt[i].value) || any_casts_to_double(stmt[i].body, stmt[i].body_count);
-	return casts;
-}
-
-bool emit_wants_double(const struct tile_program *program, const struct tile_kernel *kernel)
-{
-	bool is = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
-
-	for (size_t i = 0; i < program->buffer_count && !is; i++)
-		is = program->buffer[i].dtype == DTYPE_f64;
-	return is || any_casts_to_double(kernel->stmt, kernel->stmt_count);
-}
-
 /* A name that stands for a rank 0 tile or buffer is an access to it. */
 static bool as_access(const struct emitter *e, const struct expr *x, struct expr *access)
 {

@@ -1,4 +1,4 @@
-/* What printed code says of single numbers: types, whole numbers, loads and stores, counted random bits. */
+/* What printed code says of single numbers: types, whole numbers, loads and stores. */
 #include "generate/vector_c.h"
 
 /* bf16 widens exactly and rounds to nearest even. */
@@ -28,29 +28,15 @@ static const char memory[] =
 	"KM_I float km_maximum_s(float a, float b) { return a > b || a != a ? a : b; }\n"
 	"KM_I float km_minimum_s(float a, float b) { return a < b || a != a ? a : b; }\n";
 
-/*
- * Philox4x32-10 (Salmon et al., SC 2011): word w & 3 of the block of a counter, as
- * ops/core/rng.c has it.
- */
-static const char randomness[] =
-	"KM_I long km_philox(long seed, long at, long w) {\n"
-	" unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32), c0 = (unsigned)at, c1 = (unsigned)(at >> 32), c2 = 0, c3 = 0;\n"
-	" for (int i = 0; i < 10; i++) { unsigned long p0 = 0xD2511F53ul * c0, p1 = 0xCD9E8D57ul * c2;\n"
-	"  c0 = (unsigned)(p1 >> 32) ^ c1 ^ k0; c1 = (unsigned)p1; c2 = (unsigned)(p0 >> 32) ^ c3 ^ k1; c3 = (unsigned)p0; k0 += 0x9E3779B9u; k1 += 0xBB67AE85u; }\n"
-	" return (w & 3) == 0 ? c0 : (w & 3) == 1 ? c1 : (w & 3) == 2 ? c2 : c3; }\n";
+static const char eighths[] =
+	"typedef unsigned char km_f8e4m3; typedef unsigned char km_f8e5m2;\n"
+	"KM_I float km_ls_f8e4m3(const km_f8e4m3 *p) { return km_of_f8e4m3(*p); }\nKM_I void km_ss_f8e4m3(km_f8e4m3 *p, double x) { *p = km_to_f8e4m3(x); }\n"
+	"KM_I float km_ls_f8e5m2(const km_f8e5m2 *p) { return km_of_f8e5m2(*p); }\nKM_I void km_ss_f8e5m2(km_f8e5m2 *p, double x) { *p = km_to_f8e5m2(x); }\n";
 
-/* In double: what is an instruction. */
-static const char doubles[] =
-	"KM_I double km_maximum_d(double a, double b) { return a > b || a != a ? a : b; }\n"
-	"KM_I double km_minimum_d(double a, double b) { return a < b || a != a ? a : b; }\n"
-	"KM_I double km_abs_d(double x) { return __builtin_fabs(x); }\nKM_I double km_sqrt_d(double x) { return __builtin_sqrt(x); }\n"
-	"KM_I double km_floor_d(double x) { return __builtin_elementwise_floor(x); }\nKM_I double km_ceil_d(double x) { return __builtin_elementwise_ceil(x); }\n"
-	"KM_I double km_trunc_d(double x) { return __builtin_elementwise_trunc(x); }\nKM_I double km_round_d(double x) { return __builtin_elementwise_roundeven(x); }\n";
-
-void scalar_c_prologue(struct strbuf *out)
+void scalar_c_prologue(bool has_doubles, struct strbuf *out)
 {
 	strbuf_addstr(out, memory);
-	strbuf_addstr(out, randomness);
-	strbuf_addstr(out, doubles);
-	double_c_prologue(out);
+	if (!has_doubles)
+		double_c_prologue(out);
+	strbuf_addstr(out, eighths);
 }

@@ -250,13 +250,13 @@ void simt_declare_registers(struct simt *s)
 		for (int d = q->outer_count; d < q->reg_count; d++)
 			vector *= q->reg[d].extent;
 		/* Beside the accumulators, which have registers of their own, the unrolled code wants room. */
-		held += t->place == PLACE_REG ? registers : 0;
+		held += t->place == PLACE_REG ? registers * (dtype_bytes(t->dtype) == 8 ? 2 : 1) : 0;
 		if (held > 128 || registers > 256)
 			simt_fail(s, "tile '%s' takes a thread's registers to %lld", t->name, (long long)(held > 128 ? held : registers));
 		if (q->outer_count)
 			simt_line(s, "km_vector<float, %lld>::type t_%s[%lld];", (long long)vector, t->name, (long long)(registers / vector));
 		else
-			simt_line(s, "float t_%s[%lld];", t->name, (long long)registers);
+			simt_line(s, "km_%s t_%s[%lld];", dtype_name(t->dtype), t->name, (long long)registers);
 	}
 }
 
@@ -273,7 +273,7 @@ static void declare_tiles(struct simt *s)
 		at[i] = bytes;
 		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
 	}
-	int64_t total = bytes + (across_warps ? round_up(4 * k->threads / s->target->warp, 16) : 0);
+	int64_t total = bytes + (across_warps ? round_up(8 * k->threads / s->target->warp, 16) : 0);
 	if (total > s->target->shared_bytes)
 		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
 	if (total && s->target->static_shared_bytes && total > s->target->static_shared_bytes) {
@@ -283,7 +283,7 @@ static void declare_tiles(struct simt *s)
 		simt_line(s, "KM_SHARED(km_shared, %lld);", (long long)total);
 	}
 	if (across_warps)
-		simt_line(s, "float *const km_red = (float *)(km_shared + %lld);", (long long)bytes);
+		simt_line(s, "char *const km_red = km_shared + %lld;", (long long)bytes);
 	for (size_t i = 0; i < k->tile_count; i++) {
 		const struct tile *t = &k->tile[i];
 		if (t->place == PLACE_SHARED)
@@ -346,18 +346,12 @@ static bool check_kernel(struct simt *s)
 	if (k->index_count > SIMT_MAX_INDICES || k->tile_count > SIMT_MAX_TILES)
 		simt_fail(s, "too many indices or tiles");
 	for (size_t i = 0; i < k->tile_count && !s->failed; i++) {
-		enum dtype d = k->tile[i].dtype;
-		if (k->tile[i].place == PLACE_VIEW)
-			simt_fail(s, "view '%s' is not printed for SIMT", k->tile[i].name);
-		else if (d != DTYPE_f32 && (k->tile[i].place != PLACE_SHARED || (d != DTYPE_bf16 && d != DTYPE_f16)))
-			simt_fail(s, "tile '%s' of %s is not printed for SIMT yet", k->tile[i].name, dtype_name(d));
-	}
-	for (size_t i = 0; i < s->program->buffer_count && !s->failed; i++) {
-		enum dtype d = s->program->buffer[i].dtype;
-		/* What only micro-kernels touch may be of f16. */
-		bool is_part = d == DTYPE_f16 && s->program->buffer[i].role == PLAN_TMP;
-		if (d != DTYPE_f32 && d != DTYPE_bf16 && d != DTYPE_i64 && d != DTYPE_i32 && !is_part)
-			simt_fail(s, "buffer '%s' of %s is not printed for SIMT yet", s->program->buffer[i].name, dtype_name(d));
+		const struct tile *t = &k->tile[i];
+		bool is_narrow = dtype_bytes(t->dtype) < 4 && dtype_is_real(t->dtype);
+		if (t->place == PLACE_VIEW)
+			simt_fail(s, "view '%s' is not printed for SIMT", t->name);
+		else if (t->place != PLACE_SHARED && is_narrow)
+			simt_fail(s, "tile '%s': registers hold no %s", t->name, dtype_name(t->dtype));
 	}
 	return !s->failed;
 }
@@ -408,7 +402,7 @@ int simt_print(const struct tile_program *program, const struct target *target, 
 
 	for (size_t i = 0; i < program->kernel_count && !ret; i++) {
 		struct simt s = { .program = program, .kernel = &program->kernel[i], .target = target, .out = &out->source, .err = err,
-				  .launch = &out->launch[i], .column = -1 };
+				  .launch = &out->launch[i], .column = -1, .is_double = simt_is_double(program, &program->kernel[i]) };
 		emit_kernel(&s, symbol);
 		ret = s.failed ? -1 : 0;
 		arena_release(&s.arena);

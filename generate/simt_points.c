@@ -41,8 +41,8 @@ bool simt_has_points(const struct tile_program *program)
 void simt_points_vocabulary(struct strbuf *out)
 {
 	/* Names of its own: the two vocabularies share some. */
-	strbuf_addstr(out, "#define KM_I KM_D\n#define KM_CALLED KM_D\nnamespace km_points {\n");
-	scalar_c_prologue(out);
+	strbuf_addstr(out, "namespace km_points {\n");
+	scalar_c_prologue(true, out);
 	strbuf_addstr(out, together);
 	strbuf_addstr(out, "}\n");
 }
@@ -114,7 +114,7 @@ void simt_print_points(struct simt *s, const char *symbol)
 		simt_fail(s, "too many indices or tiles");
 		return;
 	}
-	e.is_double = emit_wants_double(s->program, k);
+	e.is_double = tile_wants_double(s->program, k);
 	strbuf_addstr(s->out, "namespace km_points {\n");
 	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL(%d)", k->threads), "");
 	simt_place(s);

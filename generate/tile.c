@@ -41,6 +41,33 @@ int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_
 	return value ? strtoll(value, NULL, 10) : otherwise;
 }
 
+static bool casts_to_double(const struct expr *x)
+{
+	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
+
+	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
+		casts = casts_to_double(x->arg[i]);
+	return casts || (x && (casts_to_double(x->filter) || casts_to_double(x->otherwise)));
+}
+
+static bool any_casts_to_double(const struct tile_stmt *stmt, size_t count)
+{
+	bool casts = false;
+
+	for (size_t i = 0; i < count && !casts; i++)
+		casts = casts_to_double(stmt[i].value) || any_casts_to_double(stmt[i].body, stmt[i].body_count);
+	return casts;
+}
+
+bool tile_wants_double(const struct tile_program *program, const struct tile_kernel *kernel)
+{
+	bool wants = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
+
+	for (size_t i = 0; i < program->buffer_count && !wants; i++)
+		wants = program->buffer[i].dtype == DTYPE_f64;
+	return wants || any_casts_to_double(kernel->stmt, kernel->stmt_count);
+}
+
 /* ---- facts ----------------------------------------------------------- */
 
 static struct expr *minus_one(struct arena *arena, struct expr *e)

@@ -188,6 +188,8 @@ int tile_index_find(const struct tile_kernel *kernel, const char *name);
 int tile_buffer_find(const struct tile_program *program, const char *name);
 const char *tile_knob(const struct tile_kernel *kernel, const char *name, const char *otherwise);
 int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_t otherwise);
+/* Does the kernel calculate in f64: knob REAL=f64, a buffer of the plan is f64, or a value is cast to it? */
+bool tile_wants_double(const struct tile_program *program, const struct tile_kernel *kernel);
 #include "ops/core/affine.h"
 /*
  * What is known of the names of a kernel: run-time dims >= 1, static dims equal

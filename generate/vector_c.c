@@ -119,10 +119,7 @@ static const char transcendental[] =
 	" p = km_fma(p, z, (km_vf)-5.37397155531e-2f); p = km_fma(p, z, (km_vf)1.33314422036e-1f); p = km_fma(p, z, (km_vf)-3.33332819422e-1f);\n"
 	" p = km_fma(p * z, x, x); km_vf q = 1.0f - 2.0f / (km_exp(a + a) + 1.0f); q = x < 0.0f ? -q : q; return a < 0.625f ? p : q; }\n";
 
-/*
- * Philox4x32-10 (Salmon et al., SC 2011): word w & 3 of the block of a counter, as
- * ops/core/rng.c has it; in vectors of counters at, at + stride, ..., shifted right by at least 8.
- */
+/* Philox, as in double_c.c, in vectors of counters at, at + stride, ..., shifted right by at least 8. */
 static const char randomness[] =
 	"typedef unsigned long km_vw __attribute__((ext_vector_type(KM_L)));\n"
 	"KM_I km_vf km_philox_v(long seed, long at, long stride, long w, int bits) {\n"
@@ -257,7 +254,7 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	}
 	strbuf_addch(out, '\n');
 	strbuf_addstr(out, "#define KM_I static inline __attribute__((always_inline, unused))\n#define KM_CALLED static __attribute__((noinline, unused))\n");
-	scalar_c_prologue(out);
+	scalar_c_prologue(false, out);
 	strbuf_addstr(out, memory);
 	strbuf_addstr(out, target->isa & ISA_BIT(avx512) ? masked_halves : masked_halves_by_lane);
 	strbuf_addstr(out, halves);

@@ -112,7 +112,7 @@ static int print_kernel(const struct tile_program *program, const struct tile_ke
 			     .lanes = target->vector_bytes / 4, .block_tile = -1, .vector = -1, .written = -1 };
 	int64_t at[EMIT_MAX_TILES] = { 0 };
 
-	e.is_double = emit_wants_double(program, kernel);
+	e.is_double = tile_wants_double(program, kernel);
 	if (kernel->index_count > EMIT_MAX_INDICES || kernel->tile_count > EMIT_MAX_TILES) {
 		strbuf_addf(err, "kernel '%s': too many indices or tiles", kernel->name);
 		return -1;

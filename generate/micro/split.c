@@ -170,7 +170,6 @@ static void print(struct simt *s, const char *symbol)
 static const char words[] =
 	"/* Numbers of f32 in parts */\n"
 	"#define KM_KERNEL_FILL(n, blocks) extern \"C\" __attribute__((global)) __attribute__((launch_bounds(n, blocks))) void\n"
-	"typedef _Float16 km_f16;\n"
 	"typedef unsigned km_u32x4 __attribute__((ext_vector_type(4)));\n"
 	"KM_D unsigned km_top(unsigned a, unsigned b) { return a > b ? a : b; }\n"
 	"KM_D unsigned km_warp_top(unsigned x) { unsigned y; asm volatile(\"redux.sync.max.u32 %0, %1, -1;\" : \"=r\"(y) : \"r\"(x)); return y; }\n"

@@ -133,7 +133,7 @@ static int lower_simt(struct arena *arena, const struct match *m, const struct p
 		return 0;
 	}
 	write_head(arena, problem, text);
-	contraction_write_blocks(arena, m, &b, "contract", "", text);
+	contraction_write_blocks(arena, m, problem, &b, "contract", "", text);
 	return 1;
 }
 

@@ -310,7 +310,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	write_contract(&w, recipe[count - 1], 1 << 1, count > 1 ? 2 : pipe);
 	if (w.split > 1)
 		write_total(&w, 1 << 0 | 1 << 1);
-	contraction_write_blocks(arena, m, &strict, "strict", arena_printf(arena, " WHEN=%d", 1 << 2), text);
+	contraction_write_blocks(arena, m, problem, &strict, "strict", arena_printf(arena, " WHEN=%d", 1 << 2), text);
 	return 1;
 }
 

@@ -2,7 +2,7 @@
  * Printed CUDA on any machine: candidates of every operator, kernels of tiles and of points alike, are
  * compiled for the host with tests/unit/generate/simt_host.h, run there at check shapes, every buffer
  * ending at, or beginning behind, an unmapped page, and judged as candidates are.  Kernels with
- * instructions that only the device has (matrix products, its copy engine) are left out.
+ * instructions that only the device has (its copy engine, products of warp groups) are left out.
  *
  * In `make check` an operator has one problem of f32, some one of another type, and one candidate of each skeleton.
  *   CUDA_EACH=N        candidates of a skeleton, at every check problem
@@ -50,7 +50,7 @@ static bool is_wanted(const char *op)
 /* Has it what only the device has? */
 static bool is_for_device_alone(const struct candidate *c)
 {
-	return strstr(c->knobs, "INSTR=mma") || strstr(c->source, "asm") || strstr(c->plan, "tensor:");
+	return strstr(c->source, "asm") || strstr(c->plan, "tensor:");
 }
 
 static void add_candidates(const struct problem_space *ps, size_t sub, const char *name, int wanted)

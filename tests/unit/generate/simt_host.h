@@ -84,6 +84,27 @@ static void km_mfma_f32_32x32x8_bf16(km_f32x16 &c, const unsigned short (&a)[4],
 static void km_mfma_f32_16x16x16_bf16(km_f32x4 &c, const unsigned short (&a)[4], const unsigned short (&b)[4]) { km_host_mfma<16, 4>(c, a, b); }
 static void km_mfma_f32_32x32x2_f32(km_f32x16 &c, const float (&a)[1], const float (&b)[1]) { km_host_mfma<32, 1>(c, a, b); }
 static void km_mfma_f32_16x16x4_f32(km_f32x4 &c, const float (&a)[1], const float (&b)[1]) { km_host_mfma<16, 1>(c, a, b); }
+#else
+/*
+ * mma.sync m16n8k16 by the PTX ISA (9.7.14.5.8, version 9.0): lane l holds rows l / 4 + 8 a of A at depths 2 (l % 4) + 8 d + c,
+ * register 4 d + 2 a + c; column l / 4 of B at the same depths, register 2 d + c; and of C rows l / 4 + 8 a of columns 2 (l % 4) + c.
+ */
+typedef float km_f32x4 __attribute__((ext_vector_type(4)));
+static void km_mma_f32_16x8x16_bf16(km_f32x4 &c, const unsigned short (&a)[8], const unsigned short (&b)[4])
+{
+	int me = km_now, warp = me / 32 * 32, lane = me % 32;
+	for (int r = 0; r < 8; r++)
+		km_shown[me][r] = km_host_value(a[r]), km_shown[me][8 + r] = r < 4 ? km_host_value(b[r]) : 0;
+	km_yield(KM_AT_WARP);
+	for (int r = 0; r < 4; r++) {
+		float sum = c[r];
+		for (int k = 0; k < 16; k++)
+			sum += km_shown[warp + lane / 4 * 4 + k / 2 % 4][k / 8 * 4 + r / 2 * 2 + k % 2] *
+			       km_shown[warp + (lane % 4 * 2 + r % 2) * 4 + k / 2 % 4][8 + k / 8 * 2 + k % 2];
+		c[r] = sum;
+	}
+	km_yield(KM_AT_WARP);
+}
 #endif
 
 static void km_start()
