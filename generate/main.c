@@ -111,7 +111,7 @@ static int list_ops(int argc, char **argv)
 static int show_coverage(int argc, char **argv)
 {
 	static const struct cli_command command = {
-		"coverage", "[OP...]", "lists, dtype by dtype, the skeletons that serve operators (all by default), or why none does", NULL
+		"coverage", "[OP...]", "lists, dtype by dtype and language by language, the skeletons that serve operators (all by default), or why none does", NULL
 	};
 	const char *target_name = "native";
 	const struct cli_option options[] = {
