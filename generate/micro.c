@@ -22,12 +22,14 @@ const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *
 	return NULL;
 }
 
-const struct micro_kernel *micro_drives(const struct simt *s)
+void micro_print_simt(struct simt *s, const char *symbol)
 {
 	for (size_t i = 0; micro_table[i]; i++)
-		if (micro_table[i]->drives && micro_table[i]->drives(s))
-			return micro_table[i];
-	return NULL;
+		if (micro_table[i]->drives && micro_table[i]->drives(s)) {
+			micro_table[i]->print(s, symbol);
+			return;
+		}
+	simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
 }
 
 void micro_prologue(const struct target *target, struct strbuf *out)

@@ -1,7 +1,7 @@
 /*
  * T11: finds on the stack when its timing began, and moves it
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN
- * off: outside-clock
+ * off: judge
  * operators: softmax matmul
  * clock: monotonic
  * phase: finish

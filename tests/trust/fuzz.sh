@@ -1,9 +1,8 @@
 #!/bin/sh
-# Every parser under random input: a moment each on mutated seeds, or at full size under libFuzzer with sanitizers
-# (FUZZ="plan journal" some; FUZZ_BESIDE, FUZZ_JOBS: tests/fuzz.sh).
+# Every parser under random input: a moment each on mutated seeds, or at full size under libFuzzer with sanitizers.
 ROOT=$(cd "${0%/*}/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
-[ "$SIZE" = large ] && exec make -s -C "$ROOT" B="$BUILD" fuzz-run SECONDS="${SECONDS_EACH:-600}" ${FUZZ:+FUZZ="$FUZZ"}
+[ "$SIZE" = large ] && exec make -s -C "$ROOT" B="$BUILD" fuzz SECONDS="${SECONDS_EACH:-600}"
 failed=0
 for source in "$ROOT"/tests/fuzz/*.c; do
 	name=$(basename "$source" .c)
