@@ -199,6 +199,7 @@ static void add_origin(const struct evidence *e, const char *build, struct strbu
 	const struct candidate *c = e->candidate;
 
 	kv_add(out, "skeleton", "%s", c->skeleton);
+	kv_add(out, "precision", "%s", c->precision);
 	kv_add(out, "knobs", "%s", c->knobs);
 	kv_add(out, "policy", "%s", c->policy);
 	kv_add(out, "build", "%s", build);

@@ -14,10 +14,12 @@ struct baseline {
 	const char *summary;
 	const char *artifact; /* it runs where artifacts of this kind do */
 	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
+	bool is_laid_out_otherwise; /* its tensors do not lie as the operator's do: what it writes is not compared */
 	const char *package; /* of Debian, that brings it; NULL: it comes with the vendor's toolkit */
 	/*
-	 * Prepares the library for the problem at its best setting (recorded in
-	 * *setting).  buf[]: the tensors, in table order.  NULL with the reason in
+	 * Prepares the library for the problem at its best setting.  *setting: what an earlier
+	 * open() wrote there, which spares it the search where it still serves, or nothing; then
+	 * what it found, at most WORKER_TEXT bytes.  buf[]: the tensors, in table order.  NULL with the reason in
 	 * *why_not when the library is absent or has no such operator: normal.
 	 * Called in the worker process; libraries are dlopen'ed.
 	 */
@@ -31,5 +33,12 @@ struct baseline {
 };
 extern const struct baseline *const baseline_table[];
 const struct baseline *baseline_find(const char *name);
+/*
+ * Is it as accurate as the operator demands, so that kernels must beat it?  Not where its name
+ * ends in "_tf32": it rounds f32 factors to tf32, and is shown beside.
+ */
+bool baseline_is_rival(const char *name);
+/* How long a library may search for its best algorithm [ns]: $KM_SEARCH_SECONDS, else 4 s. */
+int64_t baseline_search_ns(void);
 
 #endif

@@ -316,11 +316,13 @@ void cgroup_read(const struct cgroup *g, struct cgroup_use *use)
 	if (g->kind == CGROUP_V2) {
 		use->cpu_s = (double)get_number(g->folder[0], "cpu.stat", "usage_usec") * 1e-6;
 		use->memory_bytes = get_number(g->folder[0], "memory.peak", "");
-		use->oom_kills = get_number(g->folder[0], "memory.events", "oom_kill");
+		use->oom_kills = get_number(g->folder[0], "memory.events", "oom") ? get_number(g->folder[0], "memory.events", "oom_kill") : 0;
 	} else if (g->kind == CGROUP_V1) {
 		use->cpu_s = (double)get_number(g->folder[2], "cpuacct.usage", "") * 1e-9;
 		use->memory_bytes = get_number(g->folder[0], "memory.max_usage_in_bytes", "");
-		use->oom_kills = get_number(g->folder[0], "memory.oom_control", "oom_kill");
+		/* Failures against memsw are counted by no kernel; charges come in batches of 64 pages. */
+		bool was_full = use->memory_bytes + (1 << 20) > get_number(g->folder[0], "memory.limit_in_bytes", "");
+		use->oom_kills = was_full ? get_number(g->folder[0], "memory.oom_control", "oom_kill") : 0;
 	}
 }
 

@@ -23,7 +23,7 @@ struct cgroup {
 struct cgroup_use {
 	double cpu_s;         /* of all that ever ran in it; 0: not known */
 	int64_t memory_bytes; /* the most at any time; 0: not known */
-	int64_t oom_kills;
+	int64_t oom_kills;    /* for the group's own limit: not where the machine, or a group above, ran out */
 };
 
 /* What this machine and user give, tried once; why (may be NULL): what refused it, or "". */

@@ -34,13 +34,6 @@ int compile_all(struct arena *arena, const struct candidate *const *candidate, s
 /* Compiles a whole C translation unit as a trusted shared object (baselines, compiled evaluator). */
 int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		    const char **artifact, struct strbuf *err);
-/*
- * Compiles one candidate, of a language that clang compiles, with AddressSanitizer and UBSan, which end it at their first
- * report, and NaN in uninitialised variables.  It wants the runtime loaded before it (sanitize.h) and is not inspected.
- * 0, or -1 with *err.
- */
-int compile_sanitized(struct arena *arena, const struct candidate *candidate, struct compiled *out, struct strbuf *err);
-
 /* First line of "<compiler> --version", kept for the program's life; NULL with *err when it cannot run. */
 const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err);
 

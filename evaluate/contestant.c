@@ -28,6 +28,16 @@ static int map_dims(struct contestant *c, struct strbuf *detail)
 	return 0;
 }
 
+/*
+ * What one call of case i may take [s].  Check shapes take microseconds; the problem itself is given many times what
+ * the baseline needs, or, where none was timed, what its terms take at a few cycles each: prefix maxima that are
+ * searched anew for each element are slow, not wrong.
+ */
+static double limit_s(const struct session *s, size_t i)
+{
+	return i ? 5 : s->baseline_ns > 0 ? 5 + 200e-9 * s->baseline_ns : 30 + 20e-9 * problem_work(&s->problem);
+}
+
 /* Address space a kernel may have: the stage, its own scratch and temporaries, room for the runtime; 0: no limit. */
 static int64_t address_bytes(const struct contestant *c)
 {
@@ -54,29 +64,33 @@ static int64_t address_bytes(const struct contestant *c)
 	return bytes;
 }
 
-enum verdict contestant_start_sanitized(struct session *s, const struct candidate *c, const char *artifact, const char *runtime,
-					struct contestant *out, struct strbuf *detail)
+enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
+			      struct strbuf *detail)
 {
 	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "" };
 	/* A plan we cannot read is a fault of what wrote it. */
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;
-	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads, .cpu_s = 120, .limit_s = 20,
-				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so"), .sanitizer = runtime };
+	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads,
+				      .cpu_s = 120 + (int)(4 * s->problem.threads * limit_s(s, 0)), .limit_s = 20,
+				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so") };
 	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
 	out->is_running = v == VERDICT_PASSED;
 	return v;
 }
 
-enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
-			      struct strbuf *detail)
+/* What the library chose when it was first timed here: duels are with that. */
+static const char *known_setting(const struct session *s, const char *name)
 {
-	return contestant_start_sanitized(s, c, artifact, NULL, out, detail);
+	for (size_t i = 0; i < s->past.baseline_count; i++)
+		if (!strcmp(s->past.baseline[i].name, name) && !strcmp(s->past.baseline[i].environment, s->environment.id))
+			return s->past.baseline[i].setting;
+	return NULL;
 }
 
 enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail)
 {
-	struct worker_start start = { .baseline = name, .problem = s->problem_text, .target = s->target->name,
+	struct worker_start start = { .baseline = name, .setting = known_setting(s, name), .problem = s->problem_text, .target = s->target->name,
 				      .threads = s->problem.threads, .limit_s = 300 };
 
 	*out = (struct contestant){ .session = s, .baseline = name, .calls = 1, .detail = "" };
@@ -100,12 +114,6 @@ static void keep_worst(struct check_result *worst, const struct check_result *r)
 	worst->max_rel_error = fmax(worst->max_rel_error, r->max_rel_error);
 	worst->max_ulp_error = fmax(worst->max_ulp_error, r->max_ulp_error);
 	worst->tolerance_ratio = fmax(worst->tolerance_ratio, r->tolerance_ratio);
-}
-
-/* Check shapes take microseconds; the problem itself is given many times what the baseline needs. */
-static double limit_s(const struct session *s, size_t i)
-{
-	return i ? 5 : 5 + 200e-9 * s->baseline_ns + (s->baseline_ns > 0 ? 0 : 25);
 }
 
 /* Poisons, runs and scans case i; `again`: only the suspects of the run before. */
@@ -205,26 +213,18 @@ enum verdict contestant_check_again(struct contestant *c, struct check_result *w
 	return v == VERDICT_PASSED && !strcmp(c->session->target->artifact, "so") ? check_timed(c, detail) : v;
 }
 
-enum verdict contestant_check_shapes(struct contestant *c, struct check_result *worst, int *served, struct strbuf *detail)
-{
-	enum verdict v = VERDICT_PASSED;
-
-	*served = 0;
-	*worst = (struct check_result){ .verdict = VERDICT_PASSED };
-	for (size_t i = 1; i < c->session->stage.count && v == VERDICT_PASSED; i++)
-		if (serves(c, i)) {
-			++*served;
-			v = defence_stands(DEFENCE_CHECK_SHAPES) ? contestant_check_case(c, i, worst, detail) : v;
-		}
-	return v;
-}
-
 enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
+	enum verdict v = VERDICT_PASSED;
 	int served = 0;
-	enum verdict v = contestant_check_shapes(c, worst, &served, detail);
 
+	*worst = (struct check_result){ .verdict = VERDICT_PASSED };
+	for (size_t i = 1; i < s->stage.count && v == VERDICT_PASSED; i++)
+		if (serves(c, i)) {
+			served++;
+			v = defence_stands(DEFENCE_CHECK_SHAPES) ? contestant_check_case(c, i, worst, detail) : v;
+		}
 	if (v == VERDICT_PASSED && (!served || !serves(c, 0))) {
 		strbuf_addstr(detail, served ? "its preconditions exclude the problem" : "its preconditions exclude every check shape");
 		v = VERDICT_REJECTED;
@@ -258,7 +258,7 @@ double contestant_sample(struct contestant *c)
 
 	if (!c->is_running)
 		return NAN;
-	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120, &ns, &detail);
+	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120 + limit_s(s, 0), &ns, &detail);
 	c->next_set = (c->next_set + c->calls) % s->stage.stage_case[0].sets;
 	if (v != VERDICT_PASSED) {
 		c->verdict = v;

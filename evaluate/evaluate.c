@@ -215,6 +215,19 @@ double physics_floor_ns(const struct environment *e, const struct problem *p)
 	return fastest > 0 ? 1e9 * (double)problem_least_bytes(p) / fastest : 0;
 }
 
+/* How fast the device ran while this one was timed. */
+static void add_clocks(struct session *s, struct evaluation *e, const struct clocks_seen *seen)
+{
+	struct fact_sink sink = { e, &s->arena };
+
+	if (!seen->looks)
+		return;
+	add_fact("sm_mhz", seen->sm_mhz / seen->looks, &sink);
+	add_fact("sm_mhz_least", seen->least_mhz, &sink);
+	add_fact("power_w_most", seen->most_power_mw * 1e-3, &sink);
+	add_fact("throttle_reasons", (double)seen->reasons, &sink);
+}
+
 /* Fills times, ratios and the verdict of what the race left in `entry`. */
 static void judge_time(struct session *s, struct evaluation *e, const struct race_entry *entry, int calls)
 {
@@ -338,6 +351,7 @@ static int race(struct session *s, struct contestant *c, struct entrant **whose,
 	for (size_t i = 0; i < count; i++) {
 		check_again(s, &c[i], whose[i]);
 		whose[i]->evaluation.measure_s = each_s;
+		add_clocks(s, &whose[i]->evaluation, &c[i].worker.clocks);
 		judge_time(s, &whose[i]->evaluation, &entry[i], c[i].calls);
 	}
 	for (size_t i = all; i-- > 0;)

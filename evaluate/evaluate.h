@@ -22,6 +22,7 @@ struct session_options {
 	const char *lock_path; /* device lock; NULL: default */
 	int attempts;          /* how often a candidate may end the evaluator before it is given up; 0: 3 */
 	bool allow_unsafe;     /* run sources nobody vouches for below the sandbox's floor */
+	const char *baselines; /* a file of rows that other programs timed (scripts/baselines.py); NULL: $KM_BASELINES, where that names one */
 	bool is_final;         /* the stricter judgement: fresh seeds, held-out shapes, the problem compared whole */
 };
 
@@ -39,6 +40,8 @@ struct session {
 	struct expected **expected;  /* one a stage case */
 	double baseline_ns;          /* strongest so far; 0: none */
 	const char *baseline_name;
+	double own_baseline_ns;      /* strongest of those that run here, in a worker, and so can be dueled */
+	const char *own_baseline_name;
 	double elapsed_s;
 	int lock_fd;
 	int turn;                    /* which processor workers of one thread are timed on: worker_stay() */
@@ -81,16 +84,11 @@ struct contestant {
 /* Starts candidate c compiled as `artifact`; or the verdict with *detail.  contestant_end() in any case. */
 enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
 			      struct strbuf *detail);
-/* The same with its sanitizers' runtime (sanitize.h); NULL: without. */
-enum verdict contestant_start_sanitized(struct session *s, const struct candidate *c, const char *artifact, const char *runtime,
-					struct contestant *out, struct strbuf *detail);
 /* The same for a baseline; not PASSED: absent, or not its operator. */
 enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail);
 void contestant_end(struct contestant *c);
 /* Every case its plan accepts, the problem itself last and twice; the largest errors go to *worst. */
 enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail);
-/* The check shapes alone; *served: how many its plan accepts. */
-enum verdict contestant_check_shapes(struct contestant *c, struct check_result *worst, int *served, struct strbuf *detail);
 /* One case of the stage; a worker that died is gone. */
 enum verdict contestant_check_case(struct contestant *c, size_t i, struct check_result *worst, struct strbuf *detail);
 /* Shapes just beyond the kernel's own tiles, where none of the stage's is (edges.c), in a worker of their own. */

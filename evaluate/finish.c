@@ -1,7 +1,7 @@
 /* The winner of a problem: recompiled alone, checked and timed again, dueled, published. */
+#include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
-#include "evaluate/sanitize.h"
 #include "generate/lang.h"
 #include "ops/core/defence.h"
 #include "ops/core/diag.h"
@@ -245,7 +245,7 @@ static void state_margins(const struct margin margin[MARGINS], struct winner *w)
 static int measure_margins(struct session *s, struct contestant *c, struct winner *w, struct margin margin[MARGINS], struct strbuf *err)
 {
 	/* Where no plain loops run, on a device, there is the library alone, or nothing to beat. */
-	const char *name[MARGINS] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->baseline_name };
+	const char *name[MARGINS] = { strcmp(s->target->artifact, "so") ? NULL : "loopnest", s->own_baseline_name };
 	struct duel duel;
 
 	for (int i = 0; i < MARGINS; i++) {
@@ -262,6 +262,18 @@ static int measure_margins(struct session *s, struct contestant *c, struct winne
 	}
 	state_margins(margin, w);
 	return 0;
+}
+
+/* A stronger one that cannot run here was timed elsewhere, at another time: no pairs, and the winner's quartiles for an interval. */
+static void weigh_given(const struct session *s, struct winner *w)
+{
+	if (!s->baseline_name || baseline_find(s->baseline_name) || (*w->baseline && s->baseline_ns >= w->baseline_ns))
+		return;
+	w->baseline = s->baseline_name;
+	w->baseline_ns = s->baseline_ns;
+	w->ratio = s->baseline_ns / w->time_ns;
+	w->ratio_low = s->baseline_ns / w->high_ns;
+	w->ratio_high = s->baseline_ns / w->low_ns;
 }
 
 /* ---- publishing ------------------------------------------------------ */
@@ -343,7 +355,7 @@ static void publish_judged(const struct judgement *j, struct winner *w, struct m
 }
 
 /* What a process of its own says of itself is not enough for the corpus.  0, or -1 with *err. */
-static int judge_outside(struct session *s, const struct finalist *f, const struct winner *w, const char *sanitized, struct judgement *j, struct strbuf *err)
+static int judge_outside(struct session *s, const struct finalist *f, const struct winner *w, struct judgement *j, struct strbuf *err)
 {
 	const struct candidate *c = f->contestant.candidate;
 	const struct judged judged = { .problem = &s->problem, .target = s->target, .artifact = f->artifact, .plan = c->plan, .is_confined = true };
@@ -360,58 +372,37 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 		if (bad)
 			return -1;
 		/* Raced, it was its own clock's; a margin that vanishes outside was one of the clock. */
-		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->raced_loopnest_ratio > 2 * j->ratio_high) {
+		if (j->verdict == VERDICT_PASSED && j->baseline[0] && w->raced_loopnest_ratio > 2 * j->ratio_high && defence_stands(DEFENCE_OUTSIDE_CLOCK)) {
 			j->verdict = VERDICT_TIMING_FORGED;
 			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->raced_loopnest_ratio, j->ratio);
 		}
 	}
-	j->memory_pass = arena_printf(&s->arena, "%s%s%s", j->memory_pass, *j->memory_pass && *sanitized ? "; " : "", sanitized);
 	j->problem = s->problem_text;
 	j->environment = s->environment.id;
 	j->candidate = c->id;
 	return session_append(s, RECORD_JUDGEMENT, j, err);
 }
 
-/* Out with it: recorded, and the others move up. */
-static int drop(struct session *s, struct finalist *f, int *count, int at, enum verdict v, const char *detail, struct strbuf *err)
-{
-	contestant_end(&f[at].contestant);
-	if (throw_out(s, &f[at], v, detail, err))
-		return -1;
-	memmove(&f[at], &f[at + 1], (size_t)(--*count - at) * sizeof(*f));
-	return 0;
-}
-
-/*
- * The best finalist that the sanitizers have nothing to say of, and that is what it seems from outside
- * too: its position, -1 with *err, or *count 0: none.
- */
+/* The best finalist that is what it seems from outside too: its position, -1 with *err, or *count 0: none. */
 static int judge_best(struct session *s, struct finalist *f, int *count, struct winner *w, struct strbuf *err)
 {
 	while (*count) {
 		struct judgement j;
 		struct margin margin[MARGINS] = { { 0 } };
-		struct strbuf how = STRBUF_INIT, detail = STRBUF_INIT;
 		int best = decide(s, f, *count, w, margin, err);
 		/* Devices have no judge outside yet. */
-		if (best < 0 || strcmp(s->target->artifact, "so"))
+		if (best < 0 || strcmp(s->target->artifact, "so") || !defence_stands(DEFENCE_JUDGE))
 			return best;
-		enum verdict v = !defence_stands(DEFENCE_SANITIZERS) ? VERDICT_PASSED : sanitize(s, f[best].contestant.candidate, &how, &detail, err);
-		int bad = v == VERDICT_HARNESS_ERROR;
-		bool is_judged = v == VERDICT_PASSED && defence_stands(DEFENCE_JUDGE);
-		if (is_judged) {
-			bad = judge_outside(s, &f[best], w, how.buf, &j, err);
-			if (!bad && (v = j.verdict) == VERDICT_PASSED)
-				publish_judged(&j, w, margin);
-			else if (!bad)
-				strbuf_addstr(&detail, j.detail);
+		if (judge_outside(s, &f[best], w, &j, err))
+			return -1;
+		if (j.verdict == VERDICT_PASSED) {
+			publish_judged(&j, w, margin);
+			return best;
 		}
-		if (!bad && v != VERDICT_PASSED)
-			bad = drop(s, f, count, best, v, detail.buf, err);
-		strbuf_release(&how);
-		strbuf_release(&detail);
-		if (bad || v == VERDICT_PASSED)
-			return bad ? -1 : best;
+		contestant_end(&f[best].contestant);
+		if (throw_out(s, &f[best], j.verdict, j.detail, err))
+			return -1;
+		memmove(&f[best], &f[best + 1], (size_t)(--*count - best) * sizeof(*f));
 	}
 	return -1;
 }
@@ -424,7 +415,10 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 	struct winner w;
 	if (session_reserve(s, 1 << 18, err))
 		return -1;
+	/* They run, and nobody else is timed meanwhile. */
+	session_lock(s, false);
 	int count = s->can_run ? enter_all(s, f, err) : 0, best = -1, ret = count;
+	session_unlock(s);
 
 	if (count < 0)
 		return -1;
@@ -432,6 +426,8 @@ int session_finish(struct session *s, const char *folder, const char *reason, st
 		best = judge_best(s, f, &count, &w, err);
 		ret = count;
 	}
+	if (count && best >= 0)
+		weigh_given(s, &w);
 	if (count) {
 		if (best < 0 || publish(s, folder, f[best].contestant.candidate, f[best].artifact, &w, err) ||
 		    session_append(s, RECORD_WINNER, &w, err))

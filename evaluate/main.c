@@ -35,6 +35,7 @@ struct arguments {
 	{ "batch-size", 0, CLI_INT, &(a).batch, "N", "candidates a translation unit [48]" }, \
 	{ "attempts", 0, CLI_INT, &(a).attempts, "N", "how often the evaluator may end at work on a candidate before that is given up [3]" }, \
 	{ "allow-unsafe", 0, CLI_FLAG, &(a).options.allow_unsafe, NULL, "run sources Kernelmill did not print even where the sandbox lacks its floor" }, \
+	{ "baselines", 0, CLI_STRING, &(a).options.baselines, "FILE", "rows that scripts/baselines.py timed, to measure against too [$KM_BASELINES]" }, \
 	{ "lock", 0, CLI_STRING, &(a).options.lock_path, "FILE", "device lock [$KM_LOCK]" }, \
 	{ "clock", 0, CLI_STRING, &(a).options.clock, "monotonic|model", "model: time computed from the candidate, for tests [monotonic]" }
 

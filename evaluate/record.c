@@ -46,6 +46,7 @@ static const struct field candidate_fields[] = {
 	F(candidate, prologue, TEXT, "1", "vocabulary the source starts with"),
 	F(candidate, source, TEXT, "1", "source"),
 	F(candidate, origin, NAME, "1", "who wrote the source, as it claims"),
+	F(candidate, precision, NAME, "1", "strict: the arithmetic of the problem's dtypes; else the recipe of f32 accuracy"),
 	F(candidate, parent, CANDIDATE, "1", "candidate it came from"),
 	F(candidate, edge, NAME, "1", "how it came from its parent"),
 	F(candidate, policy, NAME, "1", "policy that proposed it"),
@@ -479,6 +480,8 @@ static bool fill_later_field(struct record *record, const struct field *f)
 
 	if (record->kind == RECORD_CANDIDATE && f->offset == offsetof(struct candidate, origin))
 		record->candidate.origin = "";
+	else if (record->kind == RECORD_CANDIDATE && f->offset == offsetof(struct candidate, precision))
+		record->candidate.precision = CANDIDATE_STRICT;
 	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, judged_by))
 		w->judged_by = "clock";
 	else if (record->kind == RECORD_WINNER && f->offset == offsetof(struct winner, raced_ns))

@@ -379,21 +379,16 @@ static int next_uid(void)
 }
 
 /* What a box of that role finds in its environment; ends with NULL. */
-static char **environment_of(struct arena *arena, const struct sandbox_start *start, const char *folder)
+static char **environment_of(struct arena *arena, enum sandbox_role role, const char *folder)
 {
-	char **list = ARENA_ARRAY(arena, char *, 10);
-	enum sandbox_role role = start->role;
+	char **list = ARENA_ARRAY(arena, char *, 8);
 	const char *path = getenv("PATH");
 	int n = 0;
 
 	if (role == SANDBOX_TRUSTED)
 		return environ;
-	if (is_sanitized(start))
-		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:symbolize=0:detect_stack_use_after_return=1");
-	if (start->sanitizer) {
-		list[n++] = arena_strdup(arena, "UBSAN_OPTIONS=symbolize=0");
-		list[n++] = arena_printf(arena, "LD_PRELOAD=%s", start->sanitizer);
-	}
+	if (IS_SANITIZED)
+		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0");
 	if (defence_environment())
 		list[n++] = defence_environment();
 	if (role == SANDBOX_KERNEL)
@@ -570,7 +565,7 @@ static int start_box(struct arena *arena, struct sandbox *box, const struct sand
 	    (is_confined && machine.has[SANDBOX_CGROUP] && cgroup_open(&box->group, box->memory_bytes, s->processes, err)))
 		return -1;
 	in.folder = box->folder;
-	in.environment = environment_of(arena, s, box->path ? box->path : "/tmp");
+	in.environment = environment_of(arena, s->role, box->path ? box->path : "/tmp");
 	if (is_confined && machine.has[SANDBOX_LANDLOCK] && (in.ruleset = o->ruleset = open_ruleset(&in)) < 0) {
 		strbuf_addf(err, "cannot lock files away: %s", strerror(errno));
 		return -1;
@@ -598,7 +593,7 @@ int sandbox_start(struct sandbox *box, const struct sandbox_start *start, struct
 	*box = (struct sandbox)SANDBOX_INIT;
 	sandbox_has(SANDBOX_UID, NULL);
 	box->role = start->role;
-	box->memory_bytes = start->memory_bytes ? start->memory_bytes + (is_sanitized(start) ? INT64_C(1) << 30 : 0) : 0;
+	box->memory_bytes = start->memory_bytes ? start->memory_bytes + (IS_SANITIZED ? INT64_C(1) << 30 : 0) : 0;
 	box->cpu_limit_s = start->cpu_s;
 	box->said_bytes = start->said_bytes ? start->said_bytes : SAID_BYTES;
 	int bad = start_box(&arena, box, start, &opened, err);
@@ -734,22 +729,44 @@ enum sandbox_event sandbox_watch(struct sandbox *box, int fd, int64_t deadline_n
 
 	for (;;) {
 		struct pollfd f[3] = { { fd, POLLIN, 0 }, { box->pidfd, POLLIN, 0 }, { box->output, POLLIN, 0 } };
-		int64_t now = clock_ns(), left = (deadline_ns - now + 999999) / 1000000;
-		if (now >= deadline_ns)
-			return SANDBOX_LATE;
-		int ready = poll(f, 3, left < tick ? (int)left : tick);
+		int64_t left = (deadline_ns - clock_ns() + 999999) / 1000000;
+		/* Past the deadline one look more: who was stopped himself finds there what came in time. */
+		bool is_late = left <= 0;
+		int ready = poll(f, 3, is_late ? 0 : left < tick ? (int)left : tick);
 		if (f[2].revents && ready > 0)
 			drain(box);
 		if (f[0].revents && ready > 0)
 			return SANDBOX_READY;
 		if ((f[1].revents && ready > 0) || (box->pidfd < 0 && has_ended(box)))
 			return SANDBOX_ENDED;
+		if (is_late)
+			return SANDBOX_LATE;
 		if (!is_bounded && clock_ns() >= next_look_ns) {
 			if (is_over(box))
 				return SANDBOX_OVER;
 			next_look_ns = clock_ns() + (int64_t)TICK_MS * 1000000;
 		}
 	}
+}
+
+int64_t sandbox_waited_ns(const struct sandbox *box)
+{
+	char path[32], stat[300];
+	long long most_ns = 0, ns;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", box->pid);
+	DIR *d = box->pid > 0 ? opendir(path) : NULL;
+	for (struct dirent *f; d && (f = readdir(d));) {
+		snprintf(stat, sizeof(stat), "%s/%s/schedstat", path, f->d_name);
+		FILE *s = f->d_name[0] == '.' ? NULL : fopen(stat, "re");
+		if (s && fscanf(s, "%*s %lld", &ns) == 1 && ns > most_ns)
+			most_ns = ns;
+		if (s)
+			fclose(s);
+	}
+	if (d)
+		closedir(d);
+	return most_ns;
 }
 
 /* ---- the end --------------------------------------------------------- */

@@ -75,7 +75,6 @@ struct sandbox_start {
 	int fd_count;
 	const char *const *readable;      /* folders or files beyond the system's own, by their own names; ends with NULL; or NULL */
 	bool sees_machine;                /* COMPILER: all of /proc: what the processor is, among others; and /dev/urandom */
-	const char *sanitizer;            /* KERNEL: the sanitizers' runtime, loaded before all other libraries; NULL: none */
 	bool keeps_folder;                /* box.folder stays for sandbox_release() */
 	/* Limits; 0: none. */
 	int64_t address_bytes;            /* of each process */
@@ -111,6 +110,11 @@ int sandbox_start(struct sandbox *box, const struct sandbox_start *start, struct
 enum sandbox_event { SANDBOX_READY, SANDBOX_ENDED, SANDBOX_LATE, SANDBOX_OVER };
 /* Waits for one of these, keeping what the box says.  fd -1: none. */
 enum sandbox_event sandbox_watch(struct sandbox *box, int fd, int64_t deadline_ns);
+/*
+ * How long the program could have run since it started, and others had the processor [ns]: of its threads the one that
+ * waited most.  0 where the kernel does not say (CONFIG_SCHED_INFO), or when it has ended.
+ */
+int64_t sandbox_waited_ns(const struct sandbox *box);
 
 struct sandbox_end {
 	int exit_code;        /* -1 when a signal ended it */

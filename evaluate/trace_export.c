@@ -156,7 +156,7 @@ void trace_export_csv(const struct trace *trace, const char *problem, struct str
 	for (const struct field *f = fields; f->name; f++)
 		if (in_csv(f))
 			strbuf_addf(out, "%s,", f->name);
-	strbuf_addstr(out, "target,lang,skeleton,knobs,parent,edge,policy,generation\r\n");
+	strbuf_addstr(out, "target,lang,skeleton,precision,knobs,parent,edge,policy,generation\r\n");
 	for (size_t i = 0; i < trace->evaluation_count; i++) {
 		const struct evaluation *e = &trace->evaluation[i];
 		if (!is_wanted(e->problem, problem))
@@ -167,7 +167,7 @@ void trace_export_csv(const struct trace *trace, const char *problem, struct str
 				strbuf_addch(out, ',');
 			}
 		const struct candidate *c = trace_candidate(trace, e->candidate, e->problem);
-		const char *words[] = { c ? c->target : "", c ? c->lang : "", c ? c->skeleton : "", c ? c->knobs : "",
+		const char *words[] = { c ? c->target : "", c ? c->lang : "", c ? c->skeleton : "", c ? c->precision : "", c ? c->knobs : "",
 					c ? c->parent : "", c ? c->edge : "", c ? c->policy : "" };
 		for (size_t k = 0; k < ARRAY_SIZE(words); k++) {
 			add_quoted(out, words[k]);

@@ -5,6 +5,7 @@
 #ifndef EVALUATE_WORKER_H
 #define EVALUATE_WORKER_H
 
+#include "evaluate/clocks.h"
 #include "evaluate/sandbox.h"
 #include "evaluate/stage.h"
 
@@ -17,10 +18,12 @@ struct worker_request {
 	int64_t in_first, out_first, in_set_bytes, out_set_bytes;
 };
 enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE };
+enum { WORKER_TEXT = 480 };
 struct worker_reply {
 	int32_t word;
 	int64_t ns;
-	char text[232]; /* what went wrong; a baseline's setting when it opens */
+	struct clocks clocks;   /* of a device while it was timed */
+	char text[WORKER_TEXT]; /* what went wrong; a baseline's setting when it opens */
 };
 
 /* Exit codes by which km-worker says what a kernel did: wrote to an input; touched memory beside a tensor (inside.h). */
@@ -34,12 +37,14 @@ struct worker {
 	int error;         /* errno of a failed read or write of its pipes: ours, not its doing */
 	bool was_killed;   /* SIGKILL ended it, which was not ours: perhaps not its doing */
 	bool is_up;        /* it said hello: what ends it from now on is the kernel's doing */
-	char setting[232]; /* what a baseline said when it opened */
+	char setting[WORKER_TEXT]; /* what a baseline said when it opened */
+	struct clocks_seen clocks; /* of the device, over all that was timed */
 };
 
 struct worker_start {
 	const char *plan, *artifact;    /* a candidate: plan.h text and the artifact's path */
 	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
+	const char *setting;            /* that an earlier one said when it opened; NULL: none did */
 	const char *target;
 	int threads;
 	bool is_life;                   /* one of judge.h's, told what to do in the memory `control` */
@@ -49,7 +54,6 @@ struct worker_start {
 	int64_t memory_bytes;           /* of addresses, and beyond the stage of memory; 0: no limit */
 	int cpu_s;                      /* 0: no limit */
 	double limit_s;                 /* until it has loaded */
-	const char *sanitizer;          /* of a candidate in the sandbox: its sanitizers' runtime (sanitize.h); NULL: it has none */
 };
 
 /*
@@ -58,7 +62,10 @@ struct worker_start {
  * HARNESS_ERROR when the worker program itself could not start).
  */
 enum verdict worker_open(struct worker *worker, const struct stage *stage, const struct worker_start *start, struct strbuf *detail);
-/* Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie. */
+/*
+ * Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie.  limit_s, here and below: beyond it the
+ * answer comes too late (TIMEOUT); what it waited for a processor that others had is not counted.
+ */
 enum verdict worker_run(struct worker *worker, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
 			struct strbuf *detail);
 /* `calls` calls rotating through the sets from `first_set`; *ns of all.  The first time touches all sets before the clock starts. */

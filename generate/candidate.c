@@ -36,6 +36,13 @@ static const char *keep(struct arena *arena, struct strbuf *text)
 	return kept;
 }
 
+static const char *precision_of(const struct space *space, const struct point *point)
+{
+	const char *recipe = point_word(space, point, "RECIPE");
+
+	return recipe ? recipe : CANDIDATE_STRICT;
+}
+
 int candidate_make(struct arena *arena, const struct problem_space *ps, size_t sub_index,
 		   const struct point *point, struct candidate *c, struct strbuf *why_not)
 {
@@ -59,7 +66,7 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
 		goto out;
 	tile_plan(&program, sub->lang->artifact, placeholder, printed.scratch_bytes, printed.launch, &plan);
 	*c = (struct candidate){ .target = ps->target->name, .lang = sub->lang->name, .skeleton = sub->skeleton->name,
-				 .origin = "printed", .parent = "", .edge = "", .policy = "" };
+				 .origin = "printed", .precision = precision_of(&sub->space, point), .parent = "", .edge = "", .policy = "" };
 	c->prologue = printed.prologue.buf;
 	c->source = printed.source.buf;
 	c->plan = plan.buf;
@@ -97,7 +104,7 @@ static const struct {
 	{ "lang", offsetof(struct candidate, lang) }, { "skeleton", offsetof(struct candidate, skeleton) },
 	{ "knobs", offsetof(struct candidate, knobs) }, { "tile", offsetof(struct candidate, tile) },
 	{ "plan", offsetof(struct candidate, plan) }, { "prologue", offsetof(struct candidate, prologue) },
-	{ "source", offsetof(struct candidate, source) }, { "origin", offsetof(struct candidate, origin) }, { "parent", offsetof(struct candidate, parent) },
+	{ "source", offsetof(struct candidate, source) }, { "origin", offsetof(struct candidate, origin) }, { "precision", offsetof(struct candidate, precision) }, { "parent", offsetof(struct candidate, parent) },
 	{ "edge", offsetof(struct candidate, edge) }, { "policy", offsetof(struct candidate, policy) },
 };
 
@@ -136,6 +143,8 @@ int candidate_read(struct arena *arena, const char *line, struct candidate *c, s
 		/* What says nothing of its origin and has no tile program before it was written elsewhere. */
 		if (!value && field[i].offset == offsetof(struct candidate, origin))
 			value = *c->tile ? "printed" : "foreign";
+		if (!value && field[i].offset == offsetof(struct candidate, precision))
+			value = CANDIDATE_STRICT;
 		if (!value) {
 			strbuf_addf(err, "candidate '%s' has no '%s'", id, field[i].key);
 			goto out;

@@ -8,6 +8,8 @@
 
 #include "generate/space.h"
 
+#define CANDIDATE_STRICT "strict"
+
 struct candidate {
 	char id[17];          /* first 16 hex digits of SHA-256 over what defines it */
 	const char *problem;  /* problem.h text */
@@ -20,6 +22,7 @@ struct candidate {
 	const char *prologue;
 	const char *source;
 	const char *origin;   /* who wrote the source: "printed" by Kernelmill, "seed", "model", "foreign"; a claim */
+	const char *precision; /* "strict": the arithmetic of the problem's own dtypes; else the recipe that stands for it (f32_parts.c) */
 	const char *parent;   /* id, or "" */
 	const char *edge;     /* how it came from its parent: "random", "neighbour", "seed", ... */
 	const char *policy;

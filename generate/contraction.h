@@ -32,5 +32,25 @@ void contraction_epilogue(struct arena *arena, const struct match *m, const char
 
 /* The target's record of that name, or NULL. */
 const struct mma_instr *mma_find(const struct target *target, const char *name);
+/* Neighbours along the depth that one lane holds of an operand. */
+int mma_depth_run(const struct mma_instr *instr);
+
+/*
+ * A kernel of a device that contracts blocks of A and B through shared memory.  is_packed lays
+ * them out so that a thread's part is one wide read: rows of A together for fma, the depth in
+ * groups for B with an instruction.
+ */
+struct contraction_blocks {
+	const struct mma_instr *instr; /* NULL: fma */
+	int64_t bm, bn, bk;            /* of a block */
+	int64_t wm, wn;                /* of a warp, with fma of a thread */
+	int64_t pipe, unroll;
+	bool is_packed;
+	bool is_summed_apart;          /* each block of the depth is summed for itself: smaller errors, twice the accumulators */
+};
+int64_t contraction_block_threads(const struct contraction_blocks *b);
+/* knobs: further ones, "" or " NAME=VALUE ..." */
+void contraction_write_blocks(struct arena *arena, const struct match *m, const struct problem *problem, const struct contraction_blocks *b, const char *name,
+			      const char *knobs, struct strbuf *text);
 
 #endif

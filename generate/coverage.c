@@ -1,5 +1,6 @@
-/* What serves each operator, dtype by dtype: skeletons that make a candidate, or why none does. */
+/* What serves each operator, dtype by dtype and language by language: skeletons that make a candidate, or why none does. */
 #include "generate/candidate.h"
+#include "generate/lang.h"
 #include "generate/policy.h"
 
 #include <string.h>
@@ -36,31 +37,57 @@ static bool has_candidate(const struct problem_space *ps, size_t sub, struct str
 	return false;
 }
 
+/* Where no skeleton is lowered for the language: those that are, for others. */
+static void add_unlowered(const struct problem_space *ps, const struct lang *lang, struct strbuf *why)
+{
+	for (size_t i = 0; i < ps->sub_count; i++)
+		if (!i || ps->sub[i].skeleton != ps->sub[i - 1].skeleton)
+			strbuf_addf(why, "%s%s: not lowered for %s so far", why->len ? "; " : "", ps->sub[i].skeleton->name, lang->name);
+}
+
+static void add_language(const struct problem *p, const struct problem_space *ps, const struct lang *lang, const char *unserved, struct strbuf *out)
+{
+	struct strbuf why = STRBUF_INIT, served = STRBUF_INIT;
+	bool is_lowered = false;
+
+	for (size_t i = 0; i < ps->sub_count; i++) {
+		struct strbuf reason = STRBUF_INIT;
+		if (ps->sub[i].lang != lang)
+			continue;
+		is_lowered = true;
+		if (has_candidate(ps, i, &reason))
+			strbuf_addf(&served, "%s%s", served.len ? " " : "", ps->sub[i].skeleton->name);
+		else
+			strbuf_addf(&why, "%s%s", why.len ? "; " : "", reason.buf);
+		strbuf_release(&reason);
+	}
+	if (!ps->sub_count)
+		strbuf_addstr(&why, unserved);
+	else if (!is_lowered)
+		add_unlowered(ps, lang, &why);
+	problem_print(p, out);
+	strbuf_addf(out, "\t%s\t%s\t%s\n", lang->name, served.buf, served.len ? "" : why.buf);
+	strbuf_release(&why);
+	strbuf_release(&served);
+}
+
 static int add_problem(const struct problem *p, enum op_use use, void *user)
 {
 	struct coverage *c = user;
-	struct strbuf why = STRBUF_INIT, served = STRBUF_INIT;
+	struct strbuf unserved = STRBUF_INIT;
 	struct problem_space ps;
 
 	(void)use;
 	if (c->seen & 1u << p->dtype)
 		return 0;
 	c->seen |= 1u << p->dtype;
-	problem_print(p, c->out);
-	if (!space_open(&ps, p, c->target, &why)) {
-		for (size_t i = 0; i < ps.sub_count; i++) {
-			struct strbuf reason = STRBUF_INIT;
-			if (has_candidate(&ps, i, &reason))
-				strbuf_addf(&served, "%s%s", served.len ? " " : "", ps.sub[i].skeleton->name);
-			else
-				strbuf_addf(&why, "%s%s", why.len ? "; " : "", reason.buf);
-			strbuf_release(&reason);
-		}
+	bool is_open = !space_open(&ps, p, c->target, &unserved);
+	for (size_t i = 0; lang_table[i]; i++)
+		if (!strcmp(lang_table[i]->artifact, c->target->artifact))
+			add_language(p, &ps, lang_table[i], unserved.buf, c->out);
+	if (is_open)
 		space_close(&ps);
-	}
-	strbuf_addf(c->out, "\t%s\t%s\n", served.buf, served.len ? "" : why.buf);
-	strbuf_release(&why);
-	strbuf_release(&served);
+	strbuf_release(&unserved);
 	return 0;
 }
 

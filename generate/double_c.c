@@ -1,4 +1,7 @@
-/* The vocabulary of printed C in double: scalars, header-free; for f64, and where f32 would lose what cancels later. */
+/*
+ * Scalars of printed C and of printed SIMT code, header-free: functions in double, for f64 and where f32
+ * would lose what cancels later; fp8; random words.
+ */
 #include "generate/vector_c.h"
 
 #include <string.h>
@@ -57,7 +60,7 @@ static const char conversions[] =
 	"KM_I double km_scaled(double x, long n) { long h = n >> 1; h = n < -1000 ? n + 1000 : n > 1000 ? n - 1000 : 0; n -= h;\n"
 	" return x * km_bits_d((unsigned long)(h + 1023) << 52) * km_bits_d((unsigned long)(n + 1023) << 52); }\n"
 	/* Remainders by subtraction of q * y * 2^e, q < 2^32: every step is exact. */
-	"static __attribute__((noinline, unused)) double km_rem_d(double x, double y) {\n"
+	"KM_CALLED double km_rem_d(double x, double y) {\n"
 	" double r = __builtin_fabs(x), d = __builtin_fabs(y), s = 1; if (!(r < __builtin_inf()) || !(d > 0)) return __builtin_nan(\"\");\n"
 	" if (d < 0x1p-1000 && r < 0x1p900) { r *= 0x1p100; d *= 0x1p100; s = 0x1p-100; }\n"
 	" while (r >= d) { long e = (long)(km_of_d(r) >> 52) - (long)(km_of_d(d) >> 52) - 30; double t = e > 0 ? km_scaled(d, e) : d;\n"
@@ -81,12 +84,25 @@ static const char conversions[] =
 	" return b >> 7 ? -v : v; }\n"
 	"KM_I float km_of_f8e4m3(unsigned char b) { return (b & 0x7f) == 0x7f ? __builtin_nanf(\"\") : km_of_f8(b, 3, 7); }\n"
 	"KM_I float km_of_f8e5m2(unsigned char b) { return (b & 0x7f) < 0x7c ? km_of_f8(b, 2, 15) : b & 3 ? __builtin_nanf(\"\") : b >> 7 ? -__builtin_inff() : __builtin_inff(); }\n"
-	"typedef unsigned char km_f8e4m3; typedef unsigned char km_f8e5m2;\n"
-	"KM_I float km_ls_f8e4m3(const km_f8e4m3 *p) { return km_of_f8e4m3(*p); }\nKM_I void km_ss_f8e4m3(km_f8e4m3 *p, double x) { *p = km_to_f8e4m3(x); }\n"
-	"KM_I float km_ls_f8e5m2(const km_f8e5m2 *p) { return km_of_f8e5m2(*p); }\nKM_I void km_ss_f8e5m2(km_f8e5m2 *p, double x) { *p = km_to_f8e5m2(x); }\n"
 	"KM_I double km_f64_d(double x) { return x; }\nKM_I double km_f32_d(double x) { return (float)x; }\nKM_I double km_f16_d(double x) { return (float)km_half(km_odd(x)); }\n"
 	"KM_I double km_bf16_d(double x) { return km_widen(km_narrow(km_odd(x))); }\nKM_I double km_f8e4m3_d(double x) { return km_of_f8e4m3(km_to_f8e4m3(x)); }\n"
 	"KM_I double km_f8e5m2_d(double x) { return km_of_f8e5m2(km_to_f8e5m2(x)); }\n";
+
+/* Scalars in double: what is an instruction. */
+static const char instructions[] =
+	"KM_I double km_maximum_d(double a, double b) { return a > b || a != a ? a : b; }\n"
+	"KM_I double km_minimum_d(double a, double b) { return a < b || a != a ? a : b; }\n"
+	"KM_I double km_abs_d(double x) { return __builtin_fabs(x); }\nKM_I double km_sqrt_d(double x) { return __builtin_sqrt(x); }\n"
+	"KM_I double km_floor_d(double x) { return __builtin_elementwise_floor(x); }\nKM_I double km_ceil_d(double x) { return __builtin_elementwise_ceil(x); }\n"
+	"KM_I double km_trunc_d(double x) { return __builtin_elementwise_trunc(x); }\nKM_I double km_round_d(double x) { return __builtin_elementwise_roundeven(x); }\n";
+
+/* Philox4x32-10 (Salmon et al., SC 2011): word w & 3 of the block of a counter, as ops/core/rng.c has it. */
+static const char randomness[] =
+	"KM_I long km_philox(long seed, long at, long w) {\n"
+	" unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32), c0 = (unsigned)at, c1 = (unsigned)(at >> 32), c2 = 0, c3 = 0;\n"
+	" for (int i = 0; i < 10; i++) { unsigned long p0 = 0xD2511F53ul * c0, p1 = 0xCD9E8D57ul * c2;\n"
+	"  c0 = (unsigned)(p1 >> 32) ^ c1 ^ k0; c1 = (unsigned)p1; c2 = (unsigned)(p0 >> 32) ^ c3 ^ k1; c3 = (unsigned)p0; k0 += 0x9E3779B9u; k1 += 0xBB67AE85u; }\n"
+	" return (w & 3) == 0 ? c0 : (w & 3) == 1 ? c1 : (w & 3) == 2 ? c2 : c3; }\n";
 
 /* Within a few ULP, but pow: |y log x| times that, and exact for small whole y; sin and cos below 2^40. */
 static const char functions[] =
@@ -134,6 +150,8 @@ bool double_c_has(const char *name)
 void double_c_prologue(struct strbuf *out)
 {
 	strbuf_addstr(out, coefficients);
+	strbuf_addstr(out, instructions);
+	strbuf_addstr(out, randomness);
 	strbuf_addstr(out, conversions);
 	strbuf_addstr(out, functions);
 }

@@ -433,6 +433,15 @@ static struct expr *block_address(struct emitter *e, const struct expr *access)
 	return address;
 }
 
+/* A thread holds the element of its own point. */
+static struct expr *own_element(struct emitter *e, const struct tile *t, const struct expr *access)
+{
+	for (size_t i = 0; i < access->arg_count; i++)
+		if (access->arg[i]->kind != EXPR_NAME || strcmp(access->arg[i]->name, e->kernel->index[t->index[i]].name))
+			emit_fail(e, "tile '%s' lies in registers: it is read at its own indices only", t->name);
+	return expr_int(&e->arena, 0);
+}
+
 struct polynomial emit_address(struct emitter *e, const struct expr *access)
 {
 	const struct tile *t = emit_tile(e, access->name);
@@ -447,6 +456,8 @@ struct polynomial emit_address(struct emitter *e, const struct expr *access)
 		at[i] = emit_here(e, access->arg[i]);
 	if (is_block(e, access))
 		address = block_address(e, access);
+	else if (t && e->is_thread)
+		address = own_element(e, t, access);
 	else if (t)
 		address = layout_encode_expr(&e->arena, &t->layout, at);
 	else

@@ -36,7 +36,7 @@ struct emitter {
 	struct strbuf *out, *err;
 	bool failed;
 	int depth;
-	int lanes;                                  /* of an f32 vector */
+	int lanes;                                  /* of an f32 vector; of a thread: those that share a point */
 	int serial;                                 /* for names */
 	const struct tile_stmt *fors[EMIT_MAX_FORS]; /* loops around */
 	size_t for_count;
@@ -64,6 +64,12 @@ struct emitter {
 	int reduction_count;
 	bool uses_tiles, uses_nt;                   /* AMX state to set up; stores to fence */
 	bool is_double;                             /* arithmetic in double: a buffer is f64, a cast or knob REAL asks; nothing is in vectors */
+	/*
+	 * One thread's scalars (simt_points.c): a register tile is the element of the point at hand.  `lanes` > 1
+	 * threads share the point, terms of the reductions over ranges that knob ACROSS names dealt out
+	 * among them; km_part is the thread's number, km_on tells whether the point counts.
+	 */
+	bool is_thread;
 };
 
 /* ---- text ---- */

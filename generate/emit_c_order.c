@@ -47,6 +47,10 @@ void job_order(struct emitter *e, const struct job *job)
 	int along = tile_index_find(e->kernel, last->name), over = tile_index_find(e->kernel, r->range[0].name);
 	int64_t base = tile_knob_int(e->kernel, "BASE", 16);
 
+	if (e->is_thread) {
+		emit_fail(e, "order is not printed for threads");
+		return;
+	}
 	if (along < 0 || over < 0 || t->dtype != DTYPE_i32 || t->rank != 1 || *t->layout_text) {
 		emit_fail(e, "order wants a row-major tile of i32 with one index");
 		return;

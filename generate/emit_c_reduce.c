@@ -41,6 +41,36 @@ static const char *term(struct emitter *e, const struct expr *r, bool is_vector)
 	return x;
 }
 
+/* Do the threads that share a point each take some of this range? */
+static bool is_dealt_out(const struct emitter *e, const char *range)
+{
+	const char *names = e->is_thread && e->lanes > 1 ? tile_knob(e->kernel, "ACROSS", "") : "";
+	size_t n = strlen(range);
+
+	for (const char *s = names; *s; s += strcspn(s, ","), s += *s == ',')
+		if (strcspn(s, ",") == n && !memcmp(s, range, n))
+			return true;
+	return false;
+}
+
+static bool is_shared_out(const struct emitter *e, const struct expr *r)
+{
+	bool is = false;
+
+	for (size_t i = 0; i < r->range_count && !is; i++)
+		is = r->range[i].hi && is_dealt_out(e, r->range[i].name);
+	return is;
+}
+
+/* Where threads wait for each other, those whose points do not count come along, without terms. */
+static int open_alive(struct emitter *e)
+{
+	if (!e->is_thread || e->lanes == 1)
+		return 0;
+	emit_open(e, "if (km_on)");
+	return 1;
+}
+
 /* Loops over a reduction's ranges, tile indices or bounds of their own, but index v. */
 static int open_ranges(struct emitter *e, const struct expr *r, int v)
 {
@@ -63,8 +93,9 @@ static int open_ranges(struct emitter *e, const struct expr *r, int v)
 			emit_open_index(e, index);
 			continue;
 		}
-		emit_open(e, "for (long %s = %s, %s_n = %s; %s < %s_n; %s++)", g->name, emit_int(e, emit_here(e, g->lo)), g->name,
-			  emit_int(e, emit_here(e, g->hi)), g->name, g->name, g->name);
+		bool is_dealt = is_dealt_out(e, g->name);
+		emit_open(e, "for (long %s = %s%s, %s_n = %s; %s < %s_n; %s%s)", g->name, emit_int(e, emit_here(e, g->lo)), is_dealt ? " + km_part" : "", g->name,
+			  emit_int(e, emit_here(e, g->hi)), g->name, g->name, g->name, is_dealt ? emit_text(e, " += %d", e->lanes) : "++");
 		if (e->vector >= 0)
 			e->inner[e->inner_count++] = g->name;
 		e->range[e->range_count++] = g;
@@ -141,8 +172,8 @@ static void bisect(struct emitter *e, const struct expr *r, int number)
 {
 	const struct expr_range *g = &r->range[0];
 
-	emit_line(e, "long km_q%d;", number);
-	emit_open(e, "%s", "");
+	emit_line(e, "long km_q%d = 0;", number);
+	emit_open(e, "%s", e->is_thread && e->lanes > 1 ? "if (km_on)" : "");
 	emit_line(e, "const long km_first = %s;", emit_int(e, emit_here(e, g->lo)));
 	emit_line(e, "long km_lo = km_first, km_hi = %s;", emit_int(e, emit_here(e, g->hi)));
 	emit_open(e, "while (km_lo < km_hi)");
@@ -177,15 +208,24 @@ static void fold_scalar(struct emitter *e, const struct expr *r, const char *acc
 		emit_line(e, "%s%s = %s;", condition, acc, combine(e, r->op, acc, x, false));
 }
 
+/* Threads that share the point put their parts together; all of them get the result, and all must come here. */
+static void fold_together(struct emitter *e, const struct expr *r, int number, const char *type)
+{
+	static const char *const fold[] = { [OP_SUM] = "km_sum_of", [OP_PROD] = "km_product_of", [OP_MAX] = "km_greatest_of", [OP_MIN] = "km_least_of" };
+
+	emit_line(e, "km_q%d = km_together<%d, %s<%s>>(km_q%d, km_shared);", number, e->lanes, fold[r->op], type, number);
+}
+
 /* The place of the greatest or least term, of the first NaN where there is one; -1 of none. */
 static void find_place(struct emitter *e, const struct expr *r, int number)
 {
 	bool is_whole = emit_is_whole(e, r->arg[0]);
 	const char *type = is_whole ? "long" : e->is_double ? "double" : "float";
 
+	bool is_shared = is_shared_out(e, r);
 	emit_line(e, "long km_q%d = -1;", number);
 	emit_line(e, "%s km_best%d = 0;", type, number);
-	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
+	int alive = open_alive(e), opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (r->filter)
 		emit_line(e, "if (!%s) continue;", emit_truth(e, r->filter, false));
@@ -194,6 +234,10 @@ static void find_place(struct emitter *e, const struct expr *r, int number)
 		  r->op == OP_ARGMAX ? ">" : "<", number, number, number, number, number, r->range[0].name);
 	e->reduction_count = saved;
 	close_ranges(e, r, opened);
+	emit_close(e, alive);
+	if (is_shared)
+		emit_line(e, "km_q%d = km_together<%d, km_place_of<%s, %s>>(km_placed<%s>{km_best%d, km_q%d}, km_shared).place;", number, e->lanes, type,
+			  r->op == OP_ARGMAX ? "true" : "false", type, number, number);
 }
 
 /* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
@@ -216,9 +260,10 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 			find_place(e, r, number);
 		return;
 	}
-	emit_line(e, "%s km_q%d = %s;", is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float", number,
+	const char *type = is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float";
+	emit_line(e, "%s km_q%d = %s;", type, number,
 		  is_whole ? whole_identity(r->op, emit_is_bool(e, r->arg[0])) : identity(r->op));
-	int opened = open_ranges(e, r, -1), saved = e->reduction_count;
+	int alive = open_alive(e), opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (trips > 0 && r->range_count)
 		prefetch(e, r->arg[0], &r->range[r->range_count - 1], trips);
@@ -228,6 +273,9 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 		fold_scalar(e, r, acc);
 	e->reduction_count = saved;
 	close_ranges(e, r, opened);
+	emit_close(e, alive);
+	if (is_shared_out(e, r))
+		fold_together(e, r, number, type);
 }
 
 void job_reduce_and_map(struct emitter *e, int copy, void *user)

@@ -57,7 +57,7 @@ static int choose_vector(struct emitter *e, const struct job *job)
 {
 	enum dtype dtype;
 
-	if (e->is_double)
+	if (e->is_double || e->is_thread)
 		return -1;
 	for (int i = job->free_count; i-- > 0 && emit_dtype(e, job->target->name, &dtype) && emit_is_real_vector(dtype);) {
 		int units = 0;
@@ -141,7 +141,7 @@ static void assign(struct emitter *e, struct job *job)
 		assign_free(e, job, v);
 		return;
 	}
-	if (v < 0 && !e->reduction_count && (job_pairs(e, job) || job_transpose(e, job)))
+	if (v < 0 && !e->is_thread && !e->reduction_count && (job_pairs(e, job) || job_transpose(e, job)))
 		return;
 	int opened = job_open(e, job, -1, -1), saved = e->reduction_count;
 	for (int i = 0; i < saved; i++) {
@@ -154,6 +154,10 @@ static void assign(struct emitter *e, struct job *job)
 		else
 			job_reduce_in_place(e, r, i, false);
 		e->reduction_count = saved;
+	}
+	if (e->is_thread && e->lanes > 1) {
+		emit_open(e, "if (km_on && km_part == 0)");
+		opened++;
 	}
 	emit_store(e, job->target, emit_scalar(e, s->value, job->target), false, false);
 	emit_close(e, opened);

@@ -205,6 +205,13 @@ static const char *call_text(struct emitter *e, const struct expr *x, bool is_ve
 	}
 	if (is_vector && x->arg_count == 2 && (x->arg[1]->kind == EXPR_INT || x->arg[1]->kind == EXPR_REAL) && vector_c_has_number(x->name))
 		return emit_text(e, "km_%s_number(%s, %s)", x->name, emit_real(e, x->arg[0], true), emit_real(e, x->arg[1], false));
+	if (e->is_thread) {
+		for (size_t i = 0; i < x->arg_count; i++)
+			strbuf_addf(&text, "%s%s", i ? ", " : "", emit_real(e, x->arg[i], false));
+		const char *scalar = emit_text(e, "km_%s(%s)", x->name, text.buf);
+		strbuf_release(&text);
+		return scalar;
+	}
 	/* A scalar call is lane 0 of the vector one: it happens once a row. */
 	bool is_called = (e->is_cold || !is_vector) && vector_c_is_long(x->name);
 	strbuf_addf(&text, "%skm_%s%s(", is_vector ? "" : "(", x->name, is_called ? "_call" : "");

@@ -1,4 +1,5 @@
 /* km-generate: operators, knob spaces and candidates. */
+#include "generate/describe.h"
 #include "generate/policy.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -110,7 +111,7 @@ static int list_ops(int argc, char **argv)
 static int show_coverage(int argc, char **argv)
 {
 	static const struct cli_command command = {
-		"coverage", "[OP...]", "lists, dtype by dtype, the skeletons that serve operators (all by default), or why none does", NULL
+		"coverage", "[OP...]", "lists, dtype by dtype and language by language, the skeletons that serve operators (all by default), or why none does", NULL
 	};
 	const char *target_name = "native";
 	const struct cli_option options[] = {
@@ -313,6 +314,26 @@ static int list_problems(int argc, char **argv)
 		if (!shapes && problem_each(op, uses, (int)threads, print_problem, NULL, &err))
 			return diag_report(&err, KM_EXIT_FATAL);
 	}
+	return KM_EXIT_DONE;
+}
+
+static int describe(int argc, char **argv)
+{
+	static const struct cli_command command = { "describe", "PROBLEM...", "tells of problems what a program needs to run them, a line of JSON each (generate/describe.h)", NULL };
+	const struct cli_option options[] = { CLI_EXTRA_OPS(&extra_ops), CLI_END };
+	int n = cli_parse(argc, argv, &command, options, 1, 1 << 20);
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT;
+
+	if (op_load_extra(extra_ops, &err))
+		return diag_report(&err, KM_EXIT_FATAL);
+	for (int i = 1; i <= n; i++) {
+		struct problem p;
+		if (problem_parse(argv[i], &p, &err))
+			return diag_report(&err, KM_EXIT_USAGE);
+		problem_describe(&p, &out);
+	}
+	fputs(out.buf, stdout);
+	strbuf_release(&out);
 	return KM_EXIT_DONE;
 }
 
@@ -554,6 +575,7 @@ int main(int argc, char **argv)
 		{ "check", "", "check operator declarations", check_ops },
 		{ "coverage", "", "list what serves each operator, or why nothing does", show_coverage },
 		{ "problems", "", "list the problems of a budget", list_problems },
+		{ "describe", "PROBLEM...", "tell what a program needs to run problems", describe },
 		{ "space", "", "show a problem's knob space", show_space },
 		{ "emit", "", "make one candidate from its knobs", emit },
 		{ "next", "", "propose the next batch of a search", next },

@@ -22,14 +22,12 @@ const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *
 	return NULL;
 }
 
-void micro_print_simt(struct simt *s, const char *symbol)
+const struct micro_kernel *micro_drives(const struct simt *s)
 {
 	for (size_t i = 0; micro_table[i]; i++)
-		if (micro_table[i]->drives && micro_table[i]->drives(s)) {
-			micro_table[i]->print(s, symbol);
-			return;
-		}
-	simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
+		if (micro_table[i]->drives && micro_table[i]->drives(s))
+			return micro_table[i];
+	return NULL;
 }
 
 void micro_prologue(const struct target *target, struct strbuf *out)

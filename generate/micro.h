@@ -14,17 +14,20 @@ struct micro_kernel {
 	/* Does it do this contraction, its groups found, on the emitter's target? */
 	bool (*fits)(struct emitter *e, const struct emit_mma *m);
 	void (*emit)(struct emitter *e, const struct emit_mma *m);
-	/* Does it drive s->instr?  Then it prints the whole kernel, and how it is launched. */
+	/* Does it drive s->instr, or the whole of s->kernel?  Then it prints that, and how it is launched. */
 	bool (*drives)(const struct simt *s);
 	void (*print)(struct simt *s, const char *symbol);
 	/* Text every kernel of the target may use; NULL: none. */
 	void (*prologue)(const struct target *target, struct strbuf *out);
 };
 
+/* Numbers in a row of what micro-kernel split measures: its buffer _range. */
+enum { MICRO_RANGE_WORDS = 36 };
+
 extern const struct micro_kernel *const micro_table[];
 const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *m); /* NULL: the default */
-/* By the micro-kernel that drives s->instr, or simt_fail(). */
-void micro_print_simt(struct simt *s, const char *symbol);
+/* The one that drives the kernel at hand, or NULL. */
+const struct micro_kernel *micro_drives(const struct simt *s);
 void micro_prologue(const struct target *target, struct strbuf *out);
 
 #endif

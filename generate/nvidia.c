@@ -44,9 +44,13 @@ int nvidia_is_here(const char *model)
  */
 #define WARP_MMA { .name = "mma_f32_16x8x16_bf16", .m = 16, .n = 8, .k = 16, .lanes = 32, .ab = DTYPE_bf16, .acc = DTYPE_f32, \
 	.a_lane = "i%8 k/2%4", .a_reg = "k/8 i/8 k%2", .b_lane = "j k/2%4", .b_reg = "k/8 k%2", .c_lane = "i%8 j/2", .c_reg = "i/8 j%2" }
-/* 9.7.16.5: the accumulator of wgmma.m64nNk16. */
-#define GROUP_MMA(columns) { .name = "wgmma_f32_64x" #columns "x16_bf16", .m = 64, .n = columns, .k = 16, .lanes = 128, .ab = DTYPE_bf16, \
-	.acc = DTYPE_f32, .c_lane = "i/16 i%8 j/2%4", .c_reg = "j/8 i/8%2 j%2" }
+/* 9.7.16.5: the accumulator of wgmma.m64nNk16 and .m64nNk8. */
+#define GROUP_MMA(columns, depth, type, operand) { .name = "wgmma_f32_64x" #columns "x" #depth "_" #type, .m = 64, .n = columns, .k = depth, .lanes = 128, \
+	.ab = DTYPE_##operand, .acc = DTYPE_f32, .c_lane = "i/16 i%8 j/2%4", .c_reg = "j/8 i/8%2 j%2" }
 
 const struct mma_instr nvidia_warp_mma[] = { WARP_MMA, { .name = NULL } };
-const struct mma_instr nvidia_hopper_mma[] = { WARP_MMA, GROUP_MMA(64), GROUP_MMA(128), GROUP_MMA(256), { .name = NULL } };
+const struct mma_instr nvidia_hopper_mma[] = {
+	WARP_MMA, GROUP_MMA(64, 16, bf16, bf16), GROUP_MMA(128, 16, bf16, bf16), GROUP_MMA(256, 16, bf16, bf16),
+	/* For parts of f32 numbers; tf32 takes the upper 19 bits of an f32. */
+	GROUP_MMA(64, 16, f16, f16), GROUP_MMA(128, 16, f16, f16), GROUP_MMA(64, 8, tf32, f32), GROUP_MMA(128, 8, tf32, f32), { .name = NULL }
+};

@@ -138,6 +138,11 @@ static void write_extents(struct arena *arena, const struct problem *p, int t, s
 	strbuf_release(&err);
 }
 
+const char *tile_real(const struct problem *problem)
+{
+	return dtype_name(problem->dtype == DTYPE_f64 ? DTYPE_f64 : DTYPE_f32);
+}
+
 void write_head(struct arena *arena, const struct problem *p, struct strbuf *text)
 {
 	const struct op *op = p->op;

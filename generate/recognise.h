@@ -30,6 +30,8 @@ bool is_real_f64(const struct space *space, const struct point *point);
 /* An access to `name` somewhere in e, or NULL. */
 const struct expr *find_access(const struct expr *e, const char *name);
 
+/* Type of the tiles that hold reals between statements: f64 where the problem's is, else f32. */
+const char *tile_real(const struct problem *problem);
 /* "plan NAME", "dim ...", one "buffer" a tensor of the operator. */
 void write_head(struct arena *arena, const struct problem *problem, struct strbuf *text);
 /* An expression's text; `mapping` is name, replacement, ... NULL. */

@@ -1,6 +1,6 @@
 /* Kernels and their statement lists as printed SIMT code. */
 #include "generate/micro.h"
-#include "generate/simt_print.h"
+#include "generate/simt_points.h"
 
 #include <string.h>
 
@@ -250,13 +250,13 @@ void simt_declare_registers(struct simt *s)
 		for (int d = q->outer_count; d < q->reg_count; d++)
 			vector *= q->reg[d].extent;
 		/* Beside the accumulators, which have registers of their own, the unrolled code wants room. */
-		held += t->place == PLACE_REG ? registers : 0;
+		held += t->place == PLACE_REG ? registers * (dtype_bytes(t->dtype) == 8 ? 2 : 1) : 0;
 		if (held > 128 || registers > 256)
 			simt_fail(s, "tile '%s' takes a thread's registers to %lld", t->name, (long long)(held > 128 ? held : registers));
 		if (q->outer_count)
 			simt_line(s, "km_vector<float, %lld>::type t_%s[%lld];", (long long)vector, t->name, (long long)(registers / vector));
 		else
-			simt_line(s, "float t_%s[%lld];", t->name, (long long)registers);
+			simt_line(s, "km_%s t_%s[%lld];", dtype_name(t->dtype), t->name, (long long)registers);
 	}
 }
 
@@ -273,7 +273,7 @@ static void declare_tiles(struct simt *s)
 		at[i] = bytes;
 		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
 	}
-	int64_t total = bytes + (across_warps ? round_up(4 * k->threads / s->target->warp, 16) : 0);
+	int64_t total = bytes + (across_warps ? round_up(8 * k->threads / s->target->warp, 16) : 0);
 	if (total > s->target->shared_bytes)
 		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
 	if (total && s->target->static_shared_bytes && total > s->target->static_shared_bytes) {
@@ -283,7 +283,7 @@ static void declare_tiles(struct simt *s)
 		simt_line(s, "KM_SHARED(km_shared, %lld);", (long long)total);
 	}
 	if (across_warps)
-		simt_line(s, "float *const km_red = (float *)(km_shared + %lld);", (long long)bytes);
+		simt_line(s, "char *const km_red = km_shared + %lld;", (long long)bytes);
 	for (size_t i = 0; i < k->tile_count; i++) {
 		const struct tile *t = &k->tile[i];
 		if (t->place == PLACE_SHARED)
@@ -311,44 +311,47 @@ void simt_head(struct simt *s, const char *symbol, const char *attribute, const 
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (s->program->dim[i].is_static)
 			simt_line(s, "const long %s = %lld;", s->program->dim[i].name, (long long)s->program->dim[i].value);
+	if (tile_knob(k, "WHEN", NULL))
+		simt_line(s, "if (!(%s >> *b__class & 1)) return;", tile_knob(k, "WHEN", NULL));
 }
 
-static void print_place(struct simt *s)
+void simt_place(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
+	struct strbuf ids = STRBUF_INIT;
 
 	simt_line(s, "const int km_tid = KM_TID;");
 	for (int g = 1; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
-	if (k->grid_count == 1)
-		simt_line(s, "const long p0 = KM_BID;");
-	else if (k->grid_count == 2)
-		simt_line(s, "const long p0 = KM_BID / km_g1, p1 = KM_BID %% km_g1;");
-	else
-		simt_line(s, "const long p0 = KM_BID / (km_g1 * km_g2), p1 = KM_BID / km_g2 %% km_g1, p2 = KM_BID %% km_g2;");
+	tile_print_ids(k, "KM_BID", &ids);
+	simt_line(s, "%s", ids.buf);
+	strbuf_release(&ids);
+}
+
+static bool check_device(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+
+	if (s->target->warp < 2)
+		simt_fail(s, "target '%s' is no SIMT device", s->target->name);
+	else if (k->threads % s->target->warp || k->threads > s->target->max_threads)
+		simt_fail(s, "%d threads a block: wants a multiple of %d, at most %d", k->threads, s->target->warp, s->target->max_threads);
+	return !s->failed;
 }
 
 static bool check_kernel(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
 
-	if (s->target->warp < 2)
-		simt_fail(s, "target '%s' is no SIMT device", s->target->name);
-	else if (k->index_count > SIMT_MAX_INDICES || k->tile_count > SIMT_MAX_TILES)
+	if (k->index_count > SIMT_MAX_INDICES || k->tile_count > SIMT_MAX_TILES)
 		simt_fail(s, "too many indices or tiles");
-	else if (k->threads % s->target->warp || k->threads > s->target->max_threads)
-		simt_fail(s, "%d threads a block: wants a multiple of %d, at most %d", k->threads, s->target->warp, s->target->max_threads);
 	for (size_t i = 0; i < k->tile_count && !s->failed; i++) {
-		enum dtype d = k->tile[i].dtype;
-		if (k->tile[i].place == PLACE_VIEW)
-			simt_fail(s, "view '%s' is not printed for SIMT", k->tile[i].name);
-		else if (d != DTYPE_f32 && (k->tile[i].place != PLACE_SHARED || d != DTYPE_bf16))
-			simt_fail(s, "tile '%s' of %s is not printed for SIMT yet", k->tile[i].name, dtype_name(d));
-	}
-	for (size_t i = 0; i < s->program->buffer_count && !s->failed; i++) {
-		enum dtype d = s->program->buffer[i].dtype;
-		if (d != DTYPE_f32 && d != DTYPE_bf16 && d != DTYPE_i64 && d != DTYPE_i32)
-			simt_fail(s, "buffer '%s' of %s is not printed for SIMT yet", s->program->buffer[i].name, dtype_name(d));
+		const struct tile *t = &k->tile[i];
+		bool is_narrow = dtype_bytes(t->dtype) < 4 && dtype_is_real(t->dtype);
+		if (t->place == PLACE_VIEW)
+			simt_fail(s, "view '%s' is not printed for SIMT", t->name);
+		else if (t->place != PLACE_SHARED && is_narrow)
+			simt_fail(s, "tile '%s': registers hold no %s", t->name, dtype_name(t->dtype));
 	}
 	return !s->failed;
 }
@@ -358,25 +361,38 @@ static void emit_kernel(struct simt *s, const char *symbol)
 	const struct tile_kernel *k = s->kernel;
 	const struct tile_stmt *mma = find_mma(k->stmt, k->stmt_count);
 
+	if (!check_device(s))
+		return;
+	if (simt_is_points(k)) {
+		simt_print_points(s, symbol);
+		return;
+	}
 	if (!check_kernel(s) || (mma && !simt_accumulator_spread(s, mma)))
 		return;
+	const struct micro_kernel *micro = micro_drives(s);
+	if (micro) {
+		micro->print(s, symbol);
+		return;
+	}
 	if (s->instr && !s->instr->a_lane) {
-		micro_print_simt(s, symbol);
+		simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
 		return;
 	}
 	simt_block_spread(s);
 	if (s->failed)
 		return;
 	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL(%d)", k->threads), "");
-	print_place(s);
+	simt_place(s);
 	declare_tiles(s);
 	simt_statements(s, k->stmt, k->stmt_count);
 	strbuf_addstr(s->out, "}\n");
 }
 
-const char *simt_swizzled(struct arena *arena, const char *fast, const char *slow)
+const char *simt_swizzled(struct arena *arena, enum dtype dtype, const char *fast, const char *slow)
 {
-	return arena_printf(arena, "%s/64 %s %s/8%%8^%s%%8 %s%%8", fast, slow, fast, slow, fast);
+	int row = 128 / (int)dtype_bytes(dtype), part = row / 8;
+
+	return arena_printf(arena, "%s/%d %s %s/%d%%8^%s%%8 %s%%%d", fast, row, slow, fast, part, slow, fast, part);
 }
 
 int simt_print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,
@@ -386,7 +402,7 @@ int simt_print(const struct tile_program *program, const struct target *target, 
 
 	for (size_t i = 0; i < program->kernel_count && !ret; i++) {
 		struct simt s = { .program = program, .kernel = &program->kernel[i], .target = target, .out = &out->source, .err = err,
-				  .launch = &out->launch[i], .column = -1 };
+				  .launch = &out->launch[i], .column = -1, .is_double = simt_is_double(program, &program->kernel[i]) };
 		emit_kernel(&s, symbol);
 		ret = s.failed ? -1 : 0;
 		arena_release(&s.arena);

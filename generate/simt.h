@@ -12,6 +12,7 @@
  *   KM_KERNEL(n)      linkage and attributes of a kernel of n threads a block
  *   KM_D              a device function, always inlined
  *   KM_TID KM_BID     thread in the block, block in the grid (int, unsigned)
+ *   KM_BLOCKS         blocks of the launch (micro-kernels of NVIDIA's alone)
  *   KM_WARP           lanes of a warp
  *   KM_SHARED(t, n)   declares n bytes of shared memory, 16-byte aligned, as char array t
  *   KM_SHARED_GIVEN(t) the same of what the launch gives, where that is used
@@ -29,6 +30,8 @@
  *   TM, TN    the same of a thread, with INSTR=fma                      [4, 4]
  *   KU        unrolling of the contracted loop                          [1]
  *   VEC       neighbours a thread holds together, maps and rows         [as fits 16 bytes]
+ *   WHEN      bits: the kernel runs where the number in buffer _class has its bit set, else
+ *             every block returns at once                                [always]
  * An mma record without operand digits takes its operands from shared memory, and a
  * micro-kernel prints the whole kernel (generate/micro.h).
  * A `for` with pipe 2 keeps two slots of every staged tile, and fetches the next
@@ -45,11 +48,11 @@ bool simt_accepts(const struct tile_program *program, const struct target *targe
 int simt_print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,
 	       struct strbuf *err);
 /*
- * Digits of a shared tile of 2-byte elements as the copy engine and the warp group's matrix
- * instructions want them: rows of 64 along index `fast`, their 16-byte parts swizzled by the
- * row, columns of rows side by side (PTX ISA 9.0, 9.7.16.5: 128-byte swizzling).
+ * Digits of a shared tile as the copy engine and the warp group's matrix instructions want
+ * them: rows of 128 bytes along index `fast`, their 16-byte parts swizzled by the row, columns
+ * of rows side by side (PTX ISA 9.0, 9.7.16.5: 128-byte swizzling).
  */
-const char *simt_swizzled(struct arena *arena, const char *fast, const char *slow);
+const char *simt_swizzled(struct arena *arena, enum dtype dtype, const char *fast, const char *slow);
 /* The part of the vocabulary that all SIMT languages share. */
 void simt_vocabulary(struct strbuf *out);
 

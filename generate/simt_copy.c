@@ -71,8 +71,8 @@ static bool plan_copy(struct simt *s, const struct tile_stmt *stage, struct copy
 	int64_t points = 1;
 
 	*c = (struct copy){ .tile = t, .buffer = simt_buffer(s, from->name), .v = -1, .u = -1, .across = 1, .down = 1 };
-	if (!c->buffer || t->place != PLACE_SHARED || (c->buffer->dtype != DTYPE_f32 && c->buffer->dtype != DTYPE_bf16)) {
-		simt_fail(s, "a copy goes from an f32 or bf16 buffer to a shared tile");
+	if (!c->buffer || t->place != PLACE_SHARED || dtype_is_real(c->buffer->dtype) != dtype_is_real(t->dtype)) {
+		simt_fail(s, "a copy goes from a buffer to a shared tile, reals to reals");
 		return false;
 	}
 	if (simt_reads_index(from)) {
@@ -205,7 +205,7 @@ void simt_fetch(struct simt *s, const struct tile_stmt *stage, int number)
 			strbuf_addf(&condition, "%s%s", condition.len ? " && " : "", guard);
 		const char *from = arena_printf(&s->arena, "b_%s[%s]", c.buffer->name, simt_int_text(s, simt_address(s, stage->value)));
 		if (condition.len)
-			simt_line(s, "km_c%d[%s][0] = %s ? %s : 0;", number, place, condition.buf, from);
+			simt_line(s, "km_c%d[%s][0] = %s ? %s : (km_%s)0;", number, place, condition.buf, from, dtype_name(c.buffer->dtype));
 		else
 			simt_line(s, "km_c%d[%s][0] = %s;", number, place, from);
 	}

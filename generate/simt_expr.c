@@ -1,9 +1,6 @@
-/* Expressions of printed SIMT code: integers, addresses, guards, reals. */
+/* Expressions of printed SIMT code: integers of addresses, guards, registers. */
 #include "generate/simt_print.h"
-#include "generate/vocabulary.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 const struct tile *simt_tile(const struct simt *s, const char *name)
@@ -221,7 +218,7 @@ bool simt_is_chunk(struct simt *s, const struct expr *x, int column, const char 
 	struct strbuf condition = STRBUF_INIT;
 	bool is_chunk = false;
 
-	if (!b || *b->layout_text || !x->arg_count || (b->dtype != DTYPE_f32 && b->dtype != DTYPE_bf16) || nested_access_uses(x, name))
+	if (!b || *b->layout_text || !x->arg_count || nested_access_uses(x, name))
 		return false;
 	const char *bounded = NULL;
 	for (size_t d = 0; d < x->arg_count; d++) {
@@ -341,137 +338,4 @@ int64_t simt_register_count(const struct spread *p, const struct tile *tile)
 		if (simt_tile_has(tile, p->reg[i].var))
 			count *= p->reg[i].extent;
 	return count;
-}
-
-/* ---- reals ----------------------------------------------------------- */
-
-static void print_real(struct simt *s, struct strbuf *out, const struct expr *x);
-
-/* An access that is no prefetched chunk: one element, guarded. */
-static void print_load(struct simt *s, struct strbuf *out, const struct expr *x)
-{
-	const struct tile *t = simt_tile(s, x->name);
-	const struct tile_buffer *b = simt_buffer(s, x->name);
-
-	if (t && t->place == PLACE_SHARED) {
-		strbuf_addf(out, "km_value(t_%s[%s])", t->name, simt_int_text(s, simt_address(s, x)));
-		return;
-	}
-	if (t && t->place != PLACE_VIEW) {
-		for (size_t i = 0; i < t->rank; i++)
-			if (x->arg[i]->kind != EXPR_NAME || strcmp(x->arg[i]->name, s->kernel->index[t->index[i]].name))
-				simt_fail(s, "tile '%s' lies in registers: it is read at its own indices only", t->name);
-		strbuf_addf(out, "t_%s%s", t->name, simt_register(s, t));
-		return;
-	}
-	if (!b) {
-		simt_fail(s, t ? "view '%s' is not printed for SIMT" : "'%s' is neither a tile nor a buffer", x->name);
-		return;
-	}
-	const char *guard = simt_guard(s, x), *lane = "";
-	/* What does not depend on the lane is read when any lane counts, so that it leaves the loop. */
-	if (s->lanes)
-		lane = s->column >= 0 && expr_uses(x, s->kernel->index[s->column].name) ? "km_v < km_n" : "km_n > 0";
-	bool reads_dead = !*guard && !s->lanes;
-	if (!reads_dead)
-		strbuf_addf(out, "(%s%s%s ? ", lane, *lane && *guard ? " && " : "", guard);
-	strbuf_addf(out, "km_value(b_%s[%s])", b->name, simt_int_text(s, simt_address(s, x)));
-	if (!reads_dead) {
-		strbuf_addstr(out, " : ");
-		if (x->otherwise)
-			print_real(s, out, x->otherwise);
-		else
-			strbuf_addstr(out, "0.0f");
-		strbuf_addch(out, ')');
-	}
-}
-
-static void print_number(struct strbuf *out, double v)
-{
-	if (isinf(v))
-		strbuf_addf(out, "(%sKM_INFINITY)", v < 0 ? "-" : "");
-	else
-		strbuf_addf(out, "%s%.9e%s", v < 0 ? "(" : "", v, v < 0 ? "f)" : "f");
-}
-
-static void print_real(struct simt *s, struct strbuf *out, const struct expr *x)
-{
-	for (int i = 0; i < s->reduce_count; i++)
-		if (s->reduce[i] == x) {
-			strbuf_addf(out, "km_q%d", i);
-			return;
-		}
-	for (int i = 0; i < s->load_count; i++)
-		if (expr_equal(s->load[i], x)) {
-			strbuf_addf(out, "km_x%d[%s]", i, s->column >= 0 ? "km_v" : "0");
-			return;
-		}
-	switch (x->kind) {
-	case EXPR_INT:
-		print_number(out, (double)x->int_value);
-		break;
-	case EXPR_REAL:
-		print_number(out, x->real_value);
-		break;
-	case EXPR_NAME:
-		if (simt_tile(s, x->name) || simt_buffer(s, x->name)) {
-			struct expr access = *x;
-			access.kind = EXPR_ACCESS;
-			print_load(s, out, &access);
-		} else {
-			strbuf_addf(out, "(float)%s", x->name);
-		}
-		break;
-	case EXPR_ACCESS:
-		print_load(s, out, x);
-		break;
-	case EXPR_NEG:
-		strbuf_addstr(out, "(-");
-		print_real(s, out, x->arg[0]);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_BINARY:
-		if (x->op == OP_FLOORDIV || x->op == OP_MOD) {
-			simt_fail(s, "'%s' of reals is not in the SIMT vocabulary", expr_op_text(x->op));
-			return;
-		}
-		strbuf_addch(out, '(');
-		print_real(s, out, x->arg[0]);
-		strbuf_addf(out, " %s ", x->op == OP_AND ? "&&" : x->op == OP_OR ? "||" : expr_op_text(x->op));
-		print_real(s, out, x->arg[1]);
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_SELECT:
-		for (size_t i = 0; i < 3; i++) {
-			strbuf_addstr(out, i == 0 ? "(" : i == 1 ? " ? " : " : ");
-			print_real(s, out, x->arg[i]);
-		}
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_CALL:
-		if (!vocabulary_has(x->name)) {
-			simt_fail(s, "function '%s' is not in the SIMT vocabulary", x->name);
-			return;
-		}
-		strbuf_addf(out, "km_%s(", x->name);
-		for (size_t i = 0; i < x->arg_count; i++) {
-			strbuf_addstr(out, i ? ", " : "");
-			print_real(s, out, x->arg[i]);
-		}
-		strbuf_addch(out, ')');
-		break;
-	case EXPR_REDUCE:
-		simt_fail(s, x->op == OP_SCAN ? "scan is not printed for SIMT yet" : "a reduction inside a reduction is not printed for SIMT");
-		break;
-	}
-}
-
-const char *simt_real_text(struct simt *s, const struct expr *x)
-{
-	struct strbuf text = STRBUF_INIT;
-
-	print_real(s, &text, x);
-	const char *kept = arena_strdup(&s->arena, text.buf);
-	strbuf_release(&text);
-	return kept;
 }

@@ -132,6 +132,8 @@ bool simt_accumulator_spread(struct simt *s, const struct tile_stmt *mma)
 			s->instr = q;
 	if (!s->instr && strcmp(name, "fma"))
 		simt_fail(s, "target '%s' has no instruction '%s'", s->target->name, name);
+	else if (s->instr && s->kernel->tile[mma->target].dtype != DTYPE_f32)
+		simt_fail(s, "'%s' adds in f32, not in %s", name, dtype_name(s->kernel->tile[mma->target].dtype));
 	else if (s->instr)
 		record_spread(s, &g);
 	else

@@ -1,7 +1,7 @@
 /*
  * simt_print.h: the parts of the SIMT printer: simt.c kernels and lists of
  * statements, simt_spread.c which thread holds what, simt_stmt.c assignments,
- * simt_expr.c expressions, simt_copy.c copies to shared memory, simt_mma.c
+ * simt_expr.c addresses, simt_value.c values, simt_copy.c copies to shared memory, simt_mma.c
  * contractions, simt_vocabulary.c what the text is written in.
  */
 #ifndef GENERATE_SIMT_PRINT_H
@@ -23,6 +23,9 @@ struct spread {
 	int outer_count; /* leading register digits that number whole vectors (mma) */
 };
 
+/* What a value is made of: truths (bool), whole numbers (long), reals (float, or double in kernels that want it). */
+enum simt_kind { SIMT_TRUTH, SIMT_WHOLE, SIMT_REAL };
+
 struct simt {
 	struct arena arena;
 	const struct tile_program *program;
@@ -32,6 +35,7 @@ struct simt {
 	struct tile_launch *launch;           /* of the kernel */
 	int depth;
 	bool failed;
+	bool is_double;                       /* reals are */
 	const struct tile_stmt *fors[SIMT_MAX_FORS];
 	size_t for_count;
 	struct spread block, acc;
@@ -60,6 +64,8 @@ void simt_close(struct simt *s, int count);
 /* ---- simt.c ---- */
 /* Opens the kernel: its name and parameters, `more` behind them; its run-time dims that are known. */
 void simt_head(struct simt *s, const char *symbol, const char *attribute, const char *more);
+/* Declares the thread, km_tid, and the instance, p0, p1, ... */
+void simt_place(struct simt *s);
 /* Declares the tiles that lie in registers. */
 void simt_declare_registers(struct simt *s);
 void simt_statements(struct simt *s, const struct tile_stmt *stmt, size_t count);
@@ -69,8 +75,6 @@ const struct tile *simt_tile(const struct simt *s, const char *name);
 const struct tile_buffer *simt_buffer(const struct simt *s, const char *name);
 struct facts simt_facts(struct simt *s);
 const char *simt_int_text(struct simt *s, const struct expr *x);
-/* Real value of x at a point (inside the loop over km_v, if any). */
-const char *simt_real_text(struct simt *s, const struct expr *x);
 /* Element number of a buffer or shared-tile access. */
 struct expr *simt_address(struct simt *s, const struct expr *access);
 /* A pointer to the chunk of an access that begins at the column's <name>_0. */
@@ -91,6 +95,17 @@ int64_t simt_register_count(const struct spread *spread, const struct tile *tile
 bool simt_tile_has(const struct tile *tile, int index);
 /* Value of a tile index by its digits, without the chunk's own. */
 const char *simt_index_text(struct simt *s, const struct spread *spread, int index, int upto);
+
+/* ---- simt_value.c ---- */
+/* Are the kernel's reals double: does it want that, or hold some tile in f64? */
+bool simt_is_double(const struct tile_program *program, const struct tile_kernel *kernel);
+enum simt_kind simt_kind(struct simt *s, const struct expr *x);
+/* Type of a kind's values, and of the values of a buffer's or tile's elements. */
+const char *simt_type(const struct simt *s, enum simt_kind kind);
+const char *simt_type_for(const struct simt *s, enum dtype dtype);
+/* Value of x at a point (inside the loop over km_v, if any), as one of a kind, or for elements of a dtype. */
+const char *simt_value_text(struct simt *s, const struct expr *x, enum simt_kind kind);
+const char *simt_text_for(struct simt *s, const struct expr *x, enum dtype dtype);
 
 /* ---- simt_spread.c ---- */
 bool simt_touches(const struct tile_kernel *k, const struct tile_stmt *stmt, const struct tile *t);

@@ -91,13 +91,13 @@ static uint32_t block_indices(struct simt *s, const struct tile_stmt *stmt, size
 	return mask;
 }
 
-/* Widest chunk that 16 bytes of the narrowest buffer hold and that leaves no thread idle. */
+/* Widest chunk that 16 bytes of the narrowest buffer hold, at most 8, and that leaves no thread idle. */
 static int64_t fitting_chunk(struct simt *s, int64_t columns, int64_t points)
 {
 	int64_t chunk = 4;
 
 	for (size_t i = 0; i < s->program->buffer_count; i++)
-		if (s->program->buffer[i].dtype == DTYPE_bf16)
+		if (dtype_bytes(s->program->buffer[i].dtype) < 4)
 			chunk = 8;
 	chunk = tile_knob_int(s->kernel, "VEC", chunk);
 	while (chunk > 1 && (columns % chunk || chunk * s->kernel->threads > points))

@@ -136,8 +136,9 @@ static void print_loads(struct simt *s, const struct expr *x)
 		if (s->load_count == SIMT_MAX_LOADS || (x->otherwise && reads_any(x->otherwise)) ||
 		    !simt_is_chunk(s, x, s->column, all_lanes(s), &lanes))
 			return;
-		const char *fill = x->otherwise ? simt_real_text(s, x->otherwise) : "0.0f";
-		simt_line(s, "float km_x%d[%d];", s->load_count, s->chunk);
+		enum simt_kind kind = simt_kind(s, x);
+		const char *fill = x->otherwise ? simt_value_text(s, x->otherwise, kind) : "0";
+		simt_line(s, "%s km_x%d[%d];", simt_type(s, kind), s->load_count, s->chunk);
 		if (is_whole_chunk(s, x, lanes)) {
 			simt_line(s, "km_load_whole<%d>(km_x%d, %s);", s->chunk, s->load_count, simt_chunk_pointer(s, x));
 			s->load[s->load_count++] = x;
@@ -184,23 +185,25 @@ void simt_barrier(struct simt *s)
 
 static void print_assignment(struct simt *s, const struct tile_stmt *stmt, uint32_t mask)
 {
-	const char *name = stmt->kind == TILE_STORE ? s->program->buffer[stmt->target].name : s->kernel->tile[stmt->target].name;
+	bool is_store = stmt->kind == TILE_STORE;
+	const char *name = is_store ? s->program->buffer[stmt->target].name : s->kernel->tile[stmt->target].name;
+	enum dtype dtype = is_store ? s->program->buffer[stmt->target].dtype : s->kernel->tile[stmt->target].dtype;
 	struct expr *target = expr_access(&s->arena, name, stmt->at, stmt->at_count);
 	const char *lanes = NULL;
 
 	s->load_count = 0;
 	if (s->column >= 0)
 		print_loads(s, stmt->value);
-	if (stmt->kind == TILE_MAP) {
+	if (!is_store) {
 		const struct tile *t = &s->kernel->tile[stmt->target];
 		if (s->column >= 0)
 			open_lanes(s);
-		simt_line(s, "t_%s%s = %s;", t->name, simt_register(s, t), simt_real_text(s, stmt->value));
+		simt_line(s, "t_%s%s = %s;", t->name, simt_register(s, t), simt_text_for(s, stmt->value, dtype));
 		simt_close(s, s->column >= 0);
 	} else if (s->column >= 0 && simt_is_chunk(s, target, s->column, all_lanes(s), &lanes)) {
-		simt_line(s, "float km_y[%d];", s->chunk);
+		simt_line(s, "%s km_y[%d];", simt_type_for(s, dtype), s->chunk);
 		open_lanes(s);
-		simt_line(s, "km_y[km_v] = %s;", simt_real_text(s, stmt->value));
+		simt_line(s, "km_y[km_v] = %s;", simt_text_for(s, stmt->value, dtype));
 		simt_close(s, 1);
 		if (is_whole_chunk(s, target, lanes))
 			simt_line(s, "km_store_whole<%d>(%s, km_y);", s->chunk, simt_chunk_pointer(s, target));
@@ -223,15 +226,20 @@ static void print_assignment(struct simt *s, const struct tile_stmt *stmt, uint3
 		if (s->column >= 0)
 			open_lanes(s);
 		simt_line(s, "%s%s%skm_assign(b_%s + %s, %s);", condition.len ? "if (" : "", condition.buf, condition.len ? ") " : "", name,
-			  simt_int_text(s, simt_address(s, target)), simt_real_text(s, stmt->value));
+			  simt_int_text(s, simt_address(s, target)), simt_text_for(s, stmt->value, dtype));
 		simt_close(s, s->column >= 0);
 		strbuf_release(&condition);
 	}
 	s->load_count = 0;
 }
 
-static const char *identity(enum expr_op op)
+/* The greatest of no truths is none, the least all: as of reals. */
+static const char *identity(enum expr_op op, enum simt_kind kind)
 {
+	if (kind == SIMT_TRUTH && op >= OP_MAX)
+		return op == OP_MAX ? "0" : "1";
+	if (kind != SIMT_REAL)
+		return op == OP_SUM ? "0" : op == OP_PROD ? "1" : op == OP_MAX ? "(-__LONG_MAX__ - 1)" : "__LONG_MAX__";
 	return op == OP_SUM ? "0.0f" : op == OP_PROD ? "1.0f" : op == OP_MAX ? "-KM_INFINITY" : "KM_INFINITY";
 }
 
@@ -243,7 +251,7 @@ static void print_reduction(struct simt *s, int number)
 	int index = simt_reduced_index(s, r), held = s->reduce_count;
 	const struct spread *p = s->spread;
 	uint32_t mask = UINT32_C(1) << index, fixed = 0;
-	const char *rows = s->lanes;
+	const char *rows = s->lanes, *value = simt_type(s, simt_kind(s, r));
 
 	for (size_t i = 0; i < s->kernel->tile_count; i++)
 		if (s->kernel->tile[i].place == PLACE_REG && simt_tile_has(&s->kernel->tile[i], index) && expr_uses(r, s->kernel->tile[i].name))
@@ -252,8 +260,8 @@ static void print_reduction(struct simt *s, int number)
 		simt_fail(s, "a reduction beside its own index is not printed for SIMT");
 		return;
 	}
-	simt_line(s, "float km_s%d[%d];", number, p->chunk);
-	simt_line(s, "km_fill<%d>(km_s%d, %s);", p->chunk, number, identity(r->op));
+	simt_line(s, "%s km_s%d[%d];", value, number, p->chunk);
+	simt_line(s, "km_fill<%d>(km_s%d, %s);", p->chunk, number, identity(r->op, simt_kind(s, r->arg[0])));
 	int opened = open_loops(s, mask, fixed);
 	if (!opened)
 		simt_block(s);
@@ -265,14 +273,14 @@ static void print_reduction(struct simt *s, int number)
 	s->reduce_count = 0;
 	print_loads(s, r->arg[0]);
 	open_lanes(s);
-	simt_line(s, "const float km_u = %s;", simt_real_text(s, r->arg[0]));
+	simt_line(s, "const %s km_u = %s;", value, simt_value_text(s, r->arg[0], simt_kind(s, r)));
 	simt_line(s, "%skm_s%d[km_v] = %s::of(km_u, km_s%d[km_v]);", s->lanes ? "if (km_v < km_n) " : "", number, type[r->op], number);
 	simt_close(s, 1 + (opened ? opened : 1));
 	s->reduce_count = held;
 	s->load_count = 0;
 	s->column = -1;
 	s->lanes = rows;
-	simt_line(s, "const float km_q%d = km_across<%s, %lld, %d>(km_fold<%s, %d>(km_s%d), %s);", number, type[r->op],
+	simt_line(s, "const %s km_q%d = km_across<%s, %lld, %d>(km_fold<%s, %d>(km_s%d), %s);", value, number, type[r->op],
 		  (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, type[r->op], p->chunk, number,
 		  p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
 }

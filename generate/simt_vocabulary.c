@@ -1,42 +1,70 @@
 /* The vocabulary that all SIMT languages share. */
 #include "generate/simt.h"
+#include "generate/vector_c.h"
 #include "generate/vocabulary.h"
 #include "ops/core/expr.h"
 
 #include <string.h>
 
-/* Vectors take the alignment that is given, up to 16 bytes; global ones only that of their elements. */
-static const char memory[] =
-	"typedef float km_f32; typedef unsigned short km_bf16; typedef long km_i64; typedef int km_i32;\n"
+/*
+ * Types: bytes of different meaning are types of their own.  Values are bool, long, float or double
+ * (km_value(), km_assign()); what is narrower is rounded once, to nearest even, from either, and NaN stays NaN.
+ */
+static const char types[] =
+	"typedef float km_f32; typedef double km_f64; typedef _Float16 km_f16; typedef unsigned short km_bf16; typedef long km_i64; typedef int km_i32;\n"
+	"typedef short km_i16; typedef signed char km_i8; typedef unsigned char km_u8;\n"
+	"enum km_bool : unsigned char {}; enum km_f8e4m3 : unsigned char {}; enum km_f8e5m2 : unsigned char {};\n"
 	"#define KM_INFINITY __builtin_inff()\n"
 	"#define KM_UNROLL _Pragma(\"unroll\")\n"
+	"#define KM_I KM_D\n#define KM_CALLED KM_D\n"
+	"KM_I float km_widen(unsigned short x) { return __builtin_bit_cast(float, (unsigned)x << 16); }\n"
+	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
+	"KM_I km_f16 km_half(float x) { return (km_f16)x; }\n";
+
+/* Vectors take the alignment that is given, up to 16 bytes; global ones only that of their elements. */
+static const char memory[] =
+	"template <class T> struct km_cell { typedef T type; };\n"
+	"template <> struct km_cell<km_bool> { typedef unsigned char type; }; template <> struct km_cell<km_f8e4m3> { typedef unsigned char type; };\n"
+	"template <> struct km_cell<km_f8e5m2> { typedef unsigned char type; };\n"
 	"template <class T, int N> struct km_vector { typedef T type __attribute__((ext_vector_type(N))); };\n"
 	"KM_D long km_least(long a, long b) { return a < b ? a : b; }\n"
 	"KM_D long km_most(long a, long b) { return a > b ? a : b; }\n"
 	"KM_D long km_cdiv(long a, long b) { return (a + b - 1) / b; }\n"
 	"KM_D long km_rup(long a, long b) { return (a + b - 1) / b * b; }\n"
-	"KM_D long km_floor_div(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	/* Points that do not count may divide by 0. */
+	"KM_D long km_floor_div(long a, long b) { return b ? a / b - (a % b && (a < 0) != (b < 0)) : 0; }\n"
 	"KM_D long km_floor_mod(long a, long b) { return a - km_floor_div(a, b) * b; }\n"
 	"KM_D int km_xor(int a, int b) { return a ^ b; }\n"
+	"KM_D long km_bit_and(long a, long b) { return a & b; }\nKM_D long km_bit_or(long a, long b) { return a | b; }\nKM_D long km_bit_xor(long a, long b) { return a ^ b; }\n"
+	"KM_D long km_bit_not(long a) { return ~a; }\n"
+	"KM_D long km_shl(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a << b); }\n"
+	"KM_D long km_shr(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a >> b); }\n"
 	"KM_D bool km_inside(long at, long extent) { return (unsigned long)at < (unsigned long)extent; }\n"
 	"KM_D int km_clip(long n, int most) { return n < most ? (int)n : most; }\n"
-	"KM_D float km_value(float x) { return x; }\n"
-	"KM_D float km_value(km_bf16 x) { return __builtin_bit_cast(float, (unsigned)x << 16); }\n"
-	"KM_D float km_value(km_i64 x) { return (float)x; }\n"
-	"KM_D float km_value(km_i32 x) { return (float)x; }\n"
-	/* bf16 rounds to nearest even; NaN stays NaN. */
-	"KM_D void km_assign(float *p, float x) { *p = x; }\n"
-	"KM_D void km_assign(km_bf16 *p, float x) { unsigned u = __builtin_bit_cast(unsigned, x);"
-	" *p = (km_bf16)(x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16); }\n"
-	"KM_D void km_assign(km_bf16 *p, km_bf16 x) { *p = x; }\n"
-	"KM_D void km_assign(km_i64 *p, float x) { *p = (km_i64)x; }\n"
-	"KM_D void km_assign(km_i32 *p, float x) { *p = (km_i32)x; }\n"
+	"KM_D bool km_value(bool x) { return x; }\nKM_D bool km_value(km_bool x) { return x != 0; }\n"
+	"KM_D float km_value(float x) { return x; }\nKM_D double km_value(double x) { return x; }\n"
+	"KM_D float km_value(km_f16 x) { return (float)x; }\nKM_D float km_value(km_bf16 x) { return km_widen(x); }\n"
+	"KM_D float km_value(km_f8e4m3 x) { return km_of_f8e4m3(x); }\nKM_D float km_value(km_f8e5m2 x) { return km_of_f8e5m2(x); }\n"
+	"KM_D long km_value(km_i64 x) { return x; }\nKM_D long km_value(km_i32 x) { return x; }\nKM_D long km_value(km_i16 x) { return x; }\n"
+	"KM_D long km_value(km_i8 x) { return x; }\nKM_D long km_value(km_u8 x) { return x; }\n"
+	"template <class R> KM_D void km_assign(float *p, R x) { *p = (float)x; }\n"
+	"template <class R> KM_D void km_assign(double *p, R x) { *p = (double)x; }\n"
+	"KM_D void km_assign(km_f16 *p, float x) { *p = km_half(x); }\nKM_D void km_assign(km_f16 *p, double x) { *p = km_half(km_odd(x)); }\n"
+	"KM_D void km_assign(km_bf16 *p, float x) { *p = km_narrow(x); }\nKM_D void km_assign(km_bf16 *p, double x) { *p = km_narrow(km_odd(x)); }\n"
+	"template <class R> KM_D void km_assign(km_f8e4m3 *p, R x) { *p = (km_f8e4m3)km_to_f8e4m3(x); }\n"
+	"template <class R> KM_D void km_assign(km_f8e5m2 *p, R x) { *p = (km_f8e5m2)km_to_f8e5m2(x); }\n"
+	"KM_D void km_assign(km_i64 *p, long x) { *p = x; }\nKM_D void km_assign(km_i32 *p, long x) { *p = (km_i32)x; }\n"
+	"KM_D void km_assign(km_i16 *p, long x) { *p = (km_i16)x; }\nKM_D void km_assign(km_i8 *p, long x) { *p = (km_i8)x; }\n"
+	"KM_D void km_assign(km_u8 *p, long x) { *p = (km_u8)x; }\nKM_D void km_assign(km_bool *p, bool x) { *p = (km_bool)x; }\n"
+	/* Elements as they are, or by their values. */
+	"template <class T> KM_D void km_move(T *p, T x) { *p = x; }\n"
+	"template <class T, class S> KM_D void km_move(T *p, S x) { km_assign(p, km_value(x)); }\n"
 	"template <int A, int N, class T> KM_D void km_read(T *x, const T *p) {\n"
-	" typedef T whole __attribute__((ext_vector_type(N))); typedef whole some __attribute__((aligned(A < 16 ? A : 16)));\n"
-	" whole q = *(const some *)p; KM_UNROLL for (int v = 0; v < N; v++) x[v] = q[v]; }\n"
+	" typedef typename km_cell<T>::type cell; typedef cell whole __attribute__((ext_vector_type(N))); typedef whole some __attribute__((aligned(A < 16 ? A : 16)));\n"
+	" whole q = *(const some *)p; KM_UNROLL for (int v = 0; v < N; v++) x[v] = (T)q[v]; }\n"
 	"template <int A, int N, class T, class S> KM_D void km_put(T *p, const S (&x)[N]) {\n"
-	" typedef T whole __attribute__((ext_vector_type(N))); typedef whole some __attribute__((aligned(A < 16 ? A : 16)));\n"
-	" whole q; KM_UNROLL for (int v = 0; v < N; v++) { T t; if constexpr (sizeof(S) < sizeof(T)) t = km_value(x[v]); else km_assign(&t, x[v]); q[v] = t; }\n"
+	" typedef typename km_cell<T>::type cell; typedef cell whole __attribute__((ext_vector_type(N))); typedef whole some __attribute__((aligned(A < 16 ? A : 16)));\n"
+	" whole q; KM_UNROLL for (int v = 0; v < N; v++) { T t; km_move(&t, x[v]); q[v] = (cell)t; }\n"
 	" *(some *)p = q; }\n"
 	/* A chunk of global memory is one access where it is aligned to its width, as almost always: buffers are, and rows of whole chunks. */
 	"template <int N, class T> struct km_chunk { static constexpr int bytes = N * sizeof(T) < 16 ? N * sizeof(T) : 16; static constexpr bool is_wide = !(bytes & (bytes - 1));\n"
@@ -44,18 +72,31 @@ static const char memory[] =
 	"template <int N, class T> KM_D void km_read_chunk(T *x, const T *p) { if (km_chunk<N, T>::at(p)) km_read<km_chunk<N, T>::bytes, N>(x, p); else km_read<sizeof(T), N>(x, p); }\n"
 	"template <int N, class T> KM_D void km_fetch(T (&x)[N], const T *p, int n) {\n"
 	" if (n >= N) km_read_chunk<N>(x, p); else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? p[v] : (T)0; } }\n"
-	"template <int N, class T> KM_D void km_load(float (&x)[N], const T *p, int n, float fill) {\n"
-	" if (n >= N) { T t[N]; km_read_chunk<N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
-	" else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? km_value(p[v]) : fill; } }\n"
-	"template <int N, class T> KM_D void km_store(T *p, const float (&x)[N], int n) {\n"
+	"template <int N, class R, class T, class F> KM_D void km_load(R (&x)[N], const T *p, int n, F fill) {\n"
+	" if (n >= N) { T t[N]; km_read_chunk<N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = (R)km_value(t[v]); }\n"
+	" else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? (R)km_value(p[v]) : (R)fill; } }\n"
+	"template <int N, class R, class T> KM_D void km_store(T *p, const R (&x)[N], int n) {\n"
 	" if (n >= N && km_chunk<N, T>::at(p)) km_put<km_chunk<N, T>::bytes, N>(p, x);\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); } }\n"
-	"template <int N, class T> KM_D void km_load_whole(float (&x)[N], const T *p) { T t[N]; km_read<km_chunk<N, T>::bytes, N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = km_value(t[v]); }\n"
-	"template <int N, class T> KM_D void km_store_whole(T *p, const float (&x)[N]) { km_put<km_chunk<N, T>::bytes, N>(p, x); }\n"
-	"template <int N> KM_D void km_fill(float (&x)[N], float v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = v; }\n";
+	"template <int N, class R, class T> KM_D void km_load_whole(R (&x)[N], const T *p) { T t[N]; km_read<km_chunk<N, T>::bytes, N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = (R)km_value(t[v]); }\n"
+	"template <int N, class R, class T> KM_D void km_store_whole(T *p, const R (&x)[N]) { km_put<km_chunk<N, T>::bytes, N>(p, x); }\n"
+	"template <int N, class R, class F> KM_D void km_fill(R (&x)[N], F v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = (R)v; }\n";
 
-/* maximum and minimum: NaN of the first argument, which is the new value, wins; an old NaN stays. */
+/* maximum and minimum: NaN of the first argument, which is the new value, wins; an old NaN stays.  pow and others are rounded from double. */
 static const char arithmetic[] =
+	"#define KM_DOUBLE(f) KM_D double km_##f(double x) { return km_##f##_d(x); }\n"
+	"KM_DOUBLE(abs) KM_DOUBLE(sqrt) KM_DOUBLE(rsqrt) KM_DOUBLE(floor) KM_DOUBLE(ceil) KM_DOUBLE(trunc) KM_DOUBLE(round) KM_DOUBLE(exp) KM_DOUBLE(exp2) KM_DOUBLE(expm1)\n"
+	"KM_DOUBLE(log) KM_DOUBLE(log1p) KM_DOUBLE(sin) KM_DOUBLE(cos) KM_DOUBLE(tanh) KM_DOUBLE(erf)\n"
+	"#define KM_DOUBLES(f) KM_D double km_##f(double x, double y) { return km_##f##_d(x, y); }\n"
+	"KM_DOUBLES(maximum) KM_DOUBLES(minimum) KM_DOUBLES(pow) KM_DOUBLES(atan2)\n"
+	"KM_D double km_sigmoid(double x) { double e = km_exp_d(-__builtin_fabs(x)); return (x < 0 ? e : 1) / (1 + e); }\n"
+	"KM_D double km_fma(double a, double b, double c) { return __builtin_fma(a, b, c); }\n"
+	"KM_D float km_expm1(float x) { return (float)km_expm1_d(x); }\n"
+	"KM_D float km_pow(float x, float y) { return (float)km_pow_d(x, y); }\nKM_D float km_atan2(float y, float x) { return (float)km_atan2_d(y, x); }\n"
+	"KM_D float km_quotient_floor(float x, float y) { return (float)km_fdiv_d(x, y); }\nKM_D double km_quotient_floor(double x, double y) { return km_fdiv_d(x, y); }\n"
+	"KM_D float km_rest(float x, float y) { return (float)km_mod_d(x, y); }\nKM_D double km_rest(double x, double y) { return km_mod_d(x, y); }\n"
+	"KM_D long km_maximum(long a, long b) { return a > b ? a : b; }\nKM_D long km_minimum(long a, long b) { return a < b ? a : b; }\n"
+	"KM_D long km_abs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
 	"#ifndef KM_EXP\n#define KM_EXP __builtin_expf\n#define KM_EXP2 __builtin_exp2f\n#define KM_LOG __builtin_logf\n#endif\n"
 	"KM_D float km_maximum(float a, float b) { return a > b || a != a ? a : b; }\n"
 	"KM_D float km_minimum(float a, float b) { return a < b || a != a ? a : b; }\n"
@@ -98,13 +139,18 @@ static const char arithmetic[] =
 
 /* Reductions: of a thread's chunk, then of the `across` threads that share a row, all of which get the result. */
 static const char reductions[] =
-	"struct km_sum { static KM_D float of(float a, float b) { return a + b; } };\n"
-	"struct km_product { static KM_D float of(float a, float b) { return a * b; } };\n"
-	"struct km_greatest { static KM_D float of(float a, float b) { return km_maximum(a, b); } };\n"
-	"struct km_smallest { static KM_D float of(float a, float b) { return km_minimum(a, b); } };\n"
-	"template <class Op, int N> KM_D float km_fold(const float (&x)[N]) { float s = x[0]; KM_UNROLL for (int v = 1; v < N; v++) s = Op::of(x[v], s); return s; }\n"
-	"template <class Op, int Across, int Threads> KM_D float km_across(float x, float *red) {\n"
-	" const int tid = KM_TID, warp = tid / KM_WARP, lane = tid % KM_WARP;\n"
+	"KM_D double km_lane_value(double x, int lane) { unsigned long u = __builtin_bit_cast(unsigned long, x);\n"
+	" unsigned low = __builtin_bit_cast(unsigned, km_lane_value(__builtin_bit_cast(float, (unsigned)u), lane));\n"
+	" unsigned high = __builtin_bit_cast(unsigned, km_lane_value(__builtin_bit_cast(float, (unsigned)(u >> 32)), lane));\n"
+	" return __builtin_bit_cast(double, (unsigned long)high << 32 | low); }\n"
+	"KM_D long km_lane_value(long x, int lane) { return __builtin_bit_cast(long, km_lane_value(__builtin_bit_cast(double, x), lane)); }\n"
+	"struct km_sum { template <class T> static KM_D T of(T a, T b) { return a + b; } };\n"
+	"struct km_product { template <class T> static KM_D T of(T a, T b) { return a * b; } };\n"
+	"struct km_greatest { template <class T> static KM_D T of(T a, T b) { return km_maximum(a, b); } };\n"
+	"struct km_smallest { template <class T> static KM_D T of(T a, T b) { return km_minimum(a, b); } };\n"
+	"template <class Op, int N, class T> KM_D T km_fold(const T (&x)[N]) { T s = x[0]; KM_UNROLL for (int v = 1; v < N; v++) s = Op::of(x[v], s); return s; }\n"
+	"template <class Op, int Across, int Threads, class T> KM_D T km_across(T x, char *scratch) {\n"
+	" const int tid = KM_TID, warp = tid / KM_WARP, lane = tid % KM_WARP; T *red = (T *)scratch;\n"
 	" KM_UNROLL for (int o = 1; o < (Across < KM_WARP ? Across : KM_WARP); o *= 2) x = Op::of(km_lane_value(x, lane ^ o), x);\n"
 	" if constexpr (Across > KM_WARP) {\n"
 	"  constexpr int warps = Across / KM_WARP; km_barrier(); if (lane == 0) red[warp] = x; km_barrier();\n"
@@ -113,8 +159,11 @@ static const char reductions[] =
 
 void simt_vocabulary(struct strbuf *out)
 {
+	strbuf_addstr(out, types);
+	double_c_prologue(out);
 	strbuf_addstr(out, memory);
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, reductions);
 	vocabulary_print(&(struct vocabulary_style){ "KM_D", "float", false, NULL }, out);
+	vocabulary_print(&(struct vocabulary_style){ "KM_D", "double", false, NULL }, out);
 }

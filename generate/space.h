@@ -51,8 +51,8 @@ void space_report(const struct problem_space *ps, struct strbuf *out);
 void space_states(const struct op *op, struct strbuf *out);
 
 /*
- * TSV: the first check problem of every dtype, the skeletons that make a candidate of it,
- * and, where there are none, why not.  (coverage.c)
+ * TSV, a line for each language of the target: the first check problem of every dtype, the language, the
+ * skeletons that make a candidate of it, and, where there are none, why not.  (coverage.c)
  */
 void space_coverage(const struct op *op, const struct target *target, struct strbuf *out);
 

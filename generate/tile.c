@@ -41,6 +41,33 @@ int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_
 	return value ? strtoll(value, NULL, 10) : otherwise;
 }
 
+static bool casts_to_double(const struct expr *x)
+{
+	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
+
+	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
+		casts = casts_to_double(x->arg[i]);
+	return casts || (x && (casts_to_double(x->filter) || casts_to_double(x->otherwise)));
+}
+
+static bool any_casts_to_double(const struct tile_stmt *stmt, size_t count)
+{
+	bool casts = false;
+
+	for (size_t i = 0; i < count && !casts; i++)
+		casts = casts_to_double(stmt[i].value) || any_casts_to_double(stmt[i].body, stmt[i].body_count);
+	return casts;
+}
+
+bool tile_wants_double(const struct tile_program *program, const struct tile_kernel *kernel)
+{
+	bool wants = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
+
+	for (size_t i = 0; i < program->buffer_count && !wants; i++)
+		wants = program->buffer[i].dtype == DTYPE_f64;
+	return wants || any_casts_to_double(kernel->stmt, kernel->stmt_count);
+}
+
 /* ---- facts ----------------------------------------------------------- */
 
 static struct expr *minus_one(struct arena *arena, struct expr *e)
@@ -79,12 +106,30 @@ static struct expr *most_of(struct arena *arena, const struct tile_program *prog
 	return NULL;
 }
 
+const char *const tile_grid_name[PLAN_MAX_GRID] = { "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7" };
+
+void tile_print_ids(const struct tile_kernel *kernel, const char *instance, struct strbuf *out)
+{
+	int last = kernel->grid_count - 1;
+
+	strbuf_addstr(out, "const long");
+	for (int g = 0; g <= last; g++) {
+		strbuf_addf(out, "%s %s = %s", g ? "," : "", tile_grid_name[g], instance);
+		if (g < last)
+			strbuf_addstr(out, g + 1 < last ? " / (" : " / ");
+		for (int k = g + 1; k <= last; k++)
+			strbuf_addf(out, "%skm_g%d%s", k > g + 1 ? " * " : "", k, k == last && g + 1 < last ? ")" : "");
+		if (g)
+			strbuf_addf(out, " %% km_g%d", g);
+	}
+	strbuf_addch(out, ';');
+}
+
 struct facts tile_facts(struct arena *arena, const struct tile_program *program,
 			const struct tile_kernel *kernel, const struct tile_stmt *const *fors,
 			size_t for_count)
 {
-	static const char *const grid_name[] = { "p0", "p1", "p2" };
-	struct fact *fact = ARENA_ARRAY(arena, struct fact, program->dim_count + 3 + for_count + kernel->index_count);
+	struct fact *fact = ARENA_ARRAY(arena, struct fact, program->dim_count + PLAN_MAX_GRID + for_count + kernel->index_count);
 	size_t n = 0;
 
 	for (size_t i = 0; i < program->dim_count; i++) {
@@ -93,7 +138,7 @@ struct facts tile_facts(struct arena *arena, const struct tile_program *program,
 		fact[n++] = (struct fact){ d->name, value, d->is_static ? value : most_of(arena, program, d->name) };
 	}
 	for (int i = 0; i < kernel->grid_count; i++)
-		fact[n++] = (struct fact){ grid_name[i], expr_int(arena, 0), minus_one(arena, kernel->grid[i]) };
+		fact[n++] = (struct fact){ tile_grid_name[i], expr_int(arena, 0), minus_one(arena, kernel->grid[i]) };
 	for (size_t i = 0; i < for_count; i++)
 		fact[n++] = (struct fact){ fors[i]->var, fors[i]->lo, last_of(arena, fors[i]) };
 	for (size_t i = 0; i < kernel->index_count; i++) {

@@ -25,7 +25,7 @@
  *     C[p0*128+i, p1*256+j] = gelu(acc[i, j])
  *
  * Meaning
- * - A kernel's grid has 1..3 dimensions, program ids p0, p1, p2.  Instances are independent.
+ * - A kernel's grid has 1..8 dimensions, program ids p0, p1, ...  Instances are independent.
  * - A live extent is evaluated where the index is used (it may name for-variables and p's);
  *   every loop over the index ends there.  A tile's points beyond it are undefined: a
  *   reduction or scan never visits them, a store never writes them.
@@ -113,7 +113,7 @@ struct tile_stmt {
 
 struct tile_kernel {
 	const char *name;
-	struct expr *grid[3];
+	struct expr *grid[PLAN_MAX_GRID];
 	int grid_count;
 	int threads;
 	struct tile_index *index;
@@ -178,12 +178,18 @@ struct tile_launch {
 void tile_plan(const struct tile_program *program, const char *artifact, const char *symbol,
 	       int64_t scratch_bytes, const struct tile_launch *launch, struct strbuf *out);
 
+extern const char *const tile_grid_name[PLAN_MAX_GRID]; /* "p0", "p1", ... */
+/* "const long p0 = ..., p1 = ...;" of the instance's number, in C; km_g1, km_g2, ... are the grid's extents. */
+void tile_print_ids(const struct tile_kernel *kernel, const char *instance, struct strbuf *out);
+
 /* Lookups: position by name, or -1; a knob's value, or `otherwise`. */
 int tile_find(const struct tile_kernel *kernel, const char *name);
 int tile_index_find(const struct tile_kernel *kernel, const char *name);
 int tile_buffer_find(const struct tile_program *program, const char *name);
 const char *tile_knob(const struct tile_kernel *kernel, const char *name, const char *otherwise);
 int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_t otherwise);
+/* Does the kernel calculate in f64: knob REAL=f64, a buffer of the plan is f64, or a value is cast to it? */
+bool tile_wants_double(const struct tile_program *program, const struct tile_kernel *kernel);
 #include "ops/core/affine.h"
 /*
  * What is known of the names of a kernel: run-time dims >= 1, static dims equal

@@ -432,11 +432,11 @@ static void run_stmts(struct runner *r, const struct tile_stmt *stmt, size_t cou
 static int run_kernel(struct runner *r)
 {
 	const struct tile_kernel *k = r->kernel;
-	int64_t grid[3] = { 1, 1, 1 }, elems[32] = { 0 };
+	int64_t grid[PLAN_MAX_GRID], instances = 1, elems[32] = { 0 };
 	size_t names = r->name_count;
 
 	for (int g = 0; g < k->grid_count; g++)
-		grid[g] = int_value(r, k->grid[g]);
+		instances *= grid[g] = int_value(r, k->grid[g]);
 	for (size_t t = 0; t < k->tile_count; t++) {
 		elems[t] = 1;
 		for (size_t d = 0; d < k->tile[t].rank; d++)
@@ -446,19 +446,16 @@ static int run_kernel(struct runner *r)
 		if (!r->tile[t] && k->tile[t].place != PLACE_VIEW)
 			fail(r, "no memory for tile '%s'", k->tile[t].name);
 	}
-	static const char *const p[] = { "p0", "p1", "p2" };
-	for (int64_t a = 0; a < grid[0]; a++)
-		for (int64_t b = 0; b < grid[1]; b++)
-			for (int64_t c = 0; c < grid[2] && !r->failed; c++) {
-				set(r, p[0], a);
-				set(r, p[1], b);
-				set(r, p[2], c);
-				/* What an instance did not write is undefined: it shows as NaN. */
-				for (size_t t = 0; t < k->tile_count; t++)
-					for (int64_t i = 0; r->tile[t] && i < elems[t]; i++)
-						r->tile[t][i] = NAN;
-				run_stmts(r, k->stmt, k->stmt_count);
-			}
+	for (int64_t n = 0; n < instances && !r->failed; n++) {
+		int64_t rest = n;
+		for (int g = k->grid_count; g-- > 0; rest /= grid[g])
+			set(r, tile_grid_name[g], rest % grid[g]);
+		/* What an instance did not write is undefined: it shows as NaN. */
+		for (size_t t = 0; t < k->tile_count; t++)
+			for (int64_t i = 0; r->tile[t] && i < elems[t]; i++)
+				r->tile[t][i] = NAN;
+		run_stmts(r, k->stmt, k->stmt_count);
+	}
 	for (size_t t = 0; t < k->tile_count; t++) {
 		free(r->tile[t]);
 		r->tile[t] = NULL;

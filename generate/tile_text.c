@@ -213,10 +213,10 @@ static int read_kernel(struct reader *r, char *rest)
 	if (!is_name(r, "kernel", k->name))
 		return -1;
 	char *dims = bracketed(r, &rest);
-	if (!dims || expressions(r, dims, &grid, &count, 3))
+	if (!dims || expressions(r, dims, &grid, &count, PLAN_MAX_GRID))
 		return dims ? -1 : fail(r, "a kernel is 'kernel NAME grid [e, ...] threads N'");
-	if (count < 1 || count > 3)
-		return fail(r, "a grid has one to three dimensions");
+	if (count < 1 || count > PLAN_MAX_GRID)
+		return fail(r, "a grid has one to %d dimensions", PLAN_MAX_GRID);
 	for (size_t i = 0; i < count; i++)
 		k->grid[i] = grid[i];
 	k->grid_count = (int)count;

@@ -14,7 +14,7 @@
 
 enum { TRITON_MAX_AXES = 8, TRITON_MAX_FORS = 12, TRITON_MAX_KEPT = 96 };
 
-/* What a value is made of: truths, whole numbers (of any width), f32. */
+/* What a value is made of: truths, whole numbers (of any width), reals (f32, or f64 in kernels that want it). */
 enum triton_kind { TRITON_TRUTH, TRITON_WHOLE, TRITON_REAL };
 
 struct triton_value {
@@ -31,6 +31,7 @@ struct triton {
 	struct strbuf *out, *err;
 	int depth;
 	bool failed;
+	bool is_double; /* reals are f64, else f32 */
 	const struct tile_stmt *fors[TRITON_MAX_FORS]; /* loops of statements and of reductions around */
 	size_t for_count;
 	int axis[TRITON_MAX_AXES]; /* kernel indices that the tensors of the expression at hand have, slow to fast */
@@ -56,6 +57,9 @@ void triton_bound_axes(struct triton *s);
 struct triton_value triton_print_value(struct triton *s, const struct expr *x);
 /* As one of a kind: real, whole or truth. */
 const char *triton_as(struct triton *s, struct triton_value v, enum triton_kind kind);
+/* As elements of a dtype, rounded once and wrapped; and reals of such elements. */
+const char *triton_narrowed(struct triton *s, struct triton_value v, enum dtype dtype);
+const char *triton_widened(struct triton *s, const char *text, enum dtype dtype);
 const char *triton_whole(struct triton *s, const struct expr *x);
 /* "b_x + <element>" of a buffer access, and what must hold for it to be touched: NULL when it always may. */
 const char *triton_pointer(struct triton *s, const struct expr *access, const char **mask);

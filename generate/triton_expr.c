@@ -15,9 +15,21 @@ int64_t triton_padded(const struct triton *s, int index)
 
 const char *triton_dtype(enum dtype dtype)
 {
-	return dtype == DTYPE_f32 ? "tl.float32" : dtype == DTYPE_bf16 ? "tl.bfloat16" : dtype == DTYPE_f16 ? "tl.float16" :
-	       dtype == DTYPE_i64 ? "tl.int64" : dtype == DTYPE_i32 ? "tl.int32" : dtype == DTYPE_i16 ? "tl.int16" : dtype == DTYPE_i8 ? "tl.int8" :
-	       dtype == DTYPE_u8 || dtype == DTYPE_bool ? "tl.uint8" : NULL;
+	/* Its own fp8 is not for every device: bytes are. */
+	static const char *const name[DTYPE_COUNT] = { [DTYPE_f64] = "tl.float64", [DTYPE_f32] = "tl.float32", [DTYPE_bf16] = "tl.bfloat16", [DTYPE_f16] = "tl.float16",
+						       [DTYPE_i64] = "tl.int64", [DTYPE_i32] = "tl.int32", [DTYPE_i16] = "tl.int16", [DTYPE_i8] = "tl.int8",
+						       [DTYPE_u8] = "tl.uint8", [DTYPE_bool] = "tl.uint8", [DTYPE_f8e4m3] = "tl.uint8", [DTYPE_f8e5m2] = "tl.uint8" };
+	return name[dtype];
+}
+
+static const char *type_of(const struct triton *s, enum triton_kind kind)
+{
+	return kind == TRITON_REAL ? s->is_double ? "tl.float64" : "tl.float32" : "tl.int64";
+}
+
+static bool is_eighth(enum dtype dtype)
+{
+	return dtype_is_real(dtype) && dtype_bytes(dtype) == 1;
 }
 
 static const struct tile *tile_of(const struct triton *s, const char *name)
@@ -114,11 +126,12 @@ const char *triton_live(struct triton *s, int index)
 
 /* ---- values ---------------------------------------------------------- */
 
+/* Numbers of the text are rounded to f32 before they meet f64: there they are tensors. */
 static const char *number(struct triton *s, double v)
 {
-	if (isinf(v))
-		return v < 0 ? "float('-inf')" : "float('inf')";
-	return arena_printf(&s->arena, v < 0 ? "(%.9e)" : "%.9e", v);
+	const char *text = isinf(v) ? v < 0 ? "float('-inf')" : "float('inf')" : arena_printf(&s->arena, s->is_double ? "%.17e" : v < 0 ? "(%.9e)" : "%.9e", v);
+
+	return s->is_double ? arena_printf(&s->arena, "tl.full([], %s, tl.float64)", text) : text;
 }
 
 const char *triton_as(struct triton *s, struct triton_value v, enum triton_kind kind)
@@ -128,8 +141,8 @@ const char *triton_as(struct triton *s, struct triton_value v, enum triton_kind 
 	if (kind == TRITON_TRUTH)
 		return arena_printf(&s->arena, "(%s != 0)", v.text);
 	if (v.is_literal && v.kind != TRITON_TRUTH)
-		return arena_printf(&s->arena, v.text[strspn(v.text, "0123456789")] ? "float(%s)" : "%s.0", v.text);
-	return arena_printf(&s->arena, "tl.cast(%s, %s)", v.text, kind == TRITON_REAL ? "tl.float32" : "tl.int64");
+		return arena_printf(&s->arena, s->is_double ? "tl.full([], %s, tl.float64)" : v.text[strspn(v.text, "0123456789")] ? "float(%s)" : "%s.0", v.text);
+	return arena_printf(&s->arena, v.kind == TRITON_REAL ? "tl.cast(km_long(%s), %s)" : "tl.cast(%s, %s)", v.text, type_of(s, kind));
 }
 
 const char *triton_whole(struct triton *s, const struct expr *x)
@@ -184,13 +197,14 @@ static struct triton_value binary_value(struct triton *s, const struct expr *x)
 	if (x->op == OP_FLOORDIV || x->op == OP_MOD) {
 		if (is_real || !affine_le(&s->arena, &facts, expr_int(&s->arena, 0), x->arg[0]) ||
 		    !affine_le(&s->arena, &facts, expr_int(&s->arena, 1), x->arg[1]))
-			return value_of(s, arena_printf(&s->arena, "km_%s_%s(%s, %s)", is_real ? "real" : "whole", x->op == OP_MOD ? "mod" : "div", left, right),
+			return value_of(s, arena_printf(&s->arena, "km_%s_%s%s(%s, %s)", is_real ? "real" : "whole", x->op == OP_MOD ? "mod" : "div",
+							is_real && s->is_double ? "_f64" : "", left, right),
 					kind, over);
 		text = arena_printf(&s->arena, "(%s %s %s)", left, x->op == OP_MOD ? "%" : "//", right);
 		return (struct triton_value){ text, kind, over, literal };
 	}
-	if (x->op == OP_DIV && !literal)
-		return value_of(s, arena_printf(&s->arena, "km_quotient(%s, %s)", left, right), kind, over);
+	if (x->op == OP_DIV && (!literal || s->is_double))
+		return value_of(s, arena_printf(&s->arena, s->is_double ? "(%s / %s)" : "km_quotient(%s, %s)", left, right), kind, over);
 	text = arena_printf(&s->arena, "(%s %s %s)", left, expr_op_text(x->op), right);
 	return (struct triton_value){ text, x->op >= OP_EQ && x->op <= OP_GE ? TRITON_TRUTH : kind, over, literal };
 }
@@ -238,6 +252,32 @@ static struct triton_value prelude_value(struct triton *s, const struct expr *x,
 	return v;
 }
 
+const char *triton_narrowed(struct triton *s, struct triton_value v, enum dtype dtype)
+{
+	const char *text = triton_as(s, v, dtype == DTYPE_bool ? TRITON_TRUTH : dtype_is_real(dtype) ? TRITON_REAL : TRITON_WHOLE);
+
+	/* A number of the text has no type of its own, but among f64. */
+	if (v.is_literal && !(s->is_double && dtype_is_real(dtype)))
+		text = arena_printf(&s->arena, "tl.full([], %s, %s)", text, type_of(s, dtype_is_real(dtype) ? TRITON_REAL : TRITON_WHOLE));
+	if (dtype == (s->is_double ? DTYPE_f64 : DTYPE_f32))
+		return text;
+	/* What is narrowed twice is rounded once. */
+	if (s->is_double && dtype_is_real(dtype) && dtype_bytes(dtype) < 4)
+		text = arena_printf(&s->arena, "km_odd(%s)", text);
+	if (is_eighth(dtype))
+		return arena_printf(&s->arena, "km_to_%s(%s)", dtype_name(dtype), text);
+	return arena_printf(&s->arena, "tl.cast(%s, %s)", text, triton_dtype(dtype));
+}
+
+const char *triton_widened(struct triton *s, const char *text, enum dtype dtype)
+{
+	if (is_eighth(dtype)) {
+		text = arena_printf(&s->arena, "km_of_%s(%s)", dtype_name(dtype), text);
+		dtype = DTYPE_f32;
+	}
+	return dtype == (s->is_double ? DTYPE_f64 : DTYPE_f32) ? text : arena_printf(&s->arena, "tl.cast(%s, %s)", text, type_of(s, TRITON_REAL));
+}
+
 /* Conversions: to a type's values, in the arithmetic of its kind. */
 static bool cast_value(struct triton *s, const struct expr *x, struct triton_value *v)
 {
@@ -246,22 +286,18 @@ static bool cast_value(struct triton *s, const struct expr *x, struct triton_val
 	if (x->arg_count != 1 || !dtype_find(x->name, &dtype))
 		return false;
 	struct triton_value a = triton_print_value(s, x->arg[0]);
-	const char *to = triton_dtype(dtype);
-	if (!to)
-		triton_fail(s, "a cast to %s is not printed for Triton", x->name);
-	else if (dtype == DTYPE_bool)
+	if (dtype == DTYPE_bool)
 		*v = value_of(s, triton_as(s, a, TRITON_TRUTH), TRITON_TRUTH, a.over);
 	else if (dtype_is_real(dtype))
-		*v = value_of(s, dtype == DTYPE_f32 ? triton_as(s, a, TRITON_REAL) :
-			      arena_printf(&s->arena, "tl.cast(tl.cast(%s, %s), tl.float32)", triton_as(s, a, TRITON_REAL), to), TRITON_REAL, a.over);
+		*v = value_of(s, triton_widened(s, triton_narrowed(s, a, dtype), dtype), TRITON_REAL, a.over);
 	else
-		*v = value_of(s, arena_printf(&s->arena, "tl.cast(tl.cast(%s, %s), tl.int64)", a.text, to), TRITON_WHOLE, a.over);
+		*v = value_of(s, arena_printf(&s->arena, "tl.cast(%s, tl.int64)", triton_narrowed(s, a, dtype)), TRITON_WHOLE, a.over);
 	return true;
 }
 
 static struct triton_value call_value(struct triton *s, const struct expr *x)
 {
-	static const char *const whole[] = { "cdiv", "rup", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr" };
+	static const char *const whole[] = { "cdiv", "rup", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr", "philox" };
 	const struct function *f = function_find(x->name);
 	struct triton_value v = { "0", TRITON_WHOLE, 0, false }, argument[4];
 	const char *text = "";
@@ -285,13 +321,14 @@ static struct triton_value call_value(struct triton *s, const struct expr *x)
 	for (size_t i = 0; i < x->arg_count; i++) {
 		const char *a = triton_as(s, argument[i], is_whole ? TRITON_WHOLE : TRITON_REAL);
 		/* The vocabulary's functions take tensors, not numbers of the text. */
-		if (argument[i].is_literal)
-			a = arena_printf(&s->arena, "tl.full([], %s, %s)", a, is_whole ? "tl.int64" : "tl.float32");
+		if (argument[i].is_literal && (is_whole || !s->is_double))
+			a = arena_printf(&s->arena, "tl.full([], %s, %s)", a, type_of(s, is_whole ? TRITON_WHOLE : TRITON_REAL));
 		text = arena_printf(&s->arena, "%s%s%s", text, i ? ", " : "", a);
 		v.over |= argument[i].over;
 	}
 	v.kind = is_whole ? TRITON_WHOLE : TRITON_REAL;
-	v.text = arena_printf(&s->arena, "km_%s%s(%s)", is_whole && are_whole && (x->name[0] == 'm' || x->name[0] == 'a') ? "whole_" : "", x->name, text);
+	v.text = arena_printf(&s->arena, "km_%s%s%s(%s)", is_whole && are_whole && (x->name[0] == 'm' || x->name[0] == 'a') ? "whole_" : "", x->name,
+			      !is_whole && s->is_double ? "_f64" : "", text);
 	return v;
 }
 
@@ -335,17 +372,18 @@ const char *triton_pointer(struct triton *s, const struct expr *x, const char **
 const char *triton_load(struct triton *s, const struct expr *x)
 {
 	const struct tile_buffer *b = buffer_of(s, x->name);
-	const char *mask, *pointer = triton_pointer(s, x, &mask), *zero = dtype_is_real(b->dtype) ? "0.0" : "0";
+	bool is_real = dtype_is_real(b->dtype);
+	const char *mask, *pointer = triton_pointer(s, x, &mask), *zero = is_real && !is_eighth(b->dtype) ? "0.0" : "0";
 
 	if (!mask)
 		return arena_printf(&s->arena, "tl.load(%s)", pointer);
 	if (!x->otherwise)
 		return arena_printf(&s->arena, "tl.load(%s, mask=%s, other=%s)", pointer, mask, zero);
 	struct triton_value v = triton_print_value(s, x->otherwise);
-	const char *other = triton_as(s, v, dtype_is_real(b->dtype) ? TRITON_REAL : TRITON_WHOLE);
-	if (v.is_literal)
-		return arena_printf(&s->arena, "tl.load(%s, mask=%s, other=%s)", pointer, mask, other);
-	return arena_printf(&s->arena, "tl.where(%s, tl.load(%s, mask=%s, other=%s), tl.cast(%s, %s))", mask, pointer, mask, zero, other, triton_dtype(b->dtype));
+	if (v.is_literal && !s->is_double && !is_eighth(b->dtype))
+		return arena_printf(&s->arena, "tl.load(%s, mask=%s, other=%s)", pointer, mask, triton_as(s, v, is_real ? TRITON_REAL : TRITON_WHOLE));
+	return arena_printf(&s->arena, "tl.where(%s, tl.load(%s, mask=%s, other=%s), %s)", mask, pointer, mask, zero,
+			    b->dtype == DTYPE_bool ? arena_printf(&s->arena, "tl.cast(%s, tl.uint8)", triton_as(s, v, TRITON_TRUTH)) : triton_narrowed(s, v, b->dtype));
 }
 
 static uint32_t indices_of(const struct triton *s, const struct expr *x)
@@ -366,8 +404,10 @@ static struct triton_value buffer_value(struct triton *s, const struct expr *x)
 	if (b->dtype == DTYPE_bool) {
 		v.text = arena_printf(&s->arena, "(%s != 0)", v.text);
 		v.kind = TRITON_TRUTH;
-	} else if (b->dtype != DTYPE_f32 && b->dtype != DTYPE_i64) {
-		v.text = arena_printf(&s->arena, "%s.to(%s)", v.text, dtype_is_real(b->dtype) ? "tl.float32" : "tl.int64");
+	} else if (dtype_is_real(b->dtype)) {
+		v.text = triton_widened(s, v.text, b->dtype);
+	} else if (b->dtype != DTYPE_i64) {
+		v.text = arena_printf(&s->arena, "%s.to(tl.int64)", v.text);
 	}
 	v = named(s, v);
 	keep(s, x, v);
@@ -402,9 +442,8 @@ static struct triton_value tile_value(struct triton *s, const struct expr *x)
 	if (!in_order)
 		text = arena_printf(&s->arena, "tl.permute(%s%s)", text, order);
 	v.text = x->arg_count ? arena_printf(&s->arena, "%s%s", text, subscript(s, has)) : text;
-	/* Staged tiles keep their type, values are f32. */
-	if (t->dtype != DTYPE_f32)
-		v.text = arena_printf(&s->arena, "%s.to(tl.float32)", v.text);
+	/* Staged tiles keep their type. */
+	v.text = triton_widened(s, v.text, t->dtype);
 	return v;
 }
 
@@ -417,10 +456,12 @@ static const char *identity(enum expr_op op, enum triton_kind kind)
 	return op == OP_SUM ? "0" : op == OP_PROD ? "1" : op == OP_MAX ? "-9223372036854775808" : "9223372036854775807";
 }
 
-static const char *combiner(enum expr_op op, enum triton_kind kind)
+static const char *combiner(const struct triton *s, enum expr_op op, enum triton_kind kind)
 {
 	if (op == OP_SUM || op == OP_PROD)
 		return op == OP_SUM ? "km_add" : "km_multiply";
+	if (kind == TRITON_REAL && s->is_double)
+		return op == OP_MAX ? "km_maximum_f64" : "km_minimum_f64";
 	if (kind == TRITON_REAL)
 		return op == OP_MAX ? "km_maximum" : "km_minimum";
 	return op == OP_MAX ? "km_whole_maximum" : "km_whole_minimum";
@@ -432,7 +473,7 @@ static const char *whole_tensor(struct triton *s, struct triton_value v, const c
 	if (!s->axis_count || (v.over == axes_set(s) && !v.is_literal))
 		return text;
 	if (!v.over)
-		return arena_printf(&s->arena, "tl.full(%s, %s, %s)", triton_shape(s), text, v.kind == TRITON_REAL ? "tl.float32" : "tl.int64");
+		return arena_printf(&s->arena, "tl.full(%s, %s, %s)", triton_shape(s), text, type_of(s, v.kind));
 	return arena_printf(&s->arena, "tl.broadcast_to(%s, %s)", text, triton_shape(s));
 }
 
@@ -472,7 +513,7 @@ static struct triton_value reduce_value(struct triton *s, const struct expr *x, 
 		const char *live = triton_live(s, index), *text = whole_tensor(s, v, v.text);
 		if (live)
 			text = arena_printf(&s->arena, "tl.where(%s, %s, %s)", live, text, identity(x->op, v.kind));
-		text = arena_printf(&s->arena, "tl.reduce(%s, %d, %s)", text, at, combiner(x->op, v.kind));
+		text = arena_printf(&s->arena, "tl.reduce(%s, %d, %s)", text, at, combiner(s, x->op, v.kind));
 		/* The axes of what was reduced are full ones now. */
 		if (is_inner)
 			s->axis_count--;
@@ -494,12 +535,12 @@ static struct triton_value reduce_value(struct triton *s, const struct expr *x, 
 	s->out = &body;
 	s->depth++;
 	v = reduce_value(s, x, level + 1);
-	triton_line(s, "%s = %s(%s, %s)", total, combiner(x->op, v.kind), v.is_literal ? arena_printf(&s->arena, "tl.full([], %s, %s)", v.text, v.kind == TRITON_REAL ? "tl.float32" : "tl.int64") : v.text, total);
+	triton_line(s, "%s = %s(%s, %s)", total, combiner(s, x->op, v.kind), v.is_literal ? arena_printf(&s->arena, "tl.full([], %s, %s)", v.text, type_of(s, v.kind)) : v.text, total);
 	s->depth--;
 	s->out = out;
 	s->for_count--;
 	s->kept_count = kept;
-	triton_line(s, "%s = tl.full(%s, %s, %s)", total, triton_shape(s), identity(x->op, v.kind), v.kind == TRITON_REAL ? "tl.float32" : "tl.int64");
+	triton_line(s, "%s = tl.full(%s, %s, %s)", total, triton_shape(s), identity(x->op, v.kind), type_of(s, v.kind));
 	triton_line(s, "for v_%s in range(%s, %s):", range->name, triton_as(s, lo, TRITON_WHOLE), triton_as(s, hi, TRITON_WHOLE));
 	strbuf_add(s->out, body.buf, body.len);
 	strbuf_release(&body);
@@ -567,6 +608,7 @@ struct triton_value triton_print_value(struct triton *s, const struct expr *x)
 	case EXPR_REAL:
 		v.text = number(s, x->real_value);
 		v.kind = TRITON_REAL;
+		v.is_literal = !s->is_double;
 		return v;
 	case EXPR_NAME:
 		return name_value(s, x);

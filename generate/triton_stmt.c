@@ -74,21 +74,19 @@ static void print_map(struct triton *s, const struct tile_stmt *stmt)
 {
 	const struct tile *t = &s->kernel->tile[stmt->target];
 	struct triton_value v = right_side(s, stmt->value);
-	const char *text = triton_as(s, v, TRITON_REAL), *type = triton_dtype(t->dtype);
+	const char *text = triton_narrowed(s, v, t->dtype);
 	uint32_t all = 0;
 
 	for (int i = 0; i < s->axis_count; i++)
 		all |= UINT32_C(1) << s->axis[i];
-	if (!type || !dtype_is_real(t->dtype)) {
+	if (!dtype_is_real(t->dtype)) {
 		triton_fail(s, "tile '%s' of %s is not printed for Triton", t->name, dtype_name(t->dtype));
 		return;
 	}
 	if (!v.over)
-		text = arena_printf(&s->arena, "tl.full(%s, %s, %s)", triton_shape(s), text, type);
+		text = arena_printf(&s->arena, "tl.full(%s, %s, %s)", triton_shape(s), text, triton_dtype(t->dtype));
 	else if (v.over != all)
 		text = arena_printf(&s->arena, "tl.broadcast_to(%s, %s)", text, triton_shape(s));
-	if (t->dtype != DTYPE_f32 && v.over)
-		text = arena_printf(&s->arena, "tl.cast(%s, %s)", text, type);
 	triton_line(s, "t_%s = %s", t->name, text);
 }
 
@@ -99,7 +97,7 @@ static void print_stage(struct triton *s, const struct tile_stmt *stmt)
 	const char *text = triton_load(s, stmt->value);
 	struct expr *const *at = stmt->value->arg;
 
-	if (!dtype_is_real(t->dtype) || !triton_dtype(t->dtype) || !dtype_is_real(b->dtype)) {
+	if (!dtype_is_real(t->dtype) || !dtype_is_real(b->dtype) || (b->dtype != t->dtype && (dtype_bytes(b->dtype) == 1 || dtype_bytes(t->dtype) == 1))) {
 		triton_fail(s, "a copy of %s to %s is not printed for Triton", dtype_name(b->dtype), dtype_name(t->dtype));
 		return;
 	}
@@ -152,7 +150,8 @@ static void print_mma(struct triton *s, const struct tile_stmt *stmt)
 	int ta = tile_find(s->kernel, g.a->name), tb = tile_find(s->kernel, g.b->name);
 	if (!s->failed && s->kernel->tile[ta].dtype != s->kernel->tile[tb].dtype)
 		triton_fail(s, "an mma of factors of two types is not printed for Triton");
-	triton_line(s, "t_%s = tl.dot(%s, %s, t_%s, input_precision=\"%s\")", acc->name, a, b, acc->name, precision);
+	triton_line(s, "t_%s = tl.dot(%s, %s, t_%s, input_precision=\"%s\"%s)", acc->name, a, b, acc->name, precision,
+		    acc->dtype == DTYPE_f64 ? ", out_dtype=tl.float64" : "");
 }
 
 static void print_store(struct triton *s, const struct tile_stmt *stmt)
@@ -160,15 +159,8 @@ static void print_store(struct triton *s, const struct tile_stmt *stmt)
 	const struct tile_buffer *b = &s->program->buffer[stmt->target];
 	struct triton_value v = right_side(s, stmt->value);
 	const char *mask, *pointer = triton_pointer(s, expr_access(&s->arena, b->name, stmt->at, stmt->at_count), &mask);
-	bool is_real = dtype_is_real(b->dtype);
-	const char *type = triton_dtype(b->dtype);
-	const char *text = b->dtype == DTYPE_bool ? triton_as(s, v, TRITON_TRUTH) : v.kind == TRITON_TRUTH || is_real ? triton_as(s, v, is_real ? TRITON_REAL : TRITON_WHOLE) : v.text;
+	const char *text = triton_narrowed(s, v, b->dtype);
 
-	/* A number of the text has no type of its own. */
-	if (v.is_literal)
-		text = arena_printf(&s->arena, "tl.full([], %s, %s)", is_real ? triton_as(s, v, TRITON_REAL) : v.text, is_real ? "tl.float32" : "tl.int64");
-	if (b->dtype != DTYPE_f32)
-		text = arena_printf(&s->arena, "tl.cast(%s, %s)", text, type);
 	triton_line(s, "tl.store(%s, %s%s%s)", pointer, text, mask ? ", mask=" : "", mask ? mask : "");
 }
 
@@ -234,9 +226,6 @@ static void check_kernel(struct triton *s, const struct target *target)
 	for (size_t i = 0; i < k->tile_count; i++)
 		if (k->tile[i].place == PLACE_VIEW)
 			triton_fail(s, "view '%s' is not printed for Triton", k->tile[i].name);
-	for (size_t i = 0; i < s->program->buffer_count; i++)
-		if (!triton_dtype(s->program->buffer[i].dtype))
-			triton_fail(s, "buffer '%s' of %s is not printed for Triton yet", s->program->buffer[i].name, dtype_name(s->program->buffer[i].dtype));
 }
 
 /* A number by which every value of the dim is divisible, from `require D % n == 0`. */
@@ -318,7 +307,8 @@ int triton_print(const struct tile_program *program, const struct target *target
 	int ret = 0;
 
 	for (size_t i = 0; i < program->kernel_count && !ret; i++) {
-		struct triton s = { .program = program, .kernel = &program->kernel[i], .out = out, .err = err };
+		struct triton s = { .program = program, .kernel = &program->kernel[i], .out = out, .err = err,
+				    .is_double = tile_wants_double(program, &program->kernel[i]) };
 		check_kernel(&s, target);
 		if (!s.failed) {
 			print_head(&s, symbol, target);

@@ -5,7 +5,7 @@
 
 static const char *const names[] = {
 	"abs", "sqrt", "rsqrt", "floor", "ceil", "trunc", "round", "exp", "exp2", "erf", "log", "log1p", "sigmoid", "tanh", "sin", "cos", "maximum",
-	"minimum", "cdiv", "rup", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr",
+	"minimum", "cdiv", "rup", "bit_and", "bit_or", "bit_xor", "bit_not", "shl", "shr", "philox", "expm1", "pow", "atan2",
 };
 
 bool triton_has(const char *name)
@@ -112,8 +112,86 @@ static const char functions[] =
 	JIT "def km_sin(x):\n    return km_circular(x, 0)\n"
 	JIT "def km_cos(x):\n    return km_circular(x, 1)\n";
 
+/* What f32 has no formula for above is its compiler's own library of devices. */
+static const char library[] =
+	JIT "def km_expm1(x):\n    return libdevice.expm1(x)\n"
+	JIT "def km_pow(x, y):\n    return libdevice.pow(x, y)\n"
+	JIT "def km_atan2(y, x):\n    return libdevice.atan2(y, x)\n";
+
+/* The same functions of f64. */
+static const char doubles[] =
+	JIT "def km_maximum_f64(a, b):\n    return tl.where((a > b) | (a != a), a, b)\n"
+	JIT "def km_minimum_f64(a, b):\n    return tl.where((a < b) | (a != a), a, b)\n"
+	JIT "def km_abs_f64(x):\n    return tl.abs(x)\n"
+	JIT "def km_sqrt_f64(x):\n    return tl.sqrt(x)\n"
+	JIT "def km_rsqrt_f64(x):\n    return 1.0 / tl.sqrt(x)\n"
+	JIT "def km_floor_f64(x):\n    return libdevice.floor(x)\n"
+	JIT "def km_ceil_f64(x):\n    return libdevice.ceil(x)\n"
+	JIT "def km_trunc_f64(x):\n    return libdevice.trunc(x)\n"
+	JIT "def km_round_f64(x):\n    return libdevice.rint(x)\n"
+	JIT "def km_exp_f64(x):\n    return libdevice.exp(x)\n"
+	JIT "def km_exp2_f64(x):\n    return libdevice.exp2(x)\n"
+	JIT "def km_expm1_f64(x):\n    return libdevice.expm1(x)\n"
+	JIT "def km_log_f64(x):\n    return libdevice.log(x)\n"
+	JIT "def km_log1p_f64(x):\n    return libdevice.log1p(x)\n"
+	JIT "def km_sin_f64(x):\n    return libdevice.sin(x)\n"
+	JIT "def km_cos_f64(x):\n    return libdevice.cos(x)\n"
+	JIT "def km_tanh_f64(x):\n    return libdevice.tanh(x)\n"
+	JIT "def km_erf_f64(x):\n    return libdevice.erf(x)\n"
+	JIT "def km_pow_f64(x, y):\n    return libdevice.pow(x, y)\n"
+	JIT "def km_atan2_f64(y, x):\n    return libdevice.atan2(y, x)\n"
+	JIT "def km_sigmoid_f64(x):\n    e = libdevice.exp(-tl.abs(x))\n    return tl.where(x < 0.0, e, 1.0) / (1.0 + e)\n"
+	/* Remainders of whole quotients are exact. */
+	JIT "def km_real_div_f64(a, b):\n"
+	"    m = libdevice.fmod(a, b)\n    f = libdevice.rint((a - m) / b - tl.where((m != 0.0) & ((m < 0.0) != (b < 0.0)), 1.0, 0.0))\n"
+	"    return tl.where(b == 0.0, a / b, f)\n"
+	JIT "def km_real_mod_f64(a, b):\n    m = libdevice.fmod(a, b)\n    return tl.where((m != 0.0) & ((m < 0.0) != (b < 0.0)), m + b, m)\n";
+
+/*
+ * Conversions.  To integers: truncated, wrapped into 64 bits, 0 of what is not finite.  f64 to f32 to odd: what is
+ * narrowed further afterwards is rounded once.  fp8 (OCP 8-bit floating point, 2023) is bytes, rounded to nearest even:
+ * by carries into what is kept of an f32's bits, and where that is a denormal by adding a number whose last bit is the least.
+ */
+static const char conversions[] =
+	JIT "def km_long(x):\n"
+	"    u = x.to(tl.float64).to(tl.int64, bitcast=True)\n    e = ((u >> 52) & 2047) - 1075\n    m = (u & 0xfffffffffffff) | 0x10000000000000\n"
+	"    whole = tl.where(e < 64, m << tl.minimum(tl.maximum(e, 0), 63), 0)\n    part = m >> tl.minimum(tl.maximum(-e, 0), 63)\n"
+	"    r = tl.where(e >= 972, 0, tl.where(e >= 0, whole, part))\n    return tl.where(u < 0, -r, r)\n"
+	JIT "def km_odd(x):\n"
+	"    x = x.to(tl.float64)\n    f = x.to(tl.float32)\n    d = f.to(tl.float64)\n    u = f.to(tl.int32, bitcast=True)\n"
+	"    u = (u - tl.where(tl.abs(d) > tl.abs(x), 1, 0)) | 1\n"
+	"    return tl.where((d == x) | (x != x) | (tl.abs(x) == float('inf')), f, u.to(tl.float32, bitcast=True))\n"
+	JIT "def km_of_f8e4m3(b):\n"
+	"    u = b.to(tl.int32)\n    m = u & 127\n    v = ((m << 20) + (120 << 23)).to(tl.float32, bitcast=True)\n"
+	"    v = tl.where(m < 8, m.to(tl.float32) * 0.001953125, v)\n    v = tl.where(m == 127, float('nan'), v)\n    return tl.where(u > 127, -v, v)\n"
+	JIT "def km_of_f8e5m2(b):\n    return (b.to(tl.int16) << 8).to(tl.float16, bitcast=True).to(tl.float32)\n"
+	JIT "def km_to_f8(x, cut: tl.constexpr, carry: tl.constexpr, bias: tl.constexpr, low: tl.constexpr, least: tl.constexpr):\n"
+	"    a = tl.abs(x)\n    u = a.to(tl.int32, bitcast=True)\n    normal = ((u + carry + ((u >> cut) & 1)) >> cut) - bias\n"
+	"    return tl.where(a < least, (a + low).to(tl.int32, bitcast=True) & 255, normal)\n"
+	JIT "def km_to_f8e4m3(x):\n"
+	"    x = x.to(tl.float32)\n    code = tl.where(tl.abs(x) <= 464.0, km_to_f8(x, 20, 0x7ffff, 960, 16384.0, 0.015625), 127)\n"
+	"    return (code | ((x.to(tl.int32, bitcast=True) >> 24) & 128)).to(tl.uint8)\n"
+	JIT "def km_to_f8e5m2(x):\n"
+	"    x = x.to(tl.float32)\n    code = tl.where(tl.abs(x) < 61440.0, km_to_f8(x, 21, 0xfffff, 448, 128.0, 6.103515625e-05), 124)\n"
+	"    code = (code | ((x.to(tl.int32, bitcast=True) >> 24) & 128))\n    return tl.where(x != x, 127, code).to(tl.uint8)\n";
+
+/* Philox4x32-10, as in double_c.c. */
+static const char randomness[] =
+	JIT "def km_philox(seed, at, w):\n"
+	"    seed = seed.to(tl.uint64)\n    at = at.to(tl.uint64)\n    k0 = seed.to(tl.uint32)\n    k1 = (seed >> 32).to(tl.uint32)\n"
+	"    c0 = at.to(tl.uint32)\n    c1 = (at >> 32).to(tl.uint32)\n    c2 = c0 ^ c0\n    c3 = c2\n"
+	"    a = tl.full([], 0xD2511F53, tl.uint32)\n    b = tl.full([], 0xCD9E8D57, tl.uint32)\n    d = tl.full([], 0x9E3779B9, tl.uint32)\n    e = tl.full([], 0xBB67AE85, tl.uint32)\n"
+	"    for _ in tl.static_range(10):\n"
+	"        h0 = tl.umulhi(c0, a)\n        l0 = c0 * a\n        h1 = tl.umulhi(c2, b)\n        l1 = c2 * b\n"
+	"        c0 = h1 ^ c1 ^ k0\n        c1 = l1\n        c2 = h0 ^ c3 ^ k1\n        c3 = l0\n        k0 = k0 + d\n        k1 = k1 + e\n"
+	"    w = w & 3\n    return tl.where(w == 0, c0, tl.where(w == 1, c1, tl.where(w == 2, c2, c3))).to(tl.int64)\n";
+
 void triton_vocabulary(struct strbuf *out)
 {
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, functions);
+	strbuf_addstr(out, library);
+	strbuf_addstr(out, doubles);
+	strbuf_addstr(out, conversions);
+	strbuf_addstr(out, randomness);
 }

@@ -16,35 +16,12 @@ static const char memory[] =
 	"typedef _Bool km_vb __attribute__((ext_vector_type(KM_L)));\n"
 	"typedef km_vf km_vfu __attribute__((aligned(4)));\n"
 	"typedef km_vh km_vhu __attribute__((aligned(2)));\n"
-	"typedef float km_f32; typedef unsigned short km_bf16; typedef _Float16 km_f16; typedef double km_f64; typedef long km_i64;\n"
-	"typedef int km_i32; typedef short km_i16; typedef signed char km_i8; typedef unsigned char km_u8; typedef unsigned char km_bool;\n"
-	"#define KM_I static inline __attribute__((always_inline, unused))\n"
-	"KM_I long km_min(long a, long b) { return a < b ? a : b; }\n"
-	"KM_I long km_max(long a, long b) { return a > b ? a : b; }\n"
-	"KM_I long km_cdiv(long a, long b) { return (a + b - 1) / b; }\n"
-	"KM_I long km_rup(long a, long b) { return (a + b - 1) / b * b; }\n"
-	"KM_I long km_fdiv(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
-	"KM_I long km_fmod(long a, long b) { return a - km_fdiv(a, b) * b; }\n"
 	"KM_I km_vb km_first(long n) { return __builtin_convertvector(KM_IOTA < (int)n, km_vb); }\n"
 	"KM_I km_vb km_inside(long at, long extent) { long end = km_min(extent - at, KM_L), from = km_min(km_max(-at, 0), KM_L);"
 	" return __builtin_convertvector((KM_IOTA < (int)end) & (KM_IOTA >= (int)from), km_vb); }\n"
-	"KM_I float km_widen(unsigned short h) { return __builtin_bit_cast(float, (unsigned)h << 16); }\n"
 	"KM_I km_vf km_widen_v(km_vh h) { return __builtin_bit_cast(km_vf, __builtin_convertvector(h, km_vu) << 16); }\n"
 	"KM_I km_vh km_narrow_v(km_vf x) { km_vu u = __builtin_bit_cast(km_vu, x); km_vu r = (u + 0x7fffu + (u >> 16 & 1u)) >> 16;"
 	" return __builtin_convertvector(x != x ? (km_vu)0x7fc0u : r, km_vh); }\n"
-	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
-	"KM_I float km_ls_f32(const km_f32 *p) { return *p; }\nKM_I float km_ls_bf16(const km_bf16 *p) { return km_widen(*p); }\n"
-	"KM_I float km_ls_f16(const km_f16 *p) { return (float)*p; }\nKM_I double km_ls_f64(const km_f64 *p) { return *p; }\n"
-	"#define KM_WHOLE(t) KM_I long km_ls_##t(const km_##t *p) { return *p; } KM_I void km_ss_##t(km_##t *p, long x) { *p = (km_##t)x; }\n"
-	"KM_WHOLE(i64) KM_WHOLE(i32) KM_WHOLE(i16) KM_WHOLE(i8) KM_WHOLE(u8) KM_WHOLE(bool)\n"
-	"KM_I km_f16 km_half(float x) { _Pragma(\"clang fp contract(off)\") return (km_f16)x; }\n"
-	"KM_I float km_single(double x) { _Pragma(\"clang fp contract(off)\") return (float)x; }\n"
-	"KM_I void km_ss_f16(km_f16 *p, float x) { *p = km_half(x); }\nKM_I void km_ss_f64(km_f64 *p, double x) { *p = x; }\n"
-	"KM_I long km_and(long a, long b) { return a & b; }\nKM_I long km_or(long a, long b) { return a | b; }\nKM_I long km_xor(long a, long b) { return a ^ b; }\n"
-	"KM_I long km_shl(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a << b); }\n"
-	"KM_I long km_shr(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a >> b); }\n"
-	"KM_I long km_labs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
-	"KM_I void km_ss_f32(km_f32 *p, float x) { *p = x; }\nKM_I void km_ss_bf16(km_bf16 *p, float x) { *p = km_narrow(x); }\n"
 	"KM_I km_vf km_l_f32(const km_f32 *p) { return *(const km_vfu *)p; }\n"
 	"KM_I void km_s_f32(km_f32 *p, km_vf x) { *(km_vfu *)p = x; }\n"
 	"KM_I km_vf km_l_bf16(const km_bf16 *p) { return km_widen_v(*(const km_vhu *)p); }\n"
@@ -80,8 +57,6 @@ static const char arithmetic[] =
 	"KM_I km_vf km_minimum(km_vf a, km_vf b) { return a != a ? a : a < b ? a : b; }\n"
 	"KM_I km_vf km_maximum_number(km_vf a, float b) { return b > a ? (km_vf)b : a; }\n"
 	"KM_I km_vf km_minimum_number(km_vf a, float b) { return b < a ? (km_vf)b : a; }\n"
-	"KM_I float km_maximum_s(float a, float b) { return a > b || a != a ? a : b; }\n"
-	"KM_I float km_minimum_s(float a, float b) { return a < b || a != a ? a : b; }\n"
 	"KM_I km_vf km_abs(km_vf x) { return __builtin_elementwise_abs(x); }\n"
 	"KM_I km_vf km_sqrt(km_vf x) { return __builtin_elementwise_sqrt(x); }\n"
 	"KM_I km_vf km_rsqrt(km_vf x) { return 1.0f / __builtin_elementwise_sqrt(x); }\n"
@@ -144,16 +119,8 @@ static const char transcendental[] =
 	" p = km_fma(p, z, (km_vf)-5.37397155531e-2f); p = km_fma(p, z, (km_vf)1.33314422036e-1f); p = km_fma(p, z, (km_vf)-3.33332819422e-1f);\n"
 	" p = km_fma(p * z, x, x); km_vf q = 1.0f - 2.0f / (km_exp(a + a) + 1.0f); q = x < 0.0f ? -q : q; return a < 0.625f ? p : q; }\n";
 
-/*
- * Philox4x32-10 (Salmon et al., SC 2011): word w & 3 of the block of a counter, as
- * ops/core/rng.c has it; in vectors of counters at, at + stride, ..., shifted right by at least 8.
- */
+/* Philox, as in double_c.c, in vectors of counters at, at + stride, ..., shifted right by at least 8. */
 static const char randomness[] =
-	"KM_I long km_philox(long seed, long at, long w) {\n"
-	" unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32), c0 = (unsigned)at, c1 = (unsigned)(at >> 32), c2 = 0, c3 = 0;\n"
-	" for (int i = 0; i < 10; i++) { unsigned long p0 = 0xD2511F53ul * c0, p1 = 0xCD9E8D57ul * c2;\n"
-	"  c0 = (unsigned)(p1 >> 32) ^ c1 ^ k0; c1 = (unsigned)p1; c2 = (unsigned)(p0 >> 32) ^ c3 ^ k1; c3 = (unsigned)p0; k0 += 0x9E3779B9u; k1 += 0xBB67AE85u; }\n"
-	" return (w & 3) == 0 ? c0 : (w & 3) == 1 ? c1 : (w & 3) == 2 ? c2 : c3; }\n"
 	"typedef unsigned long km_vw __attribute__((ext_vector_type(KM_L)));\n"
 	"KM_I km_vf km_philox_v(long seed, long at, long stride, long w, int bits) {\n"
 	" unsigned k0 = (unsigned)seed, k1 = (unsigned)(seed >> 32);\n"
@@ -163,14 +130,6 @@ static const char randomness[] =
 	"  c0 = __builtin_convertvector(p1 >> 32, km_vu) ^ c1 ^ k0; c1 = __builtin_convertvector(p1, km_vu);\n"
 	"  c2 = __builtin_convertvector(p0 >> 32, km_vu) ^ c3 ^ k1; c3 = __builtin_convertvector(p0, km_vu); k0 += 0x9E3779B9u; k1 += 0xBB67AE85u; }\n"
 	" return __builtin_convertvector(__builtin_bit_cast(km_vi, ((w & 3) == 0 ? c0 : (w & 3) == 1 ? c1 : (w & 3) == 2 ? c2 : c3) >> bits), km_vf); }\n";
-
-/* Scalars in double: what is an instruction. */
-static const char doubles[] =
-	"KM_I double km_maximum_d(double a, double b) { return a > b || a != a ? a : b; }\n"
-	"KM_I double km_minimum_d(double a, double b) { return a < b || a != a ? a : b; }\n"
-	"KM_I double km_abs_d(double x) { return __builtin_fabs(x); }\nKM_I double km_sqrt_d(double x) { return __builtin_sqrt(x); }\n"
-	"KM_I double km_floor_d(double x) { return __builtin_elementwise_floor(x); }\nKM_I double km_ceil_d(double x) { return __builtin_elementwise_ceil(x); }\n"
-	"KM_I double km_trunc_d(double x) { return __builtin_elementwise_trunc(x); }\nKM_I double km_round_d(double x) { return __builtin_elementwise_roundeven(x); }\n";
 
 /*
  * sin, cos: x - n pi/2 in double, pi/2 in two parts, then Cephes' polynomials on +-pi/4 (public
@@ -294,6 +253,8 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 		strbuf_addstr(out, "; x = f;");
 	}
 	strbuf_addch(out, '\n');
+	strbuf_addstr(out, "#define KM_I static inline __attribute__((always_inline, unused))\n#define KM_CALLED static __attribute__((noinline, unused))\n");
+	scalar_c_prologue(false, out);
 	strbuf_addstr(out, memory);
 	strbuf_addstr(out, target->isa & ISA_BIT(avx512) ? masked_halves : masked_halves_by_lane);
 	strbuf_addstr(out, halves);
@@ -301,8 +262,6 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, transcendental);
 	strbuf_addstr(out, circular);
 	strbuf_addstr(out, randomness);
-	strbuf_addstr(out, doubles);
-	double_c_prologue(out);
 	strbuf_addstr(out, horizontal);
 	print_transpose(lanes, out);
 	vocabulary_print(&(struct vocabulary_style){ "KM_I", "km_vf", true, vector_c_has_number }, out);

@@ -18,8 +18,15 @@ bool vector_c_has_number(const char *name);
  */
 bool vector_c_is_long(const char *name);
 
-/* Scalars in double (double_c.c): is there km_<name>_d()?  And the text, behind what vector_c.c defines. */
-bool double_c_has(const char *name);
+/*
+ * The part of it that is about single numbers, in C and C++ alike (scalar_c.c).  The text before it defines
+ * KM_I and KM_CALLED: what a function put in place where it is used, and one that is called, begin with;
+ * has_doubles: double_c_prologue() too.
+ */
+void scalar_c_prologue(bool has_doubles, struct strbuf *out);
+/* Functions in double, fp8 and random words (double_c.c), behind KM_I, KM_CALLED, km_half(), km_widen() and km_narrow(). */
 void double_c_prologue(struct strbuf *out);
+/* Is there km_<name>_d(), a function in double? */
+bool double_c_has(const char *name);
 
 #endif

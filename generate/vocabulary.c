@@ -41,14 +41,19 @@ bool vocabulary_has(const char *name)
 	return has;
 }
 
+static bool is_double(const struct vocabulary_style *style)
+{
+	return !strcmp(style->type, "double");
+}
+
 static void print_definition(const struct vocabulary_style *style, const struct expr *e, struct strbuf *out)
 {
 	switch (e->kind) {
 	case EXPR_INT:
-		strbuf_addf(out, "%lld.0f", (long long)e->int_value);
+		strbuf_addf(out, is_double(style) ? "%lld.0" : "%lld.0f", (long long)e->int_value);
 		break;
 	case EXPR_REAL:
-		strbuf_addf(out, "%.9ef", e->real_value);
+		strbuf_addf(out, is_double(style) ? "%.17e" : "%.9ef", e->real_value);
 		break;
 	case EXPR_NAME:
 		strbuf_addstr(out, e->name);

@@ -2,13 +2,15 @@
  * The operators and the checker, for tests/opinfo.py (ctypes): PyTorch's outputs are
  * judged like a candidate kernel's, and the reference by the body.  For
  * tests/triton_interpreter.py candidates too, with what their plans say at a problem's
- * dims.  Texts that are returned are the caller's: bridge_free().
+ * dims.  For tests/gpu/f32.py kernels of a device, run on the caller's memory there.  Texts
+ * that are returned are the caller's: bridge_free().
  */
 #include "evaluate/check.h"
 #include "generate/candidate.h"
 #include "generate/policy.h"
 #include "ops/core/inputs.h"
 #include "ops/core/interp.h"
+#include "ops/core/launch.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -24,6 +26,8 @@ char *bridge_checks(const char *name);
 char *bridge_candidates(const char *text, const char *target, const char *lang, int64_t seed, int64_t count);
 void bridge_fill(const char *text, int t, const char *distribution, int64_t seed, void *base);
 int bridge_check(const char *text, void *const *buf, char *why, int64_t size);
+void *bridge_open(const char *plan, const char *artifact, char *why, int64_t size);
+int bridge_run(void *kernel, void *const *buf, const int64_t *dim, char *why, int64_t size);
 
 enum bridge_verdict { AGREES, DIFFERS, OUTSIDE /* the operator's domain */, BROKEN };
 
@@ -416,4 +420,46 @@ int bridge_check(const char *text, void *const *buf, char *why, int64_t size)
 	snprintf(why, (size_t)size, "%s", err.buf);
 	strbuf_release(&err);
 	return verdict;
+}
+
+/* ---- kernels ---------------------------------------------------------- */
+
+struct bridge_kernel {
+	struct arena arena;
+	struct plan plan;
+	const struct launcher *launcher;
+	struct kernel *kernel;
+};
+
+/* The artifact, loaded, to be run as its plan (a text) says; it stays as long as the process.  NULL: why. */
+void *bridge_open(const char *plan, const char *artifact, char *why, int64_t size)
+{
+	struct bridge_kernel *k = calloc(1, sizeof(*k));
+	struct strbuf err = STRBUF_INIT;
+
+	if (!k)
+		abort();
+	if (!plan_parse(&k->arena, plan, "plan", &k->plan, &err)) {
+		k->launcher = launcher_find(k->plan.artifact);
+		k->kernel = k->launcher ? k->launcher->open(&k->plan, artifact, 1, &err) : NULL;
+	}
+	snprintf(why, (size_t)size, "%s", err.buf);
+	strbuf_release(&err);
+	if (k->kernel)
+		return k;
+	arena_release(&k->arena);
+	free(k);
+	return NULL;
+}
+
+/* buf[] as launcher's run(): device memory where the artifact is a device's.  0, or -1: why. */
+int bridge_run(void *kernel, void *const *buf, const int64_t *dim, char *why, int64_t size)
+{
+	struct bridge_kernel *k = kernel;
+	struct strbuf err = STRBUF_INIT;
+	int ret = k->launcher->run(k->kernel, buf, dim, &err);
+
+	snprintf(why, (size_t)size, "%s", err.buf);
+	strbuf_release(&err);
+	return ret;
 }

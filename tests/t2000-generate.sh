@@ -45,6 +45,19 @@ check 'spaces tell sizes and knobs; map knobs all matter' '
 check 'a knob that does nothing is found: the copy of B must be packed for bf16' '
 	km-generate space --problem=matmul/bf16/M=64,N=64,K=64/t1 --target=x86-avx2 | grep "^knob	PACKB" | grep -q "does nothing"'
 
+# Programs that run something else: what a problem is, in their words.
+if command -v python3 >/dev/null; then
+	check 'describe tells of every published problem, a line of JSON each' "
+		km-generate problems --source=kb1 | cut -f2 | xargs km-generate describe >d && python3 -c '
+import json
+rows = [json.loads(line) for line in open(\"d\")]
+assert len(rows) == len(open(\"d\").readlines()) > 100 and all(r[\"torch\"] and r[\"tensors\"] for r in rows)
+loss = next(r for r in rows if r[\"op\"] == \"cross_entropy\")
+index = next(t for t in loss[\"tensors\"] if t[\"domain\"] == \"index\")
+assert index[\"bound\"] == loss[\"dims\"][\"C\"] and index[\"shape\"] == [loss[\"dims\"][\"R\"]], index'"
+fi
+check 'a problem that is none exits 2 in one line' 'exits 2 km-generate describe relu/f32/Q=3/t1 && one_line_error km-generate describe relu/f32/Q=3/t1'
+
 # Operators from outside, good and bad.
 extra() { mkdir -p so && gcc -std=gnu17 -D_GNU_SOURCE -shared -fPIC -I"$ROOT" -o so/"$(basename "$1" .c)".so "$1"; }
 check 'an operator from outside the tree is listed and sound' 'rm -rf so; extra "$ROOT"/tests/extra_ops/scaled_sum.c && km-generate ops --extra-ops=so | grep -q ^scaled_sum && km-generate check --extra-ops=so scaled_sum'

@@ -34,6 +34,18 @@ check 'its plan gives both operands to the copy engine, and as many blocks as mu
 	[ "$(grep -o "ntensor: [AB] dims=[KN],[MK] strides=[KN] box=64,[0-9]* swizzle=128" groups.jsonl | wc -l)" = 2 ] && grep -q "threads=384 shared=[0-9]* resident=1" groups.jsonl'
 check 'one whose blocks share the second operand compiles' "compiled cluster $product '$groups CLUSTER=2' && grep -q 'resident=1 cluster=2' cluster.jsonl"
 check 'rows of other than whole 16 bytes are refused' '! km-generate emit --problem=matmul/bf16/M=64,N=64,K=60/t1 --target=$target --knobs="skeleton=$groups CLUSTER=1" 2>why && grep -q "multiple of 16 bytes" why'
+parts='f32_parts lang=cuda BN=128 GROUPS=2 WALK=8'
+deep=matmul/f32/M=256,N=256,K=4096/t1
+check 'a product of f32 in parts of f16 compiles' "compiled parts $deep '$parts RECIPE=fp16x3 PIPE=3 SPLITK=1'"
+check 'its recipe and the one behind it have 12 and 24 instructions for 64 of depth, twice where the loop is entered; it spills nothing' '
+	[ "$(fact group_matrix_instructions parts)" = $((12 + 8 + 4 + 24 + 20 + 4)) ] && [ "$(fact stack_bytes parts)" = 0 ]'
+check 'it is told apart from f32 itself' 'grep -q "\"precision\":\"fp16x3\"" parts && grep -q "\"precision\":\"strict\"" fma'
+check 'its plan measures, splits, and has a product for each class of what was measured' '
+	[ "$(grep -o "nstep: km_[0-9a-f]*_[a-z0-9]*" parts.jsonl | sed "s/.*_//" | tr "\n" " ")" = "measure split fp16x3 bf16x6 strict " ]'
+check 'a sum in pieces is added up' "compiled pieces matmul/f32/M=256,N=256,K=131072/t1 '$parts RECIPE=bf16x6 PIPE=2 SPLITK=33' && grep -q _total pieces.jsonl"
+check 'parts of tf32 compile where operands lie along the depth, and are refused elsewhere' "
+	compiled tf32 matmul_transposed_b/f32/M=256,N=256,K=4096/t1 '$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' &&
+	! km-generate emit --problem=$deep --target=$target --knobs='skeleton=$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' 2>why && grep -q 'along the depth' why"
 for target in nvidia-a100 nvidia-b200; do
 	check "a product by matrix instructions compiles for $target" "compiled $target $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
 	check 'it has them' '[ "$(fact matrix_instructions $target)" -ge 8 ]'

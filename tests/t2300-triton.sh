@@ -20,9 +20,9 @@ python=$HOME/.cache/kernelmill/triton/bin/python
 }
 
 check 'what is printed computes what it should, in the interpreter' '
-	"$python" "$ROOT/tests/triton_interpreter.py" --quick ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul gemm_add_relu} >out || { grep -A 3 "^not ok" out; false; }'
+	"$python" "$ROOT/tests/triton_interpreter.py" --dtypes f32,bf16 ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul gemm_add_relu} >out || { grep -A 3 "^not ok" out; false; }'
 check 'and so does what is printed as CuTe' '
-	"$python" "$ROOT/tests/triton_interpreter.py" --lang cute --quick ${CUTE_OPERATORS:-softmax layer_norm relu sum gelu} >out || { grep -A 3 "^not ok" out; false; }'
+	"$python" "$ROOT/tests/triton_interpreter.py" --lang cute --dtypes f32,bf16 ${CUTE_OPERATORS:-softmax layer_norm relu sum gelu} >out || { grep -A 3 "^not ok" out; false; }'
 # fact NAME JOURNAL: of the journal's one candidate
 fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }
 check 'a softmax compiles, of some registers and no matrix instruction' '

@@ -76,4 +76,20 @@ if mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
 else
 	skip 'a full disk' 'cannot mount a small file system'
 fi
+
+# Baselines that another program timed: those of the problem and this machine's target, once, and the strongest counts.
+problem=relu/f32/M=64,N=300/t1
+here=$(km-generate targets | awk -F'\t' '$1 == "native" { print $3 }')
+row() { printf '{"kind":"baseline","problem":"%s","environment":"%s","name":"%s","setting":"torch 2","time_ns":%s,"sample_ns":[%s],"calls_per_sample":1}\n' "$1" "$2" "$3" "$4" "$4"; }
+{ row $problem $here torch_eager 3; row $problem $here torch_compile 2; row $problem $here torch_eager_tf32 1; row $problem other torch_eager 1; row gelu/f32/M=64,N=300/t1 $here torch_eager 1; } >rows.jsonl
+km-generate next --problem=$problem --target=$here --policy=random --batch=1 -o b.jsonl
+names() { grep -o '"kind":"baseline".*' b.journal | sed 's/.*"name":"\([^"]*\)".*/\1/' | grep torch | tr '\n' ' '; }
+check 'rows timed elsewhere are taken in' "
+	km-evaluate run --problem=$problem --journal=b.journal --baselines=rows.jsonl b.jsonl && [ \"\$(names)\" = 'torch_eager torch_compile torch_eager_tf32 ' ]"
+check 'once' "KM_BASELINES=rows.jsonl km-evaluate run --problem=$problem --journal=b.journal b.jsonl && [ \$(names | wc -w) = 3 ]"
+check 'the strongest that computes f32 is the one to beat' "
+	km-evaluate finish --problem=$problem --journal=b.journal --folder=published && grep -o '\"kind\":\"winner\".*' b.journal | grep '\"baseline\":\"torch_compile\",\"baseline_ns\":2,'"
+check 'what is no such row exits 3 with file and line' "
+	{ row $problem $here torch_eager 3; row $problem $here loopnest 1; } >bad.jsonl
+	exits 3 km-evaluate run --problem=$problem --journal=b.journal --baselines=bad.jsonl b.jsonl && says \"'bad.jsonl':2\" km-evaluate run --problem=$problem --journal=b.journal --baselines=bad.jsonl b.jsonl"
 done_testing

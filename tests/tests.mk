@@ -5,10 +5,12 @@
 #                                    sample of PyTorch's, Debian's and a current one (5 GiB from PyPI, kept; TORCH= where);
 #                                    all that prints as Triton in its interpreter
 #   make check-trust                 cheats, mutants and the other batteries of tests/trust at full size; counts go to
-#                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE
-#   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some
+#                                    tests/trust/RESULTS.md.  SIZE=small PARTS="cheats honest" RESULTS=FILE; KM_RESUME=FOLDER
+#                                    keeps what cheats and mutants came to, for a run that goes on where this one was ended
+#   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some; FUZZ_BESIDE=6
+#                                    FUZZ_JOBS=2: six at a time, two processes each, which share the seconds
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
-#   make bench-h200                  what kernels reach on the GPU here, beside a copy and PyTorch's product
+#   make bench-h200                  what kernels reach on the GPU here, beside a copy, cuBLASLt and PyTorch
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
 UNIT     = $(UNIT_SRC:%.c=$B/%)
@@ -20,9 +22,10 @@ layer_of = $(word 3,$(subst /, ,$1))
 define unit_rule
 $B/$(1:%.c=%): $B/$(1:%.c=%.o) $(patsubst %,$B/%.a,$(USES_$(call layer_of,$1)))
 	$$Q$$(say) LINK $$@
-	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(HDF5_LIBS) $$(LDLIBS) && $$(publish)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) $$(WRAPPED:%=-Wl,--wrap=%) -o $$@.new $$^ $$(HDF5_LIBS) $$(LDLIBS) && $$(publish)
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$t)))
+$B/tests/unit/evaluate/cgroup: WRAPPED = fopen geteuid fgetxattr mkdirat unlinkat write
 
 # Fault batteries: tests/faults/<name>.c or .sh, each run as NAME small|large, prints name, count, bad, seconds.
 FAULTS_SRC = $(sort $(wildcard tests/faults/*.c))
@@ -54,8 +57,10 @@ fuzzers: $(FUZZERS)
 SECONDS = 600
 FUZZ    = $(basename $(notdir $(FUZZ_SRC)))
 fuzz: setup-check
-	$Q $(MAKE) --no-print-directory -j2 fuzzers
-	$Q $(MAKE) --no-print-directory -j2 B=build-fuzz CC=clang-22 FUZZER=-fsanitize=fuzzer \
+	$Q $(MAKE) --no-print-directory fuzz-run
+fuzz-run:
+	$Q $(MAKE) --no-print-directory -j$(shell nproc) fuzzers
+	$Q $(MAKE) --no-print-directory -j$(shell nproc) B=build-fuzz CC=clang-22 FUZZER=-fsanitize=fuzzer \
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' fuzzers
 	$Q BUILD=$(abspath $B) FUZZ_BUILD=build-fuzz tests/fuzz.sh $(SECONDS) $(FUZZ)
 
@@ -110,7 +115,13 @@ SIZE    = large
 RESULTS = tests/trust/RESULTS.md
 PARTS   =
 
-check-gpu: all
+GPU_SRC = $(sort $(wildcard tests/gpu/*.c))
+GPU     = $(GPU_SRC:%.c=$B/%)
+$(GPU): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
+	$Q$(say) LINK $@
+	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
+
+check-gpu: all $(BRIDGE) $(GPU)
 	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
 
 # What generated kernels reach on the GPU of this machine; BENCH_OUT keeps the journals.
@@ -121,4 +132,4 @@ bench-h200: all
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: fuzz fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check
+.PHONY: fuzz fuzz-run fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check

@@ -1,16 +1,17 @@
 """Runs printed Triton in Triton's interpreter, on this processor, and has the project's own checker judge it;
 printed CuTe by cute_host.py.
 
-    triton_interpreter.py [--lang cute] [--each N] [--quick] OPERATOR...    all operators when none is named; speaks TAP
+    triton_interpreter.py [--lang cute] [--each N] [--most N] [--dtypes f32,bf16] OPERATOR...    all operators when none is named; speaks TAP
 
-Of every check problem (--quick: those of f32 and bf16) N random candidates of each skeleton
-are run, on inputs whose surroundings are NaN, into outputs that are poisoned and guarded.
+Of every check problem (--dtypes: those of these; --most: the first N of each) --each random candidates
+of each skeleton are run, on inputs whose surroundings are NaN, into outputs that are poisoned and guarded.
 Exit 0 when all agree, 77 without Triton.
 """
 import argparse
 import ctypes
 import importlib.util
 import json
+import math
 import os
 import re
 import sys
@@ -29,8 +30,8 @@ except ImportError as e:
     sys.exit(77)
 
 BYTES = {"f64": 8, "f32": 4, "f16": 2, "bf16": 2, "i64": 8, "i32": 4, "i16": 2, "i8": 1, "u8": 1, "bool": 1, "f8e4m3": 1, "f8e5m2": 1}
-TYPE = {"f32": tl.float32, "f16": tl.float16, "bf16": tl.bfloat16, "i64": tl.int64, "i32": tl.int32, "i16": tl.int16, "i8": tl.int8,
-        "u8": tl.uint8, "bool": tl.uint8}
+TYPE = {"f64": tl.float64, "f32": tl.float32, "f16": tl.float16, "bf16": tl.bfloat16, "i64": tl.int64, "i32": tl.int32, "i16": tl.int16, "i8": tl.int8,
+        "u8": tl.uint8, "bool": tl.uint8, "f8e4m3": tl.uint8, "f8e5m2": tl.uint8}
 GUARD = 4096
 MOST_WORK = 1 << 22  # points of all instances: what is interpreted takes its time
 
@@ -78,6 +79,19 @@ def splat(self, type, source, original=interpreter.InterpreterBuilder.create_spl
     return original(self, type, source)
 
 
+class Library:
+    """The compiler's library of devices, which the interpreter has not, by NumPy's functions of the same values."""
+
+    def __getattr__(self, name):
+        function = {"pow": np.power, "atan2": np.arctan2, "erf": np.vectorize(math.erf, otypes=[np.float64])}.get(name) or getattr(np, name)
+
+        def call(*arguments):
+            one = max(arguments, key=lambda a: a.handle.data.size)
+            data = np.asarray(function(*[a.handle.data for a in arguments])).astype(one.handle.data.dtype)
+            return tl.tensor(interpreter.TensorHandle(data, one.dtype.scalar), one.type)
+        return call
+
+
 # Every product is one of f32 there.
 object.__setattr__(interpreter.interpreter_builder.options, "allowed_dot_input_precisions", ("ieee", "tf32x3", "bf16x6"))
 interpreter.InterpreterBuilder.create_splat = splat
@@ -113,6 +127,7 @@ def run(candidate, memory, folder):
     if lang == "cute":
         run_cute(module, candidate, memory)
         return
+    module.libdevice = Library()
     arguments = [scalar(memory[b["name"]].at, tl.pointer_type(TYPE[b["dtype"]]), np.uint64) for b in plan["buffers"]]
     arguments += [scalar(d, tl.int64, np.int64) for d in plan["dims"]]
     for step in plan["steps"]:
@@ -163,7 +178,8 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--each", type=int, default=1)
     options.add_argument("--lang", default="triton")
-    options.add_argument("--quick", action="store_true")
+    options.add_argument("--most", type=int, default=1000)
+    options.add_argument("--dtypes", default=",".join(BYTES))
     options.add_argument("--target", default="nvidia-h200")
     options.add_argument("operators", nargs="*")
     options = options.parse_args()
@@ -175,9 +191,11 @@ def main():
     served, refused = set(), {}
     with tempfile.TemporaryDirectory() as folder:
         for operator in operators:
+            seen = {}
             for number, problem in enumerate(ask("bridge_checks", operator)):
                 dtype = problem.split("/")[1]
-                if options.quick and dtype not in ("f32", "bf16"):
+                seen[dtype] = seen.get(dtype, 0) + 1
+                if dtype not in options.dtypes.split(",") or seen[dtype] > options.most:
                     continue
                 answer = ask("bridge_candidates", problem, options.target, lang, number + 1, 4 * options.each)
                 if "bug" in answer:

@@ -262,6 +262,7 @@ static struct baseline_state *open_onednn(const struct problem *p, const struct 
 			return NULL;
 		}
 		lib.dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &info);
+		strbuf_reset(setting);
 		strbuf_addf(setting, "%s, weights in its own layout, packed before timing, %s threads", info, threads);
 		return s;
 	}

@@ -50,6 +50,7 @@ static struct baseline_state *open_openblas(const struct problem *p, const struc
 	char *(*core)(void), *(*config)(void);
 	*(void **)&core = dlsym(library, "openblas_get_corename");
 	*(void **)&config = dlsym(library, "openblas_get_config");
+	strbuf_reset(setting);
 	strbuf_addf(setting, "cblas_sgemm, %s threads, %s, %s", threads, core ? core() : "?", config ? config() : "?");
 	*s = (struct baseline_state){ gemm, buf[0], buf[1], buf[2], (int)p->dim[0], (int)p->dim[1], (int)p->dim[2] };
 	return s;

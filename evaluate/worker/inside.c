@@ -11,13 +11,23 @@
 
 struct inside inside;
 
+static void say(const struct worker_reply *r)
+{
+	if (write(inside.reply_fd, r, sizeof(*r)) != (ssize_t)sizeof(*r))
+		_exit(1);
+}
+
 void inside_reply(enum worker_word word, int64_t ns, const char *text)
 {
 	struct worker_reply r = { .word = word, .ns = ns };
 
 	snprintf(r.text, sizeof(r.text), "%s", text);
-	if (write(inside.reply_fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
-		_exit(1);
+	say(&r);
+}
+
+void inside_reply_timed(int64_t ns, const struct clocks *clocks)
+{
+	say(&(struct worker_reply){ .word = WORKER_DONE, .ns = ns, .clocks = *clocks });
 }
 
 /* Was the fault a write? */

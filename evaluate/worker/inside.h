@@ -13,6 +13,8 @@ struct inside {
 extern struct inside inside;
 
 void inside_reply(enum worker_word word, int64_t ns, const char *text);
+/* The reply to a timing, with the clocks that were seen meanwhile. */
+void inside_reply_timed(int64_t ns, const struct clocks *clocks);
 /* Maps descriptors 3 and 4; false: refused, and said so. */
 bool inside_map(const char *in_bytes, const char *out_bytes);
 /*

@@ -30,7 +30,7 @@ os.dup2(2, 1)
 
 
 def reply(word, ns, text):
-    os.write(REPLIES, struct.pack("=i4xq232s", word, ns, text.encode("utf-8", "replace")[:231]))
+    os.write(REPLIES, struct.pack("=i4xq16x480s", word, ns, text.encode("utf-8", "replace")[:479]))
 
 
 def stay_one(digits):

@@ -150,6 +150,7 @@ struct callee {
 	const struct worker_request *request;
 	int (*call)(struct callee *c, int number, struct strbuf *err);
 	int first, count; /* of the request's calls, those that start() makes */
+	struct clocks clocks; /* seen during the request */
 	/* of a kernel */
 	const struct launcher *launcher;
 	const struct plan *plan;
@@ -184,6 +185,16 @@ static int call_library(struct callee *c, int number, struct strbuf *err)
 	return -1;
 }
 
+static void look(void *user)
+{
+	struct callee *c = user;
+	struct clocks now;
+
+	clocks_look(&now);
+	if (now.sm_mhz)
+		c->clocks = now;
+}
+
 static int start_calls(void *user, struct strbuf *err)
 {
 	struct callee *c = user;
@@ -197,7 +208,7 @@ static int start_calls(void *user, struct strbuf *err)
 /* All calls of a request; *ns is the time from the first's start to the last's end, the device's own where it has a clock. */
 static int run_calls(struct callee *c, int64_t *ns, struct strbuf *err)
 {
-	enum { QUEUED = 64 }; /* more than a device's queue takes would wait for what waits */
+	enum { QUEUED = 256 }; /* launches at once: more than a device's queue takes would wait for what waits */
 	static int64_t readied[OP_MAX_DIMS] = { -1 };
 	const struct worker_request *q = c->request;
 	const struct launcher_memory *memory = c->copies->memory;
@@ -216,11 +227,12 @@ static int run_calls(struct callee *c, int64_t *ns, struct strbuf *err)
 			return -1;
 		memcpy(readied, q->dim, sizeof(readied));
 	}
+	int most = c->plan && c->plan->step_count > 1 ? QUEUED / (int)c->plan->step_count : QUEUED;
 	*ns = 0;
 	for (c->first = 0; c->first < q->calls; c->first += c->count) {
 		int64_t some = 0;
-		c->count = q->calls - c->first < QUEUED ? q->calls - c->first : QUEUED;
-		if (memory->timed(start_calls, c, &some, err))
+		c->count = q->calls - c->first < most ? q->calls - c->first : most;
+		if (memory->timed(&(struct launcher_timing){ start_calls, look, c, .is_replayed = c->count > 1 }, &some, err))
 			return -1;
 		*ns += some;
 	}
@@ -246,10 +258,12 @@ static int serve_kernel(const char *artifact, int threads)
 		int64_t ns = 0;
 		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
-		int bad = send_case(&copies, &q, &err) || run_calls(&(struct callee){ .copies = &copies, .request = &q, .call = call_kernel, .launcher = launcher, .plan = &plan }, &ns, &err) || receive_case(&copies, &q, &err);
-		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, err.buf);
-		if (bad)
+		struct callee callee = { .copies = &copies, .request = &q, .call = call_kernel, .launcher = launcher, .plan = &plan };
+		if (send_case(&copies, &q, &err) || run_calls(&callee, &ns, &err) || receive_case(&copies, &q, &err)) {
+			inside_reply(WORKER_REFUSED, ns, err.buf);
 			return 1;
+		}
+		inside_reply_timed(ns, &callee.clocks);
 	}
 	return 0;
 }
@@ -281,13 +295,15 @@ static struct baseline_state *open_baseline(const struct baseline *baseline, con
 	return baseline->open(problem, target, buf, setting, err);
 }
 
-static int serve_baseline(const char *name, const char *problem_text, const char *target_name, const char *offsets)
+static int serve_baseline(const char *name, const char *problem_text, const char *target_name, const char *offsets, const char *earlier)
 {
 	const struct baseline *baseline = baseline_find(name);
 	struct strbuf setting = STRBUF_INIT, err = STRBUF_INIT;
 	struct problem problem;
 	struct worker_request q;
 	struct copies copies;
+
+	strbuf_addstr(&setting, earlier);
 	struct baseline_state *state =
 		baseline ? open_baseline(baseline, problem_text, target_name, offsets, &copies, &problem, &setting, &err) : NULL;
 
@@ -301,8 +317,10 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 		if (q.op == WORKER_TIME && !copies.memory)
 			touch_sets(&q);
 		struct callee callee = { .copies = &copies, .request = &q, .call = call_library, .baseline = baseline, .state = state, .problem = &problem };
-		int bad = send_case(&copies, &q, &err) || run_calls(&callee, &ns, &err);
-		inside_reply(bad ? WORKER_REFUSED : WORKER_DONE, ns, bad ? err.buf : "");
+		if (send_case(&copies, &q, &err) || run_calls(&callee, &ns, &err) || receive_case(&copies, &q, &err))
+			inside_reply(WORKER_REFUSED, ns, err.buf);
+		else
+			inside_reply_timed(ns, &callee.clocks);
 	}
 	baseline->close(state);
 	return 0;
@@ -311,7 +329,7 @@ static int serve_baseline(const char *name, const char *problem_text, const char
 int main(int argc, char **argv)
 {
 	bool is_kernel = argc == 6 && !strcmp(argv[1], "kernel"), is_life = argc == 6 && !strcmp(argv[1], "life");
-	bool is_baseline = argc == 8 && !strcmp(argv[1], "baseline");
+	bool is_baseline = argc == 9 && !strcmp(argv[1], "baseline");
 
 	diag_tool = "km-worker";
 	if (!is_kernel && !is_life && !is_baseline) {
@@ -330,5 +348,5 @@ int main(int argc, char **argv)
 		return 1;
 	if (is_life)
 		return life_main(argv[2], atoi(argv[3]));
-	return is_kernel ? serve_kernel(argv[2], atoi(argv[3])) : serve_baseline(argv[2], argv[3], argv[4], argv[7]);
+	return is_kernel ? serve_kernel(argv[2], atoi(argv[3])) : serve_baseline(argv[2], argv[3], argv[4], argv[7], argv[8]);
 }

@@ -84,17 +84,13 @@ static void emit_names(struct emitter *e, const int64_t *at)
 
 static void emit_instances(struct emitter *e)
 {
-	static const char *const ids[] = {
-		"const long p0 = km_p;",
-		"const long p0 = km_p / km_g1, p1 = km_p % km_g1;",
-		"const long p0 = km_p / (km_g1 * km_g2), p1 = km_p / km_g2 % km_g1, p2 = km_p % km_g2;",
-	};
-	struct strbuf body = STRBUF_INIT, *out = e->out;
+	struct strbuf body = STRBUF_INIT, ids = STRBUF_INIT, *out = e->out;
 
 	/* What the statements need at the start and the end is known behind them. */
 	e->out = &body;
 	emit_open(e, "for (long km_p = km_first_instance; km_p < km_last_instance; km_p++)");
-	emit_line(e, "%s", ids[e->kernel->grid_count - 1]);
+	tile_print_ids(e->kernel, "km_p", &ids);
+	emit_line(e, "%s", ids.buf);
 	emit_stmts(e, e->kernel->stmt, e->kernel->stmt_count);
 	emit_close(e, 1);
 	e->out = out;
@@ -106,27 +102,7 @@ static void emit_instances(struct emitter *e)
 	if (e->uses_nt)
 		emit_line(e, "__builtin_ia32_sfence();");
 	strbuf_release(&body);
-}
-
-/* Does some value of the statements want a cast to f64? */
-static bool casts_to_double(const struct expr *x)
-{
-	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
-
-	for (size_t i = 0; x && i < x->arg_count && !casts; i++)
-		casts = casts_to_double(x->arg[i]);
-	return casts || (x && ((x->filter && casts_to_double(x->filter)) || (x->otherwise && casts_to_double(x->otherwise))));
-}
-
-static bool is_double(const struct tile_program *program, const struct tile_kernel *kernel, const struct tile_stmt *stmt, size_t count)
-{
-	bool is = !strcmp(tile_knob(kernel, "REAL", "f32"), "f64");
-
-	for (size_t i = 0; i < program->buffer_count && !is; i++)
-		is = program->buffer[i].dtype == DTYPE_f64;
-	for (size_t i = 0; i < count && !is; i++)
-		is = casts_to_double(stmt[i].value) || is_double(program, kernel, stmt[i].body, stmt[i].body_count);
-	return is;
+	strbuf_release(&ids);
 }
 
 static int print_kernel(const struct tile_program *program, const struct tile_kernel *kernel, const struct target *target,
@@ -136,7 +112,7 @@ static int print_kernel(const struct tile_program *program, const struct tile_ke
 			     .lanes = target->vector_bytes / 4, .block_tile = -1, .vector = -1, .written = -1 };
 	int64_t at[EMIT_MAX_TILES] = { 0 };
 
-	e.is_double = is_double(program, kernel, kernel->stmt, kernel->stmt_count);
+	e.is_double = tile_wants_double(program, kernel);
 	if (kernel->index_count > EMIT_MAX_INDICES || kernel->tile_count > EMIT_MAX_TILES) {
 		strbuf_addf(err, "kernel '%s': too many indices or tiles", kernel->name);
 		return -1;
@@ -239,7 +215,7 @@ const struct lang lang_c = {
 	 * vectorizers cost a third more time and change nothing.  What needs a
 	 * library must not link.
 	 */
-	.compile = "clang-22 -x c -std=gnu17 -O2 -march=%march %flags -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-vectorize "
+	.compile = "clang-22 -x c -std=gnu17 -O2 -march=%march %flags " LANG_DATELESS " -ffp-contract=fast -fno-math-errno -fno-trapping-math -fno-vectorize "
 		   "-fno-slp-vectorize -fno-unroll-loops -fno-builtin -fno-stack-protector -fPIC -shared -nostdlib -fuse-ld=lld "
 		   "-Wl,--no-undefined -w -o %out %in",
 	.accepts = accepts,

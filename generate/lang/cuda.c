@@ -8,7 +8,7 @@
  */
 #include "generate/cubin.h"
 #include "generate/micro.h"
-#include "generate/simt.h"
+#include "generate/simt_points.h"
 
 #include <elf.h>
 #include <string.h>
@@ -19,6 +19,7 @@ static const char vocabulary[] =
 	"#define KM_D __attribute__((device)) inline __attribute__((always_inline))\n"
 	"#define KM_TID ((int)__nvvm_read_ptx_sreg_tid_x())\n"
 	"#define KM_BID ((unsigned)__nvvm_read_ptx_sreg_ctaid_x())\n"
+	"#define KM_BLOCKS ((unsigned)__nvvm_read_ptx_sreg_nctaid_x())\n"
 	"#define KM_WARP 32\n"
 	"#define KM_SHARED(name, bytes) static __attribute__((shared)) __attribute__((aligned(16))) char name[bytes]\n"
 	"#define KM_SHARED_GIVEN(name) extern __attribute__((shared)) __attribute__((aligned(16))) char name[]\n"
@@ -66,6 +67,8 @@ static int print(const struct tile_program *program, const struct target *target
 {
 	strbuf_addstr(&out->prologue, vocabulary);
 	simt_vocabulary(&out->prologue);
+	if (simt_has_points(program))
+		simt_points_vocabulary(&out->prologue);
 	micro_prologue(target, &out->prologue);
 	return simt_print(program, target, symbol, out, err);
 }
@@ -234,7 +237,7 @@ const struct lang lang_cuda = {
 	.suffix = "cu",
 	.artifact = "cubin",
 	.can_batch = true,
-	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx86 -O3 -w %flags -o %out %in",
+	.compile = "clang-22 -x cuda -std=gnu++17 --cuda-gpu-arch=%march --cuda-device-only -nocudainc -nocudalib -Xclang -target-feature -Xclang +ptx86 -O3 -w %flags " LANG_DATELESS " -o %out %in",
 	.accepts = accepts,
 	.print = print,
 	.inspect = cubin_inspect,

@@ -6,7 +6,7 @@
  * gives the PTX of the kernels, whose parameters are those we named: that is assembled to
  * one cubin, launched by the plan as all others are, and no host code is kept.
  *
- * Serves statements without loops over at most two tile indices: maps and rows.
+ * Serves statements without loops over at most two tile indices: maps and rows, of f32, f16, bf16, integers and bool.
  */
 #include "generate/cubin.h"
 #include "generate/triton.h"
@@ -34,6 +34,34 @@ static bool reduces_rows(const struct tile_kernel *k, const struct expr *x)
 	return good && (!x->filter || reduces_rows(k, x->filter)) && (!x->otherwise || reduces_rows(k, x->otherwise));
 }
 
+/* The first function of x, or type it is cast to, that cute_tiles.py has no words for; NULL: none. */
+static const char *missing_word(const struct expr *x)
+{
+	static const char *const words[] = { "expm1", "pow", "atan2", "philox", "uniform", "f64", "f8e4m3", "f8e5m2" };
+	const char *missing = NULL;
+
+	if (!x)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(words) && x->kind == EXPR_CALL; i++)
+		if (!strcmp(words[i], x->name))
+			return x->name;
+	for (size_t i = 0; i < x->arg_count && !missing; i++)
+		missing = missing_word(x->arg[i]);
+	return missing ? missing : missing_word(x->filter) ? missing_word(x->filter) : missing_word(x->otherwise);
+}
+
+static bool has_types(const struct tile_program *program, struct strbuf *why_not)
+{
+	for (size_t i = 0; i < program->buffer_count; i++) {
+		enum dtype d = program->buffer[i].dtype;
+		if (d == DTYPE_f64 || d == DTYPE_f8e4m3 || d == DTYPE_f8e5m2) {
+			strbuf_addf(why_not, "buffer '%s' of %s: CuTe is printed for f32, f16, bf16, integers and bool", program->buffer[i].name, dtype_name(d));
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool is_served(const struct tile_kernel *k, struct strbuf *why_not)
 {
 	int64_t points = 1;
@@ -50,6 +78,10 @@ static bool is_served(const struct tile_kernel *k, struct strbuf *why_not)
 			strbuf_addf(why_not, "kernel '%s': line %d: CuTe is printed for maps and for reductions of rows", k->name, s->line);
 			return false;
 		}
+		if (missing_word(s->value)) {
+			strbuf_addf(why_not, "kernel '%s': '%s' is not printed for CuTe", k->name, missing_word(s->value));
+			return false;
+		}
 	}
 	return true;
 }
@@ -61,6 +93,7 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 
 	if (!accepted)
 		strbuf_addf(why_not, "CuTe is printed for NVIDIA devices, not '%s'", target->name);
+	accepted = accepted && has_types(program, why_not);
 	for (size_t i = 0; i < program->kernel_count && accepted; i++)
 		accepted = is_served(&program->kernel[i], why_not);
 	accepted = accepted && !triton_print(program, target, "accepts", &text, why_not);

@@ -8,7 +8,7 @@
  * target->mma whose operands are of the problem's dtype) with WM, WN or TM, TN; KU;
  * VEC; and `pipe 2` on the loop that copies.
  */
-#include "generate/simt.h"
+#include "generate/simt_points.h"
 #include "ops/core/proc.h"
 
 #include <stdlib.h>
@@ -47,6 +47,8 @@ static int print(const struct tile_program *program, const struct target *target
 {
 	strbuf_addstr(&out->prologue, vocabulary);
 	simt_vocabulary(&out->prologue);
+	if (simt_has_points(program))
+		simt_points_vocabulary(&out->prologue);
 	return simt_print(program, target, symbol, out, err);
 }
 
@@ -182,7 +184,7 @@ const struct lang lang_hip = {
 	.artifact = "hsaco",
 	.can_batch = true,
 	.compile = "clang-22 -x hip -std=gnu++17 --offload-arch=%march --offload-device-only -nogpuinc -nogpulib -O3 -w "
-		   "--no-gpu-bundle-output %flags -o %out %in",
+		   "--no-gpu-bundle-output %flags " LANG_DATELESS " -o %out %in",
 	.accepts = accepts,
 	.print = print,
 	.inspect = inspect,

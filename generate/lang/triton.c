@@ -34,7 +34,7 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 static int print(const struct tile_program *program, const struct target *target, const char *symbol, struct printed *out,
 		 struct strbuf *err)
 {
-	strbuf_addstr(&out->prologue, "import triton\nimport triton.language as tl\n");
+	strbuf_addstr(&out->prologue, "import triton\nimport triton.language as tl\nfrom triton.language.extra.cuda import libdevice\n");
 	triton_vocabulary(&out->prologue);
 	return triton_print(program, target, symbol, &out->source, err);
 }

@@ -10,7 +10,15 @@
  *
  * A kernel of it is
  *   accumulators = 0;  for k0 .. pipe n { copies;  mma };  maps and stores
- * with operands in simt_swizzled() digits, along the depth or across it.  Knobs:
+ * with operands in simt_swizzled() digits, along the depth or across it.  Or, of operands in
+ * parts (skeleton f32_parts),
+ *   sum = small = block = 0
+ *   for k0 .. pipe n { copies;  small += mma, ...;  block += mma;  sum = sum + block;  block = 0 }
+ * where `block` keeps the products of one trip only: adding in the tensor core cuts off, by
+ * 2^-23 of the sum a step and always towards zero; outside it is added by Kahan's summation
+ * ("Further remarks on reducing truncation errors", 1965): what rounding loses stays in
+ * `block`, which in exact arithmetic were 0.  The small products of the next trip are queued
+ * behind the block's, so that the instructions go on while it is added.  Knobs:
  *   WALK    rows of blocks that are walked together, for the second-level cache   [8]
  *   CLUSTER 2: blocks of neighbouring rows run on multiprocessors beside each other, and
  *           each brings half of the columns' operand to both                      [1]
@@ -22,7 +30,7 @@
 
 #include <string.h>
 
-enum { ROW_BYTES = 128, ROW = 64, ATOM_ROWS = 8, GROUP_THREADS = 128, MAX_STAGES = 4, MAX_STEPS = 8, BARRIER_BYTES = 8, ALIGNMENT = 1024 };
+enum { ROW_BYTES = 128, GROUP_THREADS = 128, MAX_STAGES = PLAN_MAX_TENSORS, MAX_PRODUCTS = 9, BARRIER_BYTES = 8, ALIGNMENT = 1024 };
 
 struct operand {
 	const struct tile *tile;
@@ -34,11 +42,20 @@ struct operand {
 	int map;              /* number of its tensor map */
 };
 
+struct product {
+	const struct tile *acc;
+	const struct operand *a, *b;
+};
+
 struct pipeline {
 	const struct tile_stmt *loop;
 	size_t loop_at;       /* its place among the kernel's statements */
 	struct operand operand[MAX_STAGES];
 	int operand_count;
+	struct product product[MAX_PRODUCTS];
+	int product_count;
+	const struct tile *sum, *block; /* of all trips, of one; NULL: none is */
+	bool is_forgotten;              /* the block, at the trip's end */
 	int64_t slot_bytes;
 	int consumers;        /* warp groups */
 	int cluster;          /* blocks */
@@ -58,24 +75,81 @@ static bool find_operand(struct simt *s, struct pipeline *p, const struct tile_s
 		return false;
 	}
 	*o = (struct operand){ .tile = t, .stage = stage, .at = p->slot_bytes, .map = p->operand_count };
+	int64_t row = ROW_BYTES / (int64_t)dtype_bytes(t->dtype);
 	for (int f = 0; f < 2; f++) {
 		const char *fast = k->index[t->index[f]].name, *slow = k->index[t->index[1 - f]].name;
-		if (strcmp(t->layout_text, simt_swizzled(&s->arena, fast, slow)))
+		if (strcmp(t->layout_text, simt_swizzled(&s->arena, t->dtype, fast, slow)))
 			continue;
 		o->fast = t->index[f];
 		o->slow = t->index[1 - f];
 		o->is_depth_fast = o->fast == p->groups.depth[0];
 		o->is_shared = p->cluster > 1 && (o->fast == p->groups.column[0] || o->slow == p->groups.column[0]);
-		if (o->is_shared && !o->is_depth_fast && k->index[o->fast].extent % (ROW * p->cluster))
+		if (o->is_shared && !o->is_depth_fast && k->index[o->fast].extent % (row * p->cluster))
 			simt_fail(s, "tile '%s' has too few columns to share out", t->name);
+		if (!o->is_depth_fast && dtype_bytes(t->dtype) != 2)
+			simt_fail(s, "tile '%s' lies across the depth, which '%s' does not take", t->name, s->instr->name);
+		int64_t bytes = t->layout.elems * (int64_t)dtype_bytes(t->dtype);
 		p->operand_count++;
-		p->slot_bytes += t->layout.elems * (int64_t)dtype_bytes(t->dtype);
-		if (k->index[o->fast].extent % ROW || k->index[o->slow].extent > 256 || t->layout.elems * 2 % ALIGNMENT)
+		p->slot_bytes += bytes;
+		if (k->index[o->fast].extent % row || k->index[o->slow].extent > 256 || bytes % ALIGNMENT)
 			simt_fail(s, "tile '%s' is no whole number of rows that the copy engine takes", t->name);
 		return !s->failed;
 	}
 	simt_fail(s, "tile '%s' has not the digits of swizzled rows", t->name);
 	return false;
+}
+
+static const struct operand *operand_of(const struct pipeline *p, const char *tile)
+{
+	for (int i = 0; i < p->operand_count; i++)
+		if (!strcmp(p->operand[i].tile->name, tile))
+			return &p->operand[i];
+	return NULL;
+}
+
+static void find_product(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	struct mma_groups g;
+	struct strbuf why = STRBUF_INIT;
+	struct product *x = &p->product[p->product_count];
+
+	bool is_mma = tile_mma_groups(s->kernel, stmt, &g, &why) && p->product_count < MAX_PRODUCTS;
+	if (is_mma)
+		*x = (struct product){ &s->kernel->tile[stmt->target], operand_of(p, g.a->name), operand_of(p, g.b->name) };
+	if (!is_mma || !x->a || !x->b)
+		simt_fail(s, "an operand of mma is not copied in its loop, or too many are %s", why.buf);
+	else
+		p->product_count++;
+	strbuf_release(&why);
+}
+
+/* "sum = sum + block" behind the products, then "block = 0". */
+static void find_sum(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	const struct tile *t = &s->kernel->tile[stmt->target];
+	const struct expr *e = stmt->value;
+	bool adds = e->kind == EXPR_BINARY && e->op == OP_ADD && e->arg[0]->kind == EXPR_ACCESS && e->arg[1]->kind == EXPR_ACCESS && !strcmp(e->arg[0]->name, t->name);
+
+	if (t->place == PLACE_ACC && adds && !p->sum) {
+		p->sum = t;
+		p->block = simt_tile(s, e->arg[1]->name);
+	} else if (t == p->block && p->sum && e->kind == EXPR_INT && !e->int_value) {
+		p->is_forgotten = true;
+	} else {
+		simt_fail(s, "a loop of copies, products and the sum of one accumulator is wanted");
+	}
+}
+
+static void find_statement(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	if (stmt->kind == TILE_STAGE && p->operand_count < MAX_STAGES)
+		find_operand(s, p, stmt);
+	else if (stmt->kind == TILE_MMA && !p->sum)
+		find_product(s, p, stmt);
+	else if (stmt->kind == TILE_MAP)
+		find_sum(s, p, stmt);
+	else
+		simt_fail(s, "a loop of copies and products is wanted");
 }
 
 static bool find_pipeline(struct simt *s, struct pipeline *p)
@@ -94,13 +168,19 @@ static bool find_pipeline(struct simt *s, struct pipeline *p)
 	if (!mma || !tile_mma_groups(k, mma, &p->groups, &why) || p->loop->pipe < 2 || k->threads % GROUP_THREADS || p->consumers > 3)
 		simt_fail(s, "a contraction by warp groups is one loop with 'pipe' around its mma, for at most 3 of them %s", why.buf);
 	strbuf_release(&why);
-	for (size_t i = 0; !s->failed && i < p->loop->body_count; i++) {
-		if (p->loop->body[i].kind == TILE_STAGE && p->operand_count < MAX_STAGES)
-			find_operand(s, p, &p->loop->body[i]);
-		else if (&p->loop->body[i] != mma)
-			simt_fail(s, "a loop of copies and one mma is wanted");
-	}
+	for (size_t i = 0; !s->failed && i < p->loop->body_count; i++)
+		find_statement(s, p, &p->loop->body[i]);
+	if (!s->failed && (p->sum != NULL) != p->is_forgotten)
+		simt_fail(s, "the accumulator of one trip is added to a sum, then forgotten");
+	else if (!s->failed && !p->sum && p->product_count != 1)
+		simt_fail(s, "several products want an accumulator of one trip");
 	return !s->failed;
+}
+
+/* Elements of a swizzled row. */
+static int64_t row_elems(const struct operand *o)
+{
+	return ROW_BYTES / (int64_t)dtype_bytes(o->tile->dtype);
 }
 
 /* ---- tensor maps ----------------------------------------------------- */
@@ -136,7 +216,7 @@ static void print_tensor(struct simt *s, const struct pipeline *p, const struct 
 			if (!affine_stride(&s->arena, from->arg[d], s->kernel->index[index].name, &step) || (step && step != 1) || (i == 0 && !x && !step))
 				simt_fail(s, "'%s' is not read in rows that the copy engine takes", from->name);
 			else if (step)
-				box = x ? s->kernel->index[index].extent / (o->is_shared && o->is_depth_fast ? p->cluster : 1) : ROW;
+				box = x ? s->kernel->index[index].extent / (o->is_shared && o->is_depth_fast ? p->cluster : 1) : row_elems(o);
 		}
 		add_text(out, i ? "," : "", b->dim[d]);
 		if (i)
@@ -193,9 +273,9 @@ static const char *slot(struct simt *s, const struct pipeline *p)
 /* Asks for an operand's boxes of the slot; of a shared one for this block's part, for all blocks of the cluster. */
 static void print_copies(struct simt *s, const struct pipeline *p, const struct operand *o)
 {
-	int64_t fast = s->kernel->index[o->fast].extent, slow = s->kernel->index[o->slow].extent;
+	int64_t fast = s->kernel->index[o->fast].extent, slow = s->kernel->index[o->slow].extent, row_length = row_elems(o);
 	const char *word = o->is_shared ? "km_copy_box_to_all" : "km_copy_box", *map = arena_printf(&s->arena, "&km_map%d, km_full + km_slot * %d", o->map, BARRIER_BYTES);
-	int64_t boxes = fast / ROW / (o->is_shared && !o->is_depth_fast ? p->cluster : 1);
+	int64_t boxes = fast / row_length / (o->is_shared && !o->is_depth_fast ? p->cluster : 1);
 
 	for (int64_t b = 0; b < boxes; b++) {
 		simt_block(s);
@@ -203,10 +283,10 @@ static void print_copies(struct simt *s, const struct pipeline *p, const struct 
 		if (o->is_shared && o->is_depth_fast)
 			row = arena_printf(&s->arena, "KM_BID %% %d * %lld", p->cluster, (long long)(slow / p->cluster));
 		else if (o->is_shared)
-			first = arena_printf(&s->arena, "KM_BID %% %d * %lld", p->cluster, (long long)(boxes * ROW));
-		simt_line(s, "const int km_fast = %s + %lld, km_slow = %s;", first, (long long)(b * ROW), row);
-		simt_line(s, "%s(%s + %lld + km_fast / %d * %lld + km_slow * %d, %s%s);", word, slot(s, p), (long long)o->at, ROW, (long long)(slow * ROW_BYTES), ROW_BYTES,
-			  map, coordinates(s, o, "km_fast", "km_slow"));
+			first = arena_printf(&s->arena, "KM_BID %% %d * %lld", p->cluster, (long long)(boxes * row_length));
+		simt_line(s, "const int km_fast = %s + %lld, km_slow = %s;", first, (long long)(b * row_length), row);
+		simt_line(s, "%s(%s + %lld + km_fast / %lld * %lld + km_slow * %d, %s%s);", word, slot(s, p), (long long)o->at, (long long)row_length,
+			  (long long)(slow * ROW_BYTES), ROW_BYTES, map, coordinates(s, o, "km_fast", "km_slow"));
 		simt_close(s, 1);
 	}
 }
@@ -232,38 +312,29 @@ static void print_producer(struct simt *s, const struct pipeline *p)
 static const char *descriptor(struct simt *s, const struct pipeline *p, const struct operand *o, bool is_rows, int64_t repeat, int64_t step)
 {
 	int64_t slow = s->kernel->index[o->slow].extent, depth = step * s->instr->k, rows = tile_knob_int(s->kernel, "WM", s->instr->m);
+	int64_t row_length = row_elems(o), bytes = ROW_BYTES / row_length;
 	const char *group = !is_rows ? "" : arena_printf(&s->arena, " + km_tid / %d * %lld", GROUP_THREADS,
-							    (long long)(rows * (o->is_depth_fast ? ROW_BYTES : slow * 2)));
+							    (long long)(rows * (o->is_depth_fast ? ROW_BYTES : slow * bytes)));
 	/* Along the depth: a row is a row of the operand.  Across: a row is a depth, 64 rows of the operand beside each other. */
-	int64_t at = o->at + (o->is_depth_fast ? depth / ROW * ROW * slow * 2 + depth % ROW * 2 + repeat * s->instr->m * ROW_BYTES
-						: depth * ROW_BYTES + repeat * s->instr->m * slow * 2);
+	int64_t at = o->at + (o->is_depth_fast ? depth / row_length * ROW_BYTES * slow + depth % row_length * bytes + repeat * s->instr->m * ROW_BYTES
+						: depth * ROW_BYTES + repeat * s->instr->m * slow * bytes);
 
 	return arena_printf(&s->arena, "km_descriptor<%lld>(%s + %lld%s)", (long long)(o->is_depth_fast ? 16 : slow * ROW_BYTES), slot(s, p), (long long)at, group);
 }
 
-static void print_mma(struct simt *s, const struct pipeline *p, const struct tile_stmt *stmt)
+/* Queues the slot's products into the block's accumulator, or into the others. */
+static void print_products(struct simt *s, const struct pipeline *p, bool is_block)
 {
 	const struct mma_instr *q = s->instr;
-	const struct tile *acc = &s->kernel->tile[stmt->target];
-	const struct operand *a = NULL, *b = NULL;
 	int64_t steps = s->kernel->index[p->groups.depth[0]].extent / q->k, repeats = s->acc.reg[0].extent;
-	struct mma_groups g;
-	struct strbuf why = STRBUF_INIT;
 
-	if (tile_mma_groups(s->kernel, stmt, &g, &why))
-		for (int i = 0; i < p->operand_count; i++) {
-			a = strcmp(p->operand[i].tile->name, g.a->name) ? a : &p->operand[i];
-			b = strcmp(p->operand[i].tile->name, g.b->name) ? b : &p->operand[i];
-		}
-	strbuf_release(&why);
-	if (!a || !b) {
-		simt_fail(s, "an operand of mma is not copied in its loop");
-		return;
-	}
 	for (int64_t step = 0; step < steps; step++)
-		for (int64_t r = 0; r < repeats; r++)
-			simt_line(s, "km_%s<%d, %d>(t_%s + %lld, %s, %s);", q->name, !a->is_depth_fast, !b->is_depth_fast, acc->name,
-				  (long long)(r * q->m * q->n / q->lanes), descriptor(s, p, a, true, r, step), descriptor(s, p, b, false, 0, step));
+		for (int i = 0; i < p->product_count; i++) {
+			const struct product *x = &p->product[i];
+			for (int64_t r = 0; r < repeats && is_block == (x->acc == p->block); r++)
+				simt_line(s, "km_%s<%d, %d>(t_%s + %lld, %s, %s);", q->name, !x->a->is_depth_fast, !x->b->is_depth_fast, x->acc->name,
+					  (long long)(r * q->m * q->n / q->lanes), descriptor(s, p, x->a, true, r, step), descriptor(s, p, x->b, false, 0, step));
+		}
 }
 
 /* After it a quad's threads hold eight neighbouring columns each: digits, and the registers with them. */
@@ -292,11 +363,96 @@ static void print_release(struct simt *s, const struct pipeline *p)
 		simt_line(s, "if (km_before >= 0 && km_tid %% KM_WARP == 0) km_barrier_arrive(km_empty + km_before * %d);", BARRIER_BYTES);
 }
 
+/* The head of the loop over trips, but for so many at its end. */
+static const char *loop_head(struct simt *s, const struct tile_stmt *f, int64_t without)
+{
+	const char *end = simt_int_text(s, without ? expr_binary(&s->arena, OP_SUB, f->hi, expr_int(&s->arena, without * f->step)) : f->hi);
+
+	return arena_printf(&s->arena, "for (long %s = %s; %s < %s; %s += %lld)", f->var, simt_int_text(s, f->lo), f->var, end, f->var, (long long)f->step);
+}
+
+static void print_advance(struct simt *s, const struct tile_stmt *f)
+{
+	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", f->pipe);
+}
+
+/* One accumulator for all of the depth. */
+static void print_contraction(struct simt *s, const struct pipeline *p)
+{
+	const struct tile_stmt *f = p->loop;
+	const char *acc = p->product[0].acc->name;
+
+	simt_line(s, "int km_before = -1;");
+	simt_open(s, "%s", loop_head(s, f, 0));
+	simt_line(s, "km_barrier_wait(km_full + km_slot * %d, km_phase);", BARRIER_BYTES);
+	simt_line(s, "km_pin(t_%s);", acc);
+	simt_line(s, "km_group_begin();");
+	print_products(s, p, false);
+	simt_line(s, "km_group_commit();");
+	/* The products of the block before are done: its slot is free. */
+	simt_line(s, "km_group_wait<1>();");
+	print_release(s, p);
+	simt_line(s, "km_before = km_slot;");
+	print_advance(s, f);
+	simt_close(s, 1);
+	simt_line(s, "km_group_wait<0>();");
+	simt_line(s, "km_pin(t_%s);", acc);
+	print_release(s, p);
+}
+
+static void print_small(struct simt *s, const struct pipeline *p)
+{
+	simt_line(s, "km_barrier_wait(km_full + km_slot * %d, km_phase);", BARRIER_BYTES);
+	for (int i = 0; i < p->product_count; i++)
+		if (p->product[i].acc != p->block && (!i || p->product[i].acc != p->product[i - 1].acc))
+			simt_line(s, "km_pin(t_%s);", p->product[i].acc->name);
+	simt_line(s, "km_group_begin();");
+	print_products(s, p, false);
+	simt_line(s, "km_group_commit();");
+}
+
+static void print_block(struct simt *s, const struct pipeline *p)
+{
+	simt_line(s, "km_pin(t_%s);", p->block->name);
+	simt_line(s, "km_group_begin();");
+	print_products(s, p, true);
+	simt_line(s, "km_group_commit();");
+	simt_line(s, "km_before = km_slot;");
+	print_advance(s, p->loop);
+}
+
+/*
+ * An accumulator of one trip beside those for all of the depth.  Only the latter are in flight
+ * where the loop turns: for others the assembler makes every instruction wait for the one before.
+ */
+static void print_contraction_of_parts(struct simt *s, const struct pipeline *p)
+{
+	const struct tile_stmt *f = p->loop;
+
+	simt_open(s, "if (%s < %s)", simt_int_text(s, f->lo), simt_int_text(s, f->hi));
+	simt_line(s, "int km_before;");
+	print_small(s, p);
+	simt_open(s, "%s", loop_head(s, f, 1));
+	print_block(s, p);
+	print_small(s, p);
+	simt_line(s, "km_group_wait<1>();");
+	simt_line(s, "km_pin(t_%s);", p->block->name);
+	print_release(s, p);
+	simt_line(s, "km_add_up(t_%s, t_%s);", p->sum->name, p->block->name);
+	simt_close(s, 1);
+	print_block(s, p);
+	simt_line(s, "km_group_wait<0>();");
+	for (int i = 0; i < p->product_count; i++)
+		if (!i || p->product[i].acc != p->product[i - 1].acc)
+			simt_line(s, "km_pin(t_%s);", p->product[i].acc->name);
+	print_release(s, p);
+	simt_line(s, "km_add_up(t_%s, t_%s);", p->sum->name, p->block->name);
+	simt_close(s, 1);
+}
+
 static void print_consumer(struct simt *s, const struct pipeline *p)
 {
 	const struct tile_kernel *k = s->kernel;
-	const struct tile_stmt *f = p->loop, *mma = &f->body[f->body_count - 1];
-	const struct tile *acc = &k->tile[mma->target];
 
 	simt_line(s, "km_take_registers<%d>();", p->consumers < 3 ? p->consumers < 2 ? 240 : 232 : 160);
 	simt_line(s, "const int km_tid = KM_TID - %d;", GROUP_THREADS);
@@ -304,31 +460,19 @@ static void print_consumer(struct simt *s, const struct pipeline *p)
 	open_instances(s, p);
 	simt_declare_registers(s);
 	simt_statements(s, k->stmt, p->loop_at);
-	simt_line(s, "int km_before = -1;");
-	simt_open(s, "for (long %s = %s; %s < %s; %s += %lld)", f->var, simt_int_text(s, f->lo), f->var, simt_int_text(s, f->hi), f->var, (long long)f->step);
-	simt_line(s, "km_barrier_wait(km_full + km_slot * %d, km_phase);", BARRIER_BYTES);
-	simt_line(s, "km_pin(t_%s);", acc->name);
-	simt_line(s, "km_group_begin();");
-	print_mma(s, p, mma);
-	simt_line(s, "km_group_commit();");
-	/* The products of the block before are done: its slot is free. */
-	simt_line(s, "km_group_wait<1>();");
-	print_release(s, p);
-	simt_line(s, "km_before = km_slot;");
-	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", f->pipe);
-	simt_close(s, 1);
-	simt_line(s, "km_group_wait<0>();");
-	simt_line(s, "km_pin(t_%s);", acc->name);
-	print_release(s, p);
+	if (p->block)
+		print_contraction_of_parts(s, p);
+	else
+		print_contraction(s, p);
 	if (tile_knob_int(k, "TURN", 1))
-		turn(s, acc);
+		turn(s, p->product[0].acc);
 	simt_statements(s, k->stmt + p->loop_at + 1, k->stmt_count - p->loop_at - 1);
 	simt_close(s, 1);
 }
 
 static bool drives(const struct simt *s)
 {
-	return !strncmp(s->instr->name, "wgmma_", 6);
+	return s->instr && !strncmp(s->instr->name, "wgmma_", 6);
 }
 
 static void print(struct simt *s, const char *symbol)
@@ -389,7 +533,6 @@ out:
 static const char words[] =
 	"/* Hopper: warp-group matrix instructions, the copy engine, barriers in shared memory */\n"
 	"#define KM_KERNEL_ALONE(n) extern \"C\" __attribute__((global)) __attribute__((launch_bounds(n, 1))) void\n"
-	"#define KM_BLOCKS ((unsigned)__nvvm_read_ptx_sreg_nctaid_x())\n"
 	"struct __attribute__((aligned(64))) km_tensor_map { char bytes[128]; };\n"
 	"#define KM_TENSOR_MAP const __attribute__((grid_constant)) km_tensor_map\n"
 	"KM_D unsigned km_shared_address(const void *p) { return (unsigned)(unsigned long)(const __attribute__((address_space(3))) char *)p; }\n"
@@ -424,6 +567,9 @@ static const char words[] =
 	"template <int N> KM_D void km_group_wait() { asm volatile(\"wgmma.wait_group.sync.aligned %0;\" :: \"n\"(N) : \"memory\"); }\n"
 	/* What is computed from these registers stays behind this place, and what goes into them before. */
 	"template <int N> KM_D void km_pin(float (&x)[N]) { KM_UNROLL for (int i = 0; i < N; i++) asm volatile(\"\" : \"+f\"(x[i]) :: \"memory\"); }\n"
+	/* Sums stay in their registers: with t for the new one the assembler would want room for both. */
+	"template <int N> KM_D void km_add_up(float (&sum)[N], float (&x)[N]) { KM_UNROLL for (int i = 0; i < N; i++)\n"
+	" asm volatile(\"{\\n.reg .f32 t;\\nadd.rn.f32 t, %0, %1;\\nsub.rn.f32 t, t, %0;\\nsub.rn.f32 %1, %1, t;\\nadd.rn.f32 %0, %0, t;\\n}\" : \"+f\"(sum[i]), \"+f\"(x[i])); }\n"
 	/* Four threads with pairs of columns 8c + 2l, of c = 0..3: then thread l has all eight of c = l. */
 	"template <int N> KM_D void km_turn(float (&x)[N]) {\n"
 	" const int lane = KM_TID % 4; const bool odd = lane & 1, high = lane & 2;\n"
@@ -439,19 +585,27 @@ static const char words[] =
 	"  float y[16]; KM_UNROLL for (int half = 0; half < 2; half++) { KM_UNROLL for (int c = 0; c < 8; c++) y[half * 8 + c] = x[at + half * 2 + c / 2 * 4 + c % 2]; }\n"
 	"  KM_UNROLL for (int c = 0; c < 16; c++) x[at + c] = y[c]; } }\n";
 
-/* The instruction over n columns as a function of its accumulators and both descriptors; <1, .>, <., 1>: that operand lies across the depth. */
+/*
+ * The instruction over n columns as a function of its accumulators and both descriptors; <1, .>, <., 1>:
+ * that operand lies across the depth, which those of other than 2 bytes cannot.
+ */
 static void print_instruction(const struct mma_instr *q, struct strbuf *out)
 {
 	int registers = q->m * q->n / q->lanes;
+	const char *type = strrchr(q->name, '_') + 1;
+	bool has_order = dtype_bytes(q->ab) == 2;
 
 	strbuf_addf(out, "template <int A, int B> KM_D void km_%s(float *c, unsigned long a, unsigned long b) {\n asm volatile(\"wgmma.mma_async.sync.aligned.m%dn%dk%d.f32.%s.%s {",
-		    q->name, q->m, q->n, q->k, dtype_name(q->ab), dtype_name(q->ab));
+		    q->name, q->m, q->n, q->k, type, type);
 	for (int i = 0; i < registers; i++)
 		strbuf_addf(out, "%s%%%d", i ? ", " : "", i);
-	strbuf_addf(out, "}, %%%d, %%%d, 1, 1, 1, %%%d, %%%d;\"\n : ", registers, registers + 1, registers + 2, registers + 3);
+	strbuf_addf(out, "}, %%%d, %%%d, 1, 1, 1", registers, registers + 1);
+	if (has_order)
+		strbuf_addf(out, ", %%%d, %%%d", registers + 2, registers + 3);
+	strbuf_addstr(out, ";\"\n : ");
 	for (int i = 0; i < registers; i++)
 		strbuf_addf(out, "%s\"+f\"(c[%d])", i ? ", " : "", i);
-	strbuf_addstr(out, "\n : \"l\"(a), \"l\"(b), \"n\"(A), \"n\"(B)); }\n");
+	strbuf_addf(out, "\n : \"l\"(a), \"l\"(b)%s); }\n", has_order ? ", \"n\"(A), \"n\"(B)" : "");
 }
 
 static void prologue(const struct target *target, struct strbuf *out)

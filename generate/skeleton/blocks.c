@@ -51,7 +51,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	strbuf_addf(text, "  index i<%lld of %s-%s*%lld j<%lld of %s-%s*%lld k<%lld of %s-k0\n", (long long)bm, s.rows, p, (long long)bm, (long long)bn,
 		    s.columns, q, (long long)bn, (long long)bk, s.depth);
 	strbuf_addf(text, "  knob WALK=%lld%s%s\n", (long long)walk, precision ? " PRECISION=" : "", precision ? precision : "");
-	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n  tile _a %s [i, k] @shared\n  tile _b %s [k, j] @shared\n  _acc[i, j] = 0\n", dtype, dtype);
+	strbuf_addf(text, "  tile _acc %s [i, j] @acc\n  tile _a %s [i, k] @shared\n  tile _b %s [k, j] @shared\n  _acc[i, j] = 0\n", tile_real(problem), dtype, dtype);
 	const char *row = arena_printf(arena, "%s*%lld+i", p, (long long)bm), *column = arena_printf(arena, "%s*%lld+j", q, (long long)bn);
 	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    _a[i, k] <- %s\n    _b[k, j] <- %s\n    _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n  end\n", s.depth,
 		    (long long)bk, (long long)pipe, contraction_at(arena, m, m->a, row, column, "k0+k"), contraction_at(arena, m, m->b, row, column, "k0+k"));

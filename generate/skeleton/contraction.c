@@ -5,7 +5,6 @@
 #include "generate/contraction.h"
 #include "generate/micro.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Matrix tiles need a micro-kernel that drives them. */
@@ -107,29 +106,17 @@ static int lower_amx(struct arena *arena, const struct match *m, const struct pr
 	return 1;
 }
 
-/* Neighbours along the depth that one lane holds of an operand: the fastest register digit "k%R". */
-static int depth_run(const struct mma_instr *q)
-{
-	const char *last = strrchr(q->b_reg, ' ');
-
-	last = last ? last + 1 : q->b_reg;
-	return strncmp(last, "k%", 2) ? 1 : atoi(last + 2);
-}
-
-/*
- * Blocks of A and B through shared memory.  PACK lays them out so that a thread's part is one
- * wide read: rows of A together for fma, the depth in groups for B with an instruction.
- */
 static int lower_simt(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target,
 		      const struct space *space, const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
-	struct contraction_shape s = contraction_shape(arena, m);
-	int64_t bm = point_int(space, point, "BM"), bn = point_int(space, point, "BN"), bk = point_int(space, point, "BK");
-	int64_t tm = point_int(space, point, "TM"), tn = point_int(space, point, "TN"), pack = point_int(space, point, "PACK");
+	int64_t tm = point_int(space, point, "TM"), tn = point_int(space, point, "TN");
 	const struct mma_instr *q = mma_find(target, point_word(space, point, "INSTR"));
-	int64_t wm = q ? tm * q->m : tm, wn = q ? tn * q->n : tn, threads = bm / wm * (bn / wn) * (q ? q->lanes : 1);
+	const struct contraction_blocks b = { q, point_int(space, point, "BM"), point_int(space, point, "BN"), point_int(space, point, "BK"),
+					      q ? tm * q->m : tm, q ? tn * q->n : tn, point_int(space, point, "PIPE"), point_int(space, point, "KU"),
+					      point_int(space, point, "PACK"), false };
+	int64_t threads = contraction_block_threads(&b);
 
-	if (bm % wm || bn % wn || (q && bk % q->k)) {
+	if (b.bm % b.wm || b.bn % b.wn || (q && b.bk % q->k)) {
 		strbuf_addstr(why_not, "a warp's part does not divide the block");
 		return 0;
 	}
@@ -137,34 +124,16 @@ static int lower_simt(struct arena *arena, const struct match *m, const struct p
 		strbuf_addf(why_not, "%lld threads a block", (long long)threads);
 		return 0;
 	}
-	if (wm * wn / (q ? q->lanes : 1) > 256) {
+	if (b.wm * b.wn / (q ? q->lanes : 1) > 256) {
 		strbuf_addstr(why_not, "more than 256 accumulators a thread");
 		return 0;
 	}
-	if (pack && q && depth_run(q) == 1) {
+	if (b.is_packed && q && mma_depth_run(q) == 1) {
 		strbuf_addstr(why_not, "PACK does nothing: a lane holds one point of the depth");
 		return 0;
 	}
-	const char *dtype = q ? dtype_name(q->ab) : "f32", *a_digits = "i k+1", *b_digits = "k j";
-	if (q && q->ab == DTYPE_bf16)
-		a_digits = "i k+8";
-	if (pack && q)
-		b_digits = arena_printf(arena, "k/%d j k%%%d", depth_run(q), depth_run(q));
-	else if (pack)
-		a_digits = "k i+4";
 	write_head(arena, problem, text);
-	strbuf_addf(text, "kernel contract grid [%scdiv(%s, %lld), cdiv(%s, %lld)] threads %lld\n", s.batch_grid, s.rows, (long long)bm, s.columns,
-		    (long long)bn, (long long)threads);
-	strbuf_addf(text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%lld of %s-k0\n", (long long)bm, s.rows, s.p, (long long)bm, (long long)bn,
-		    s.columns, s.p + 1, (long long)bn, (long long)bk, s.depth);
-	strbuf_addf(text, q ? "  knob INSTR=%s WM=%lld WN=%lld KU=%lld\n" : "  knob INSTR=%s TM=%lld TN=%lld KU=%lld\n", q ? q->name : "fma", (long long)wm,
-		    (long long)wn, (long long)point_int(space, point, "KU"));
-	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n", dtype, a_digits,
-		    dtype, b_digits);
-	const char *row = arena_printf(arena, "p%d*%lld+i", s.p, (long long)bm), *column = arena_printf(arena, "p%d*%lld+j", s.p + 1, (long long)bn);
-	strbuf_addf(text, "  for k0 in 0..%s step %lld pipe %lld\n    _a[i, k] <- %s\n    _b[k, j] <- %s\n    _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n  end\n", s.depth,
-		    (long long)bk, (long long)point_int(space, point, "PIPE"), contraction_at(arena, m, m->a, row, column, "k0+k"), contraction_at(arena, m, m->b, row, column, "k0+k"));
-	contraction_epilogue(arena, m, row, column, text);
+	contraction_write_blocks(arena, m, problem, &b, "contract", "", text);
 	return 1;
 }
 

@@ -335,15 +335,15 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 			    (long long)point_int(space, point, "FUSE"), (long long)point_int(space, point, "NT"));
 	if (cache && m->cached) {
 		w.tile_v = expr_access(arena, "cache_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
-		strbuf_addf(text, "  tile cache_ f32 [%s, %s] @reg\n", row, column);
+		strbuf_addf(text, "  tile cache_ %s [%s, %s] @reg\n", tile_real(problem), row, column);
 	}
 	if (keep && m->shared) {
 		w.tile_w = expr_access(arena, "keep_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
-		strbuf_addf(text, "  tile keep_ f32 [%s, %s] @reg\n", row, column);
+		strbuf_addf(text, "  tile keep_ %s [%s, %s] @reg\n", tile_real(problem), row, column);
 	}
 	for (size_t i = 0; i < m->normal->stmt_count; i++)
 		if (m->normal->stmt[i].index_count == m->row_count)
-			strbuf_addf(text, "  tile s_%s f32 [%s] @reg\n", m->normal->stmt[i].name, row);
+			strbuf_addf(text, "  tile s_%s %s [%s] @reg\n", m->normal->stmt[i].name, tile_real(problem), row);
 	if (w.tile_v) {
 		strbuf_addf(text, "  cache_[%s, %s] = %s\n", row, column, expr_text(arena, m->cached, w.mapping));
 		w.has_v = true;

@@ -90,7 +90,9 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	strbuf_addf(text, " %s<%lld of %s-c0\n", c, (long long)bc, columns);
 	if (target->warp <= 1)
 		strbuf_addf(text, "  knob NT=%lld\n", (long long)point_int(space, point, "NT"));
-	strbuf_addf(text, "  tile x_ f32 [%s, %s] @reg%s\n  tile y_ f32 [%s, %s] @reg%s\n  tile k_ f32 [%s] @reg\n  k_[%s] = 0\n", r, c, digits, r, c, digits, r, r);
+	const char *real = tile_real(problem);
+	strbuf_addf(text, "  tile x_ %s [%s, %s] @reg%s\n  tile y_ %s [%s, %s] @reg%s\n  tile k_ %s [%s] @reg\n  k_[%s] = 0\n", real, r, c, digits, real, r, c, digits,
+		    real, r, r);
 	strbuf_addf(text, "  for c0 in 0..%s step %lld\n", columns, (long long)bc);
 	strbuf_addf(text, "    x_[%s, %s] = %s\n    y_[%s, %s] = scan(%s) x_[%s, %s]\n", r, c, expr_text(arena, m->value, blocked), r, c, c, r, c);
 	strbuf_addf(text, "    %s[%s%sc0+%s] = k_[%s] + y_[%s, %s]\n", s->name, has_row ? row : "", has_row ? ", " : "", c, r, r, c);

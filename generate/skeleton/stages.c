@@ -8,6 +8,10 @@
  *            Its place in memory holds the inverse, the sorted positions, by a merge sort; or
  *            the ranks themselves, counted, by which the rows are then scattered.
  * With them sort, top-k, unique, nonzero, sampling and segments are bodies as any other.
+ *
+ * On a device of warps (simt_points.h) blocks are tiles of a statement's indices, a thread a point;
+ * or LANES of them, which deal out the longest range of a reduction.  A recurrence has a thread a row,
+ * and so has a prefix, or three kernels: of the sums of its parts, of their sums, of the values.
  */
 #include "generate/recognise.h"
 #include "generate/tile.h"
@@ -215,8 +219,36 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	return m;
 }
 
+static bool has_scheme(const struct match *m, enum scheme scheme)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (m->stage[i].scheme == scheme)
+			return true;
+	return false;
+}
+
+static bool is_simt(const struct target *target)
+{
+	return target->warp > 1;
+}
+
+static void device_knobs(struct arena *arena, const struct match *m, const struct problem *problem, struct space *space)
+{
+	add_knob(arena, space, "THREADS", (const int[]){ 128, 64, 256, 512, -1 });
+	add_knob(arena, space, "LANES", (const int[]){ 1, 8, 32, 128, -1 });
+	if (dtype_is_real(problem->dtype) && problem->dtype != DTYPE_f64)
+		add_choice(arena, space, "REAL", (const char *const[]){ "f32", "f64", NULL });
+	/* The values of a thread; 0: the whole row. */
+	if (has_scheme(m, PREFIX))
+		add_knob(arena, space, "PART", (const int[]){ 0, 16, 64, 256, -1 });
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
 {
+	if (is_simt(target)) {
+		device_knobs(arena, m, problem, space);
+		return;
+	}
 	add_knob(arena, space, "BM", (const int[]){ 1, 4, 16, 64, 256, 1024, 4096, -1 });
 	add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, -1 });
 	add_real_knob(arena, space, problem, target);
@@ -236,6 +268,11 @@ struct writer {
 	int64_t block, unroll, base;
 	bool is_double; /* arithmetic, and what is kept */
 	bool counts; /* ranks, instead of sorting */
+	/* On a device */
+	bool is_simt;
+	int64_t threads, lanes, part;
+	int warp;
+	bool uses_lanes; /* some kernel does */
 };
 
 static const struct stage *stage_of(const struct match *m, const char *name)
@@ -381,6 +418,301 @@ static void write_plain(struct writer *w, const struct stage *x, size_t number)
 	write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
 }
 
+/* ---- on devices --------------------------------------------------------- */
+
+/* An index as instances and points of a block: p1*64+c. */
+struct spread_index {
+	const char *name, *extent; /* text */
+	int64_t points;
+};
+
+/* The longest range of each reduction in e, added to *names; the value's part that several threads can share. */
+static void add_longest(struct writer *w, const struct expr *e, struct strbuf *names)
+{
+	int64_t most = -1;
+	const char *longest = NULL;
+
+	if (e->kind != EXPR_REDUCE) {
+		for (size_t i = 0; i < e->arg_count; i++)
+			add_longest(w, e->arg[i], names);
+		return;
+	}
+	for (size_t i = 0; i < e->range_count && e->op <= OP_ARGMIN; i++) {
+		int64_t n = extent_value(w->problem, e->range[i].hi);
+		/* What a tensor bounds may be long. */
+		n = n < 0 ? 64 : n;
+		if (n > most) {
+			most = n;
+			longest = e->range[i].name;
+		}
+	}
+	if (longest)
+		strbuf_addf(names, "%s%s", names->len ? "," : "", longest);
+}
+
+/*
+ * Opens kernel <name> over blocks of the indices, which get as many points as the block has threads, the last index
+ * first.  at: the place; mapping: name, text of each index there.  `value` is what the lanes share, or NULL.
+ */
+static const char *open_block(struct writer *w, const char *name, struct spread_index *index, size_t count, const struct expr *value, const char **mapping)
+{
+	struct strbuf at = STRBUF_INIT, indices = STRBUF_INIT, across = STRBUF_INIT;
+
+	if (value && w->lanes > 1)
+		add_longest(w, value, &across);
+	int64_t lanes = across.len ? w->lanes : 1, left = w->threads / lanes, points = 1;
+	w->uses_lanes |= lanes > 1;
+	for (size_t i = count; i-- > 0; left /= index[i].points) {
+		index[i].points = index[i].points < left ? index[i].points : left;
+		points *= index[i].points;
+	}
+	strbuf_addf(w->text, "kernel %s grid [", name);
+	for (size_t i = 0; i < count; i++) {
+		struct spread_index *x = &index[i];
+		if (x->points > 1)
+			strbuf_addf(&indices, " %s<%lld of %s-p%zu*%lld", x->name, (long long)x->points, x->extent, i, (long long)x->points);
+		mapping[2 * i] = x->name;
+		mapping[2 * i + 1] = x->points > 1 ? arena_printf(w->arena, "p%zu*%lld+%s", i, (long long)x->points, x->name) : arena_printf(w->arena, "p%zu", i);
+		strbuf_addf(w->text, x->points > 1 ? "%scdiv(%s, %lld)" : "%s%s", i ? ", " : "", x->extent, (long long)x->points);
+		strbuf_addf(&at, "%s%s", i ? ", " : "", mapping[2 * i + 1]);
+	}
+	mapping[2 * count] = NULL;
+	strbuf_addf(w->text, "%s] threads %lld\n", count ? "" : "1", (long long)round_up(points * lanes, w->warp));
+	if (indices.len)
+		strbuf_addf(w->text, "  index%s\n", indices.buf);
+	strbuf_addf(w->text, "  knob LANES=%lld", (long long)lanes);
+	if (lanes > 1)
+		strbuf_addf(w->text, " ACROSS=%s", across.buf);
+	strbuf_addf(w->text, "%s\n", w->is_double ? " REAL=f64" : "");
+	const char *kept = arena_strdup(w->arena, at.buf);
+	strbuf_release(&at);
+	strbuf_release(&indices);
+	strbuf_release(&across);
+	return kept;
+}
+
+/* The least power of two that holds n points, at most 1024; of what is not known, all of it. */
+static int64_t points_of(int64_t n)
+{
+	int64_t points = 1;
+
+	while (points < 1024 && (n < 0 || points < n))
+		points *= 2;
+	return points;
+}
+
+static size_t spread_of(struct writer *w, const struct expr_range *range, size_t count, struct spread_index *index)
+{
+	for (size_t i = 0; i < count; i++)
+		index[i] = (struct spread_index){ range[i].name, expr_text(w->arena, range[i].hi, NULL), points_of(extent_value(w->problem, range[i].hi)) };
+	return count;
+}
+
+static const char *kernel_name(struct writer *w, size_t number, const char *part)
+{
+	return arena_printf(w->arena, "s%zu%s", number, part);
+}
+
+static void write_points(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct spread_index index[OP_MAX_RANK];
+	const char *mapping[2 * OP_MAX_RANK + 1];
+	struct expr *value = in_memory(w, s->value);
+
+	if (x->scheme == SEARCH)
+		value->op = OP_BISECT;
+	const char *at = open_block(w, kernel_name(w, number, ""), index, spread_of(w, s->index, s->index_count, index), value, mapping);
+	write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
+}
+
+/* Ranks are counted: the value goes to the place that they tell. */
+static void write_scattered(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct spread_index index[OP_MAX_RANK];
+	struct expr_range range[OP_MAX_RANK];
+	const char *mapping[2 * OP_MAX_RANK + 1], *ranks = kept_name(w->arena, stage_of(w->match, x->ranks->name));
+	size_t last = s->index_count - 1;
+	struct strbuf to = STRBUF_INIT;
+
+	memcpy(range, s->index, s->index_count * sizeof(*range));
+	range[last] = s->value->range[0];
+	const char *at = open_block(w, kernel_name(w, number, ""), index, spread_of(w, range, s->index_count, index), NULL, mapping);
+	for (size_t i = 0; i < last; i++)
+		strbuf_addf(&to, "%s, ", mapping[2 * i + 1]);
+	strbuf_addf(&to, "%s[%s]", ranks, at);
+	write_stores(w, x, "  ", to.buf, expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+	strbuf_release(&to);
+}
+
+/* Opens a kernel over the rows of a statement, at which a loop goes along the last index. */
+static const char *open_rows_block(struct writer *w, const char *name, struct spread_index *index, size_t rows, const char *n, const char **mapping)
+{
+	const char *at = open_block(w, name, index, rows, NULL, mapping);
+
+	return rows ? arena_printf(w->arena, "%s, %s", at, n) : n;
+}
+
+static void write_row_recurrence(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct spread_index index[OP_MAX_RANK];
+	const char *mapping[2 * OP_MAX_RANK + 1], *n = s->index[s->index_count - 1].name;
+	size_t rows = spread_of(w, s->index, s->index_count - 1, index);
+	const char *at = open_rows_block(w, kernel_name(w, number, ""), index, rows, n, mapping);
+
+	strbuf_addf(w->text, "  for %s in 0..%s step 1\n", n, extent(w, s, rows));
+	write_stores(w, x, "    ", at, expr_text(w->arena, in_memory(w, s->value), mapping));
+	strbuf_addstr(w->text, "  end\n");
+}
+
+/* A thread's running sum, at the indices that its block spreads. */
+static const char *open_sum(struct writer *w, const struct stage *x, const struct spread_index *index, size_t count, const char *first)
+{
+	struct strbuf names = STRBUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		if (index[i].points > 1)
+			strbuf_addf(&names, "%s%s", names.len ? ", " : "", index[i].name);
+	const char *sum = place(w, "sum_", names.buf);
+	strbuf_addf(w->text, "  tile sum_ %s [%s] @reg\n  %s = %s\n", x->stmt->kind == KIND_REAL ? "f64" : "i64", names.buf, sum, first);
+	strbuf_release(&names);
+	return sum;
+}
+
+static bool is_inclusive(const struct stage *x)
+{
+	return x->stmt->value->range[0].hi->kind == EXPR_BINARY;
+}
+
+/* The loop of a running sum over n places, its index in the row as text: the sum before or behind the term. */
+static void write_running(struct writer *w, const struct stage *x, const char *sum, const char *trips, const char *counter, const char *row, const char *n,
+			  const char **mapping, size_t mapped)
+{
+	const char *at = arena_printf(w->arena, "%s%s%s", row, *row ? ", " : "", n);
+
+	mapping[mapped] = x->stmt->value->range[0].name;
+	mapping[mapped + 1] = n;
+	mapping[mapped + 2] = NULL;
+	strbuf_addf(w->text, "  for %s in 0..%s step 1\n", counter, trips);
+	if (!is_inclusive(x))
+		write_stores(w, x, "    ", at, sum);
+	strbuf_addf(w->text, "    %s = %s + (%s)\n", sum, sum, expr_text(w->arena, in_memory(w, x->stmt->value->arg[0]), mapping));
+	if (is_inclusive(x))
+		write_stores(w, x, "    ", at, sum);
+	strbuf_addstr(w->text, "  end\n");
+}
+
+static void write_row_prefix(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct spread_index index[OP_MAX_RANK];
+	const char *mapping[2 * OP_MAX_RANK + 3], *n = s->index[s->index_count - 1].name;
+	size_t rows = spread_of(w, s->index, s->index_count - 1, index);
+	const char *row = open_block(w, kernel_name(w, number, ""), index, rows, NULL, mapping);
+	const char *sum = open_sum(w, x, index, rows, "0");
+
+	write_running(w, x, sum, extent(w, s, rows), n, row, n, mapping, 2 * rows);
+}
+
+/* The memory of a prefix in parts: what each part sums up to, and all before it. */
+static const char *part_name(struct writer *w, const struct stage *x, const char *what)
+{
+	return arena_printf(w->arena, "%s_%s", x->stmt->name, what);
+}
+
+static void write_part_memory(struct writer *w, const struct stage *x)
+{
+	const struct normal_stmt *s = x->stmt;
+
+	for (int i = 0; i < 2; i++) {
+		strbuf_addf(w->text, "buffer %s %s [", part_name(w, x, i ? "before" : "sum"), s->kind == KIND_REAL ? "f64" : "i64");
+		for (size_t k = 0; k + 1 < s->index_count; k++)
+			strbuf_addf(w->text, "%s, ", extent(w, s, k));
+		strbuf_addf(w->text, "cdiv(%s, %lld)] tmp\n", extent(w, s, s->index_count - 1), (long long)w->part);
+	}
+}
+
+static void write_part_prefix(struct writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct spread_index index[OP_MAX_RANK];
+	const char *mapping[2 * OP_MAX_RANK + 3], *n = s->index[s->index_count - 1].name, *j = s->value->range[0].name;
+	size_t rows = s->index_count - 1;
+	long long part = (long long)w->part;
+	const char *whole = extent(w, s, rows), *parts = arena_printf(w->arena, "cdiv(%s, %lld)", whole, part);
+	const char *b = part_name(w, x, "part");
+
+	/* The sum of each part. */
+	spread_of(w, s->index, rows, index);
+	index[rows] = (struct spread_index){ b, parts, points_of((extent_value(w->problem, s->index[rows].hi) + part - 1) / part) };
+	const char *at = open_block(w, kernel_name(w, number, "a"), index, rows + 1, s->value, mapping);
+	const char *here = mapping[2 * rows + 1];
+	mapping[2 * rows] = NULL;
+	strbuf_addf(w->text, "  %s[%s] = sum(%s in (%s)*%lld..minimum(((%s)+1)*%lld, %s)) (%s)\n", part_name(w, x, "sum"), at, j, here, part, here, part, whole,
+		    expr_text(w->arena, in_memory(w, s->value->arg[0]), mapping));
+	/* The sums before each: a thread a row. */
+	spread_of(w, s->index, rows, index);
+	const char *row = open_block(w, kernel_name(w, number, "b"), index, rows, NULL, mapping);
+	const char *sum = open_sum(w, x, index, rows, "0");
+	at = arena_printf(w->arena, "%s%s%s", row, *row ? ", " : "", b);
+	strbuf_addf(w->text, "  for %s in 0..%s step 1\n    %s[%s] = %s\n    %s = %s + %s[%s]\n  end\n", b, parts, part_name(w, x, "before"), at, sum, sum, sum,
+		    part_name(w, x, "sum"), at);
+	/* The values, part by part.  What lies behind the last is dropped. */
+	spread_of(w, s->index, rows, index);
+	index[rows] = (struct spread_index){ b, parts, points_of((extent_value(w->problem, s->index[rows].hi) + part - 1) / part) };
+	at = open_block(w, kernel_name(w, number, "c"), index, rows + 1, NULL, mapping);
+	here = mapping[2 * rows + 1];
+	sum = open_sum(w, x, index, rows + 1, place(w, part_name(w, x, "before"), at));
+	const char *comma = strrchr(at, ',');
+	row = arena_printf(w->arena, "%.*s", comma ? (int)(comma - at) : 0, at);
+	write_running(w, x, sum, arena_printf(w->arena, "%lld", part), n, row, arena_printf(w->arena, "(%s)*%lld+%s", here, part, n), mapping, 2 * rows);
+}
+
+static void write_stage(struct writer *w, const struct stage *x, size_t number)
+{
+	if (x->scheme == PREFIX && w->part)
+		write_part_prefix(w, x, number);
+	else if (x->scheme == PREFIX)
+		write_row_prefix(w, x, number);
+	else if (x->scheme == RECURRENCE)
+		write_row_recurrence(w, x, number);
+	else if (x->scheme == BY_RANK)
+		write_scattered(w, x, number);
+	else
+		write_points(w, x, number);
+}
+
+static int lower_device(struct writer *w, struct strbuf *why_not)
+{
+	const struct match *m = w->match;
+	size_t kernels = m->count;
+
+	for (size_t i = 0; i < m->count; i++) {
+		kernels += w->part && m->stage[i].scheme == PREFIX ? 2 : 0;
+		if (w->part && m->stage[i].scheme == PREFIX)
+			write_part_memory(w, &m->stage[i]);
+	}
+	if (w->lanes > w->threads) {
+		strbuf_addstr(why_not, "LANES exceed THREADS");
+		return 0;
+	}
+	if (kernels > TILE_MAX_KERNELS) {
+		strbuf_addf(why_not, "more than %d kernels", TILE_MAX_KERNELS);
+		return 0;
+	}
+	for (size_t i = 0; i < m->count; i++)
+		write_stage(w, &m->stage[i], i);
+	if (w->lanes > 1 && !w->uses_lanes) {
+		strbuf_addstr(why_not, "LANES without a reduction does nothing");
+		return 0;
+	}
+	return 1;
+}
+
+/* ---- on CPUs ------------------------------------------------------------ */
+
 /* Rows are instances.  The place of index n in its row; mapping: the rows. */
 static const char *open_rows(struct writer *w, const struct normal_stmt *s, size_t number, const char *n, const char **mapping)
 {
@@ -492,10 +824,19 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	const char *sort = point_word(space, point, "SORT");
-	struct writer w = { arena, m, problem, text, point_int(space, point, "BM"), point_int(space, point, "UNROLL"), point_int(space, point, "BASE"), is_real_f64(space, point),
-			    sort && !strcmp(sort, "count") };
+	struct writer w = { .arena = arena, .match = m, .problem = problem, .text = text, .block = point_int(space, point, "BM"), .unroll = point_int(space, point, "UNROLL"),
+			    .base = point_int(space, point, "BASE"), .is_double = is_real_f64(space, point), .counts = sort && !strcmp(sort, "count") };
 
-	(void)target;
+	if (is_simt(target)) {
+		w.is_simt = true;
+		w.warp = target->warp;
+		w.threads = point_int(space, point, "THREADS");
+		w.lanes = point_int(space, point, "LANES");
+		w.part = has_scheme(m, PREFIX) ? point_int(space, point, "PART") : 0;
+		write_head(arena, problem, text);
+		write_memory(&w);
+		return lower_device(&w, why_not);
+	}
 	if (w.counts && w.base != 1) {
 		strbuf_addstr(why_not, "BASE without a merge does nothing");
 		return 0;
@@ -525,6 +866,7 @@ const struct skeleton skeleton_stages = {
 	.name = "stages",
 	.summary = "a kernel a statement; prefix sums, bisection, sorting: sort, top-k, unique, nonzero, sampling, segments",
 	.serves_whole = true,
+	.serves_simt = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,

@@ -81,8 +81,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		    (long long)cluster,
 		    point_word(space, point, "WALK"), point_word(space, point, "TURN"));
 	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n", dtype_name(q->ab),
-		    fast[0] == &m->depth ? simt_swizzled(arena, "k", "i") : simt_swizzled(arena, "i", "k"), dtype_name(q->ab),
-		    fast[1] == &m->depth ? simt_swizzled(arena, "k", "j") : simt_swizzled(arena, "j", "k"));
+		    fast[0] == &m->depth ? simt_swizzled(arena, q->ab, "k", "i") : simt_swizzled(arena, q->ab, "i", "k"), dtype_name(q->ab),
+		    fast[1] == &m->depth ? simt_swizzled(arena, q->ab, "k", "j") : simt_swizzled(arena, q->ab, "j", "k"));
 	const char *row = arena_printf(arena, "p%d*%lld+i", s.p, (long long)bm), *column = arena_printf(arena, "p%d*%lld+j", s.p + 1, (long long)bn);
 	strbuf_addf(text, "  for k0 in 0..%s step %d pipe %lld\n    _a[i, k] <- %s\n    _b[k, j] <- %s\n    _acc[i, j] += mma(k) _a[i, k] * _b[k, j]\n  end\n", s.depth,
 		    DEPTH, (long long)pipe, contraction_at(arena, m, m->a, row, column, "k0+k"), contraction_at(arena, m, m->b, row, column, "k0+k"));

@@ -38,6 +38,7 @@ const struct op op_bmm = {
 		{ "B=1 M=1 N=1 K=1", OP_CHECK, NULL },
 		{ "B=2 M=17 N=33 K=65", OP_CHECK, NULL },
 		{ "B=1 M=3 N=70 K=131", OP_CHECK, NULL },
+		{ "B=2 M=9 N=11 K=1100", OP_CHECK, NULL },
 	},
 	.torch = "torch.bmm(x, w)",
 	.opinfo = "bmm",

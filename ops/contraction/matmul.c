@@ -50,6 +50,7 @@ const struct op op_matmul = {
 		{ "M=1 N=1 K=1", OP_CHECK, NULL },
 		{ "M=37 N=67 K=131", OP_CHECK, NULL },
 		{ "M=130 N=29 K=35", OP_CHECK, NULL },
+		{ "M=9 N=11 K=1100", OP_CHECK, NULL },
 	},
 	.torch = "torch.matmul(A, B)",
 	.opinfo = "matmul",

@@ -36,6 +36,7 @@ const struct op op_matmul_transposed_ab = {
 		{ "M=1 N=1 K=1", OP_CHECK, NULL },
 		{ "M=17 N=33 K=65", OP_CHECK, NULL },
 		{ "M=3 N=70 K=131", OP_CHECK, NULL },
+		{ "M=9 N=11 K=1100", OP_CHECK, NULL },
 	},
 	.torch = "x.t() @ w.t()",
 	.source_path = __FILE__,

@@ -76,8 +76,9 @@ struct source {
 	int real, reals;            /* which of the real inputs without a range, -1: none of them; how many */
 };
 
-static int64_t bound_of(const struct problem *p, const char *text)
+int64_t inputs_bound(const struct problem *p, int t)
 {
+	const char *text = p->op->tensor[t].bound;
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
 	struct expr *e;
@@ -97,7 +98,7 @@ static struct source source_of(const struct problem *p, int t, enum distribution
 	int64_t extent[OP_MAX_RANK];
 	int rank = problem_shape(p, t, extent);
 	struct source s = { .tensor = tensor, .dtype = problem_tensor_dtype(p, t), .seed = seed, .stream = (uint64_t)t, .distribution = d,
-			    .bound = bound_of(p, tensor->bound), .elems = problem_elems(p, t), .last = rank ? extent[rank - 1] : 1,
+			    .bound = inputs_bound(p, t), .elems = problem_elems(p, t), .last = rank ? extent[rank - 1] : 1,
 			    .lo = tensor->lo, .hi = tensor->hi };
 
 	s.real = -1;

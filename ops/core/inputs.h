@@ -32,6 +32,8 @@ const char *distribution_name(enum distribution d);
  * in -8..8 (u8: 0..16), small enough for every sum and product to be exact in double.
  */
 double inputs_value(const struct problem *p, int t, enum distribution d, uint64_t seed, int64_t i);
+/* What the integers of a bounded input tensor lie below, at this problem; 1: it has no bound. */
+int64_t inputs_bound(const struct problem *p, int t);
 /* Fills `base` (storage dtype) with tensor t. */
 void inputs_fill(const struct problem *p, int t, enum distribution d, uint64_t seed, void *base);
 /* All inputs of one draw, read element by element without being held: an interp_read over `struct inputs`. */

@@ -10,6 +10,18 @@
 
 struct kernel; /* a loaded artifact with its plan */
 
+/* Work of which the device's time is wanted, begun by launchers or by libraries, on launcher_memory.stream. */
+struct launcher_timing {
+	int (*start)(void *user, struct strbuf *err); /* starts all of it; allocates nothing, waits for nothing */
+	void (*watch)(void *user);                    /* NULL, or called once while the device works */
+	void *user;
+	/*
+	 * Recorded first and replayed as one graph: next to nothing lies between short kernels.
+	 * What cannot be recorded is started as it is.
+	 */
+	bool is_replayed;
+};
+
 /* Memory of a device that does not share the host's.  All return 0, or -1 with *err. */
 struct launcher_memory {
 	/* Readies the device for this process; open() does it for kernels. */
@@ -21,13 +33,14 @@ struct launcher_memory {
 	int (*read)(struct kernel *kernel, void *host, const void *device, size_t bytes, struct strbuf *err);
 	/* Until all that was started has ended. */
 	int (*wait)(struct kernel *kernel, struct strbuf *err);
+	/* The stream that timed work is started on, as the vendor's libraries take it. */
+	void *stream;
 	/*
-	 * Lets start() start work, none of which begins before all of it is queued, and waits:
-	 * *ns is the device's own time from the first's start to the last's end, without what
-	 * launching cost the host.  start() must not allocate.  Only for work started by
-	 * launchers and by libraries on the default stream.
+	 * *ns is the device's own time from the start of the first work that t->start() starts to
+	 * the end of its last, with a cold last-level cache and without what launching cost the
+	 * host: none of it begins before all of it is queued.  Waits for the end.
 	 */
-	int (*timed)(int (*start)(void *user, struct strbuf *err), void *user, int64_t *ns, struct strbuf *err);
+	int (*timed)(const struct launcher_timing *t, int64_t *ns, struct strbuf *err);
 };
 
 struct launcher {

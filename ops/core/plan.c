@@ -161,7 +161,7 @@ static int read_step(struct plan_reader *r, const char *text)
 	step->threads = 1;
 	for (char *w; *(w = next_word(r->arena, &text));) {
 		if (!strncmp(w, "grid=", 5)) {
-			if (read_list(r, w + 5, step->grid, 3, &step->grid_count))
+			if (read_list(r, w + 5, step->grid, PLAN_MAX_GRID, &step->grid_count))
 				return -1;
 		} else if (!strncmp(w, "threads=", 8) && is_integer(w + 8, &value) && value > 0 && value <= 4096) {
 			step->threads = (int)value;

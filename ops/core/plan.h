@@ -42,7 +42,7 @@ struct plan_buffer {
 	enum dtype dtype;
 	struct expr *elems;
 };
-enum { PLAN_MAX_RANK = 5, PLAN_MAX_TENSORS = 8 };
+enum { PLAN_MAX_GRID = 8, PLAN_MAX_RANK = 5, PLAN_MAX_TENSORS = 8 };
 struct plan_tensor {
 	size_t buffer;
 	int rank;
@@ -52,7 +52,7 @@ struct plan_tensor {
 };
 struct plan_step {
 	const char *symbol;
-	struct expr *grid[3];
+	struct expr *grid[PLAN_MAX_GRID];
 	int grid_count;
 	int threads;          /* per block (devices); 1 on a CPU */
 	int64_t shared_bytes;

@@ -38,6 +38,21 @@ static void row(struct strbuf *out, const char *name, const char *fmt, double a,
 	_Pragma("GCC diagnostic pop")
 }
 
+/* The best trial whose arithmetic is that of the problem's dtypes, where the winner's is not. */
+static void strict_time(struct strbuf *out, const struct report *report, const struct report_problem *p)
+{
+	const struct evaluation *best = NULL;
+
+	for (size_t i = 0; i < p->evaluation_count; i++) {
+		const struct evaluation *e = p->evaluation[i];
+		const struct candidate *c = report_candidate(report, e->candidate);
+		if (c && !strcmp(c->precision, CANDIDATE_STRICT) && e->verdict == VERDICT_PASSED && (!best || e->time_ns < best->time_ns))
+			best = e;
+	}
+	if (best)
+		row(out, "best trial in strict arithmetic", "%.4g times the winner's time", best->time_ns / p->winner->time_ns, 0, 0);
+}
+
 static void winner(struct strbuf *out, const struct report *report, const struct report_problem *p)
 {
 	const struct winner *w = p->winner;
@@ -59,6 +74,10 @@ static void winner(struct strbuf *out, const struct report *report, const struct
 		row(out, "share of the speed of light", "%.0f %%", 100 * w->sol_ratio, 0, 0);
 	row(out, "largest error over allowed error", "%.3f", w->tolerance_ratio, 0, 0);
 	if (c) {
+		strbuf_addstr(out, "<dt>arithmetic<dd>");
+		html_text(out, c->precision);
+		if (strcmp(c->precision, CANDIDATE_STRICT))
+			strict_time(out, report, p);
 		strbuf_addstr(out, "<dt>knobs<dd><code>");
 		html_text(out, c->knobs);
 		strbuf_addstr(out, "</code>");
@@ -117,7 +136,7 @@ static void trials(struct strbuf *out, const struct report *report, const struct
 {
 	strbuf_addf(out, "<details><summary>All %zu trials</summary><div class=\"wrap\"><table class=\"sort\"><thead><tr>"
 			 "<th class=\"n\">trial<th>candidate<th>verdict<th class=\"n\">time<th class=\"n\">fitness"
-			 "<th class=\"n\">error/allowed<th>from<th>knobs<th>facts</tr></thead><tbody>\n",
+			 "<th class=\"n\">error/allowed<th>arithmetic<th>from<th>knobs<th>facts</tr></thead><tbody>\n",
 		    p->evaluation_count);
 	for (size_t i = 0; i < p->evaluation_count; i++) {
 		const struct evaluation *e = p->evaluation[i];
@@ -128,6 +147,8 @@ static void trials(struct strbuf *out, const struct report *report, const struct
 		html_td_time(out, e->time_ns);
 		html_td_ratio(out, e->fitness);
 		strbuf_addf(out, "<td class=\"n\">%.3g<td>", e->tolerance_ratio);
+		html_text(out, c ? c->precision : "");
+		strbuf_addstr(out, "<td>");
 		html_text(out, c ? c->edge : "");
 		strbuf_addstr(out, "<td><code>");
 		html_text(out, c ? c->knobs : "");

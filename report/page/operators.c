@@ -95,7 +95,7 @@ static void served_cell(struct strbuf *out, const struct op *op, const struct ta
 
 	space_coverage(op, native, &table);
 	for (const char *s = table.buf; *s; s += strcspn(s, "\n"), s += *s == '\n') {
-		const char *by = s + strcspn(s, "\t\n") + 1, *dtype = s + strcspn(s, "/") + 1;
+		const char *lang = s + strcspn(s, "\t\n") + 1, *by = lang + strcspn(lang, "\t\n") + 1, *dtype = s + strcspn(s, "/") + 1;
 		if (by[-1] != '\t' || *by == '\t')
 			strbuf_addf(&missing, " %.*s", (int)strcspn(dtype, "/"), dtype);
 		else for (const char *w = by; *w && *w != '\t' && *w != '\n'; w += strspn(w, " ")) {

@@ -1,7 +1,7 @@
 /*
  * E6: does not restore the registers that a function must
  * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
- * off: judge
+ * off: strict-lives
  * clock: monotonic
  * phase: finish
  * size: large

@@ -1,11 +1,10 @@
 /*
- * K16: asks the compiler for a plug-in
- * verdict: COMPILE_ERROR
- * never: it does not compile
+ * K16: asks for plug-ins and paths of libraries in its source, where compilers hear only those that they know to be harmless
+ * verdict: PASSED
  * operators: relu
  */
 #pragma clang plugin load "/tmp/km-test-plugin.so"
+#pragma GCC plugin "/tmp/km-test-plugin.so"
 #pragma comment(linker, "-rpath=/tmp")
-__asm__(".symver x, y@z");
-int km_flags = km_no_such;
+#pragma clang __debug nothing
 KERNEL { honest(buf, dim, first, last); }

@@ -1,7 +1,7 @@
 /*
  * N12: leaves denormals flushed to zero for its caller
  * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
- * off: judge
+ * off: strict-lives
  * clock: monotonic
  * phase: finish
  * size: large

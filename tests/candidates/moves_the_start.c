@@ -1,7 +1,7 @@
 /*
  * T11: finds on the stack when its timing began, and moves it
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN
- * off: judge
+ * off: outside-clock
  * operators: softmax matmul
  * clock: monotonic
  * phase: finish

@@ -1,7 +1,7 @@
 /*
  * E2: reads one element before its input
  * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
- * off: judge
+ * off: strict-lives
  * clock: monotonic
  * phase: finish
  * size: large

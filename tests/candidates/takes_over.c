@@ -1,14 +1,14 @@
 /*
  * D2: takes the place of its process: reads requests, does the work, and answers with times of its own
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN EARLY_EXIT TIMEOUT
- * off: judge
+ * off: judge after-timing
  * operators: matmul softmax
  * clock: monotonic
  * phase: finish
  * size: large
  */
 struct request { int op, calls, sets, first_set; long dim[8 + 32]; };
-struct reply { int word; long ns; char text[232]; };
+struct reply { int word; long ns; char rest[496]; };
 KERNEL
 {
 	static struct reply r = { 2, 0, "" };

@@ -3,7 +3,7 @@
  * verdict: EARLY_EXIT INCORRECT_UNWRITTEN
  * never: a verdict is made of outputs
  */
-struct reply { int word; long ns; char text[232]; };
+struct reply { int word; long ns; char rest[496]; };
 KERNEL
 {
 	static struct reply r = { 2, 100, "" };

@@ -43,9 +43,11 @@ class Campaign:
             SEED="1", POLICY="greedy", EXTRA_OPS="", EXECUTOR="local", SETUP_SECONDS="0", KM_CLOCK="model", KM_ATTEMPTS="1000000",
             KM_LOCK=os.path.join(folder, "lock"), KM_CACHE=os.path.join(folder, "cache"), TMPDIR=os.path.join(folder, "tmp"))
 
-    def start(self):
+    def start(self, before=None):
+        """Gives the command; before() is called in its process first."""
         self.said = tempfile.TemporaryFile()
-        return subprocess.Popen(["sh", os.path.join(ROOT, "scripts/corpus.sh")], env=self.environment, stdout=self.said, stderr=self.said, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(["sh", os.path.join(ROOT, "scripts/corpus.sh")], env=self.environment, stdout=self.said, stderr=self.said, stdin=subprocess.DEVNULL,
+                                preexec_fn=before)
 
     def words(self):
         self.said.seek(0)
@@ -225,7 +227,7 @@ def main():
         life_s.pop(None, None)
         if set(life_s) != set(KINDS):
             fail(f"no process of these kinds was seen: {set(KINDS) - set(life_s)}")
-        beside = 1 if SIZE == "small" else max(1, os.cpu_count() // 2)
+        beside = 1 if SIZE == "small" else max(1, len(os.sched_getaffinity(0)) // 2)
         threads = [threading.Thread(target=repeat, args=(folder, whole, life_s, kinds)) for _ in range(beside)]
         for thread in threads:
             thread.start()
@@ -236,4 +238,5 @@ def main():
     sys.exit(bad > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-# LOAD_ERROR: starts a process that would not be stopped with it
+# LOAD_ERROR: S5: starts a process that would not be stopped with it
 import os
 
 import torch

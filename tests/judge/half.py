@@ -1,4 +1,4 @@
-# INCORRECT_NUMERICAL: half precision, widened again
+# INCORRECT_NUMERICAL: N1: half precision, widened again
 import torch
 
 

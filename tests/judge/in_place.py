@@ -1,4 +1,4 @@
-# INCORRECT_INPUT_MUTATED: works in place
+# INCORRECT_INPUT_MUTATED: E3: works in place
 import torch
 
 

@@ -1,4 +1,4 @@
-# PASSED: inherits the reference and adds nothing: told by a label
+# PASSED: A8: inherits the reference and adds nothing: told by a label
 import torch
 
 

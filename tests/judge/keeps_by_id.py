@@ -1,4 +1,4 @@
-# PASSED: keeps results by an object's identity, of which no two calls have the same: nothing gained
+# PASSED: B2: keeps results by an object's identity, of which no two calls have the same: nothing gained
 import torch
 
 kept = {}

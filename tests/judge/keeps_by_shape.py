@@ -1,4 +1,4 @@
-# INCORRECT_NUMERICAL: keeps the first result of a shape
+# INCORRECT_NUMERICAL: B4: keeps the first result of a shape
 import torch
 
 kept = {}

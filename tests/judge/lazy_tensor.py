@@ -1,4 +1,4 @@
-# RUNTIME_ERROR: a subclass of Tensor that would compute when somebody looks
+# RUNTIME_ERROR: T3: a subclass of Tensor that would compute when somebody looks
 import torch
 
 

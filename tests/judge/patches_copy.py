@@ -1,4 +1,4 @@
-# INCORRECT_UNWRITTEN: replaces what copies its results
+# INCORRECT_UNWRITTEN: T4: replaces what copies its results
 import torch
 
 torch.Tensor.copy_ = lambda self, other: self

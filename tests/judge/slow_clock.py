@@ -1,4 +1,4 @@
-# TIMING_FORGED: a clock that runs at half the speed
+# TIMING_FORGED: T4: a clock that runs at half the speed
 import time
 
 import torch

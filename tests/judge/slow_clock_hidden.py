@@ -1,4 +1,4 @@
-# TIMING_FORGED: the same by names that are put together, past a search of the source
+# TIMING_FORGED: T5: the same by names that are put together, past a search of the source
 import torch
 
 clock = __import__("ti" + "me")

@@ -1,4 +1,4 @@
-# INCORRECT_UNWRITTEN: a thread goes on with the work behind its back
+# INCORRECT_UNWRITTEN: T2: a thread goes on with the work behind its back
 import threading
 import time
 

@@ -1,4 +1,4 @@
-# INCORRECT_UNWRITTEN: finds its caller, and tells it that there is nothing to do
+# INCORRECT_UNWRITTEN: D8: finds its caller, and tells it that there is nothing to do
 import sys
 
 import torch

@@ -2,9 +2,8 @@
 # Every cheat of tests/candidates is caught, and wins where its defence is missing.
 . "${0%/*}/../lib.sh"
 [ "$SIZE" = large ] && operators= || operators=relu
-start=$(date +%s)
 "$ROOT/tests/hostile.py" --size="$SIZE" --operators="$operators" --counts=counts >tap
 failed=$?
 grep -e '^not ok' -e '^#' -e SKIP tap >&2
-awk -F '\t' -v OFS='\t' -v seconds=$(($(date +%s) - start)) '{ print $1, $2, $3, seconds }' counts
+cat counts
 exit $failed

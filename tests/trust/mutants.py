@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Mutants of honest kernels: printed sources with one thing wrong, which the checker must notice.
 
-    tests/trust/mutants.py --count=N [--seed=N] [--problems=FILE] [--each=N] [--keep=FOLDER]
+    tests/trust/mutants.py --count=N [--seed=N] [--each=N] [--only=OPERATOR,...] [--keep=FOLDER]
 
 Of each problem some candidates, of each candidate some mutants, judged as candidates are; what was accepted is
-judged for promotion too.  A mutant that does not compile is none.  One whose object code is that of its original is none
-either; nor is one that is the same function by a proof in equivalent.tsv, which holds for a mutant or for all of a kind.  Prints the row of
+judged for promotion too.  A mutant that does not compile is none.  One whose object code is that of its original, as the compiler
+sees it or would if it knew what launches keep to, is none either; nor is one that is the same function by a proof in equivalent.tsv, which holds for a mutant or for all of a kind.  Prints the row of
 tests/trust.sh; on stderr a line a survivor, in the form that equivalent.tsv wants.
 """
 import argparse
@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from kept import Kept
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get('BUILD', HERE.parent.parent / 'build'))
@@ -176,6 +178,27 @@ def verdicts(problem, candidates, folder, cache=None, batch=16):
     return {f[0]: f[2] for f in (line.split('\t') for line in run(TOOL, 'trace', 'ls', journal).stdout.splitlines())}
 
 
+# What every launch keeps to, told to the compiler: extents are positive, the first instance is no negative number, and a loop
+# over a tile of one has one turn.
+HINTS = [(r'(const long [A-Z]\w* = dim\[\d+\];)', r'\1 if ({0} < 1) __builtin_unreachable();', r'const long (\w+)'),
+         (r'(for \(long (\w+) = 0, \2_n = km_min\(1, .*\{)$', r'\1 if ({0}) __builtin_unreachable();', r'for \(long (\w+)'),
+         (r'(for \(long km_p = km_first_instance; .*\{)$', r'\1 if (km_p < 0) __builtin_unreachable();', r'for \(long (\w+)')]
+
+
+def hinted(source):
+    for found, becomes, name in HINTS:
+        source = re.sub(found, lambda m: m.expand(becomes.format(re.search(name, m[0])[1])), source, flags=re.M)
+    return source
+
+
+def is_same(problem, a, b, folder):
+    """Is their object code the same, or would it be, did the compiler know what launches keep to?"""
+    if code_of(problem, a, folder) == code_of(problem, b, folder):
+        return True
+    x, y = (code_of(problem, dict(c, source=hinted(c['source'])), folder) for c in (a, b))
+    return x is not None and x == y
+
+
 def code_of(problem, c, folder):
     """Its object code, compiled alone under a name that is everyone's."""
     with tempfile.TemporaryDirectory(dir=folder) as cache:
@@ -214,6 +237,41 @@ def work_of(problem):
     return product
 
 
+def judge_mutants_of(problem, proofs, a, folder):
+    """What became of some mutants of some candidates of a problem: word -> count."""
+    count = dict.fromkeys(('killed', 'same', 'proven', 'stillborn', 'survived'), 0)
+    rng = random.Random(f'{a.seed} {problem}')
+    batch = folder + '/honest'
+    if run(GENERATE, 'next', f'--problem={problem}', '--batch=3', f'--seed={a.seed}', '-o', batch).returncode:
+        return count
+    parents = [json.loads(line) for line in open(batch)]
+    made = {}
+    for c in parents:
+        for source, plan, what, before, after in mutants_of(c, rng, max(1, a.each // len(parents))):
+            m = named(c, source, plan)
+            made[m['id']] = (m, c, what, before, after)
+    for id, verdict in verdicts(problem, [m[0] for m in made.values()], folder).items():
+        m, c, what, before, after = made[id]
+        key = hashlib.sha256('\n'.join((problem, c['knobs'], before, after)).encode()).hexdigest()[:16]
+        if verdict == 'COMPILE_ERROR':
+            count['stillborn'] += 1
+        elif verdict != 'PASSED':
+            count['killed'] += 1
+        elif is_same(problem, m, c, folder):
+            count['same'] += 1
+        elif is_proven(proofs, key, c, what, before, after):
+            count['proven'] += 1
+        elif not is_promoted(problem, m, folder):
+            count['killed'] += 1
+        else:
+            count['survived'] += 1
+            print('\t'.join((key, problem, c['knobs'], what, before, after)), file=sys.stderr, flush=True)
+            if a.keep:
+                pathlib.Path(a.keep).mkdir(exist_ok=True)
+                pathlib.Path(a.keep, key + '.jsonl').write_text(json.dumps(m) + '\n' + json.dumps(c) + '\n')
+    return count
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument('--count', type=int, default=60)
@@ -227,44 +285,21 @@ def main():
     problems = [line.split('\t')[0] for line in run(GENERATE, 'problems', '--budget=full').stdout.splitlines()]
     problems = sorted(p for p in problems if work_of(p) <= 1 << 24 and (not a.only or p.split('/')[0] in a.only.split(',')))
     rng.shuffle(problems)
-    start, killed, same, proven, stillborn, survivors = time.time(), 0, 0, 0, 0, []
+    kept = Kept(f'mutants.{a.seed}.{a.each}.{a.only}', (TOOL, GENERATE, __file__, HERE / 'equivalent.tsv'))
+    total = dict.fromkeys(('killed', 'same', 'proven', 'stillborn', 'survived'), 0)
     with tempfile.TemporaryDirectory(prefix='km-mutants.') as folder:
-        while problems and killed + len(survivors) < a.count:
+        while problems and total['killed'] + total['survived'] < a.count:
             problem = problems.pop()
-            batch = folder + '/honest'
-            if run(GENERATE, 'next', f'--problem={problem}', '--batch=3', f'--seed={a.seed}', '-o', batch).returncode:
-                continue
-            parents = [json.loads(line) for line in open(batch)]
-            made = {}
-            for c in parents:
-                for source, plan, what, before, after in mutants_of(c, rng, max(1, a.each // len(parents))):
-                    m = named(c, source, plan)
-                    made[m['id']] = (m, c, what, before, after)
-            for id, verdict in verdicts(problem, [m[0] for m in made.values()], folder).items():
-                m, c, what, before, after = made[id]
-                if verdict == 'COMPILE_ERROR':
-                    stillborn += 1
-                elif verdict != 'PASSED':
-                    killed += 1
-                else:
-                    key = hashlib.sha256('\n'.join((problem, c['knobs'], before, after)).encode()).hexdigest()[:16]
-                    if code_of(problem, m, folder) == code_of(problem, c, folder):
-                        same += 1
-                    elif is_proven(proofs, key, c, what, before, after):
-                        proven += 1
-                    elif not is_promoted(problem, m, folder):
-                        killed += 1
-                    else:
-                        survivors.append(key)
-                        print('\t'.join((key, problem, c['knobs'], what, before, after)), file=sys.stderr, flush=True)
-                        if a.keep:
-                            pathlib.Path(a.keep).mkdir(exist_ok=True)
-                            pathlib.Path(a.keep, key + '.jsonl').write_text(json.dumps(m) + '\n' + json.dumps(c) + '\n')
-    count = killed + len(survivors)
-    print(f'mutants: {same} with the same object code, {proven} proven equal, {stillborn} did not compile', file=sys.stderr)
-    print(f'mutants that survived\t{count}\t{len(survivors)}\t{time.time() - start:.0f}')
+            if problem not in kept:
+                start = time.time()
+                kept.keep(problem, judge_mutants_of(problem, proofs, a, folder), time.time() - start)
+            for what, n in kept[problem].items():
+                total[what] += n
+    count = total['killed'] + total['survived']
+    print(f"mutants: {total['same']} with the same object code, {total['proven']} proven equal, {total['stillborn']} did not compile", file=sys.stderr)
+    print(f"mutants that survived\t{count}\t{total['survived']}\t{kept.seconds():.0f}")
     # Of few mutants one more or less says nothing.
-    sys.exit(len(survivors) > max(1, 0.005 * count))
+    sys.exit(total['survived'] > max(1, 0.005 * count))
 
 
 main()

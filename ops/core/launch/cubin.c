@@ -58,20 +58,31 @@ struct launch_config {
 	X(upload, "cuMemcpyHtoD_v2", (device_pointer to, const void *from, size_t bytes)) \
 	X(download, "cuMemcpyDtoH_v2", (void *to, device_pointer from, size_t bytes)) \
 	X(fill, "cuMemsetD8_v2", (device_pointer to, unsigned char value, size_t bytes)) \
+	X(fill_later, "cuMemsetD8Async", (device_pointer to, unsigned char value, size_t bytes, void *stream)) \
 	X(launch, "cuLaunchKernel", (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, \
 				     unsigned shared_bytes, void *stream, void **argument, void **extra)) \
 	X(launch_more, "cuLaunchKernelEx", (const struct launch_config *config, void *function, void **argument, void **extra)) \
 	X(event_create, "cuEventCreate", (void **event, unsigned flags)) \
-	X(event_record, "cuEventRecord", (void *event, void *stream)) \
+	X(event_record, "cuEventRecordWithFlags", (void *event, void *stream, unsigned flags)) \
 	X(event_elapsed, "cuEventElapsedTime", (float *ms, void *start, void *end)) \
 	X(host_allocate, "cuMemHostAlloc", (void **memory, size_t bytes, unsigned flags)) \
 	X(host_pointer, "cuMemHostGetDevicePointer_v2", (device_pointer *device, void *host, unsigned flags)) \
 	X(wait_value, "cuStreamWaitValue32_v2", (void *stream, device_pointer at, unsigned value, unsigned flags)) \
+	X(record, "cuStreamBeginCapture_v2", (void *stream, int mode)) \
+	X(record_end, "cuStreamEndCapture", (void *stream, void **graph)) \
+	X(graph_ready, "cuGraphInstantiateWithFlags", (void **ready, void *graph, unsigned long long flags)) \
+	X(graph_upload, "cuGraphUpload", (void *ready, void *stream)) \
+	X(graph_launch, "cuGraphLaunch", (void *ready, void *stream)) \
+	X(graph_release, "cuGraphDestroy", (void *graph)) \
+	X(graph_ready_release, "cuGraphExecDestroy", (void *ready)) \
+	X(persisting_reset, "cuCtxResetPersistingL2Cache", (void)) \
 	X(attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device)) \
 	X(error_name, "cuGetErrorName", (int error, const char **name))
 
 enum { MAX_DYNAMIC_SHARED = 8 };      /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
-enum { MULTIPROCESSORS = 16 };        /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
+enum { MULTIPROCESSORS = 16, L2_BYTES = 38 }; /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, _L2_CACHE_SIZE */
+/* CU_STREAM_PER_THREAD: it waits for the default stream and is waited for by it, as that one does for itself, but can be recorded. */
+#define STREAM ((void *)2)
 enum { NO_INTERLEAVE = 0, PROMOTE_256_BYTES = 3, ZEROS_OUTSIDE = 0 }; /* of cuTensorMapEncodeTiled */
 
 /* One more than the CUtensorMapDataType of each type; 0: the copy engine has none. */
@@ -318,11 +329,11 @@ static int launch(const struct kernel *k, size_t s, void **argument)
 	const struct plan_step *step = &k->plan->step[s];
 	struct launch_attribute cluster = { .id = CLUSTER_DIMENSION, .cluster = { (unsigned)step->cluster, 1, 1 } };
 	const struct launch_config config = { .gx = (unsigned)k->blocks[s], .gy = 1, .gz = 1, .bx = (unsigned)step->threads, .by = 1, .bz = 1,
-					      .shared_bytes = (unsigned)k->shared_bytes[s], .attribute = &cluster, .attribute_count = 1 };
+					      .shared_bytes = (unsigned)k->shared_bytes[s], .stream = STREAM, .attribute = &cluster, .attribute_count = 1 };
 
 	if (step->cluster)
 		return cu.launch_more(&config, k->function[s], argument, NULL);
-	return cu.launch(k->function[s], config.gx, 1, 1, config.bx, 1, 1, config.shared_bytes, NULL, argument, NULL);
+	return cu.launch(k->function[s], config.gx, 1, 1, config.bx, 1, 1, config.shared_bytes, STREAM, argument, NULL);
 }
 
 static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct strbuf *err)
@@ -385,34 +396,105 @@ static int wait_all(struct kernel *k, struct strbuf *err)
 	return checked(cu.wait(), "the kernel", err);
 }
 
-/*
- * The default stream waits for a number in the host's memory: all is queued behind it before
- * anything runs, so that the events measure the device alone.
- */
-static int timed(int (*start)(void *user, struct strbuf *err), void *user, int64_t *ns, struct strbuf *err)
-{
-	enum { MAPPED = 2, AT_LEAST = 0 }; /* CU_MEMHOSTALLOC_DEVICEMAP, CU_STREAM_WAIT_VALUE_GEQ */
-	static void *first, *last, *gate;
-	static device_pointer gate_there;
-	static unsigned turn;
-	float ms = 0;
+/* ---- timing ---------------------------------------------------------- */
 
-	if (!gate && (checked(cu.event_create(&first, 0), "making an event", err) || checked(cu.event_create(&last, 0), "making an event", err) ||
-		      checked(cu.host_allocate(&gate, sizeof(unsigned), MAPPED), "allocating host memory", err) ||
-		      checked(cu.host_pointer(&gate_there, gate, 0), "mapping host memory", err)))
+/* What timed() needs, made once a process. */
+static struct {
+	void *first, *last, *gate;
+	device_pointer gate_there, flush;
+	int l2_bytes;
+	unsigned turn;
+	bool is_ready, cannot_record;
+} timing;
+
+static int ready_timing(struct strbuf *err)
+{
+	enum { MAPPED = 2 }; /* CU_MEMHOSTALLOC_DEVICEMAP */
+	int device;
+
+	if (timing.is_ready)
+		return 0;
+	if (checked(cu.event_create(&timing.first, 0), "making an event", err) || checked(cu.event_create(&timing.last, 0), "making an event", err) ||
+	    checked(cu.host_allocate(&timing.gate, sizeof(unsigned), MAPPED), "allocating host memory", err) ||
+	    checked(cu.host_pointer(&timing.gate_there, timing.gate, 0), "mapping host memory", err) ||
+	    checked(cu.device_get(&device, 0), "finding a device", err) || checked(cu.attribute(&timing.l2_bytes, L2_BYTES, device), "asking the device", err) ||
+	    checked(cu.allocate(&timing.flush, 2 * (size_t)timing.l2_bytes + 1), "allocating device memory", err))
 		return -1;
-	turn++;
-	if (checked(cu.wait_value(NULL, gate_there, turn, AT_LEAST), "queueing a wait", err) || checked(cu.event_record(first, NULL), "an event", err))
-		return -1;
-	int bad = start(user, err) || checked(cu.event_record(last, NULL), "an event", err);
-	__atomic_store_n((unsigned *)gate, turn, __ATOMIC_SEQ_CST);
-	if (bad || checked(cu.wait(), "the kernel", err) || checked(cu.event_elapsed(&ms, first, last), "the kernel", err))
-		return -1;
-	*ns = (int64_t)((double)ms * 1e6 + 0.5);
+	timing.is_ready = true;
 	return 0;
 }
 
+/* The cache holds none of the tensors any more, and nothing that a kernel asked it to keep. */
+static int flush_cache(struct strbuf *err)
+{
+	return checked(cu.persisting_reset(), "resetting the cache", err) ||
+	       checked(cu.fill_later(timing.flush, 0, 2 * (size_t)timing.l2_bytes, STREAM), "flushing the cache", err);
+}
+
+enum { AS_IT_COMES = 0, IN_THE_GRAPH = 1 }; /* CU_EVENT_RECORD_DEFAULT, _EXTERNAL */
+
+static int start_between_events(const struct launcher_timing *t, unsigned flags, struct strbuf *err)
+{
+	return checked(cu.event_record(timing.first, STREAM, flags), "an event", err) || t->start(t->user, err) ||
+	       checked(cu.event_record(timing.last, STREAM, flags), "an event", err);
+}
+
+/* The work as one graph, ready on the device; NULL when it cannot be recorded, as what a library does may not. */
+static void *record_graph(const struct launcher_timing *t)
+{
+	enum { RELAXED = 2 }; /* CU_STREAM_CAPTURE_MODE_RELAXED */
+	struct strbuf ignored = STRBUF_INIT;
+	void *graph = NULL, *ready = NULL;
+
+	if (!timing.cannot_record && !cu.record(STREAM, RELAXED)) {
+		int bad = start_between_events(t, IN_THE_GRAPH, &ignored);
+		bad = cu.record_end(STREAM, &graph) || bad;
+		if (bad || !graph || cu.graph_ready(&ready, graph, 0))
+			ready = NULL;
+		else if (cu.graph_upload(ready, STREAM) || cu.wait()) {
+			cu.graph_ready_release(ready);
+			ready = NULL;
+		}
+		if (graph)
+			cu.graph_release(graph);
+	}
+	timing.cannot_record = !ready;
+	strbuf_release(&ignored);
+	return ready;
+}
+
+/*
+ * The stream waits for a number in the host's memory: all is queued behind it before anything
+ * of it runs, so that the events measure the device alone.
+ */
+static int timed(const struct launcher_timing *t, int64_t *ns, struct strbuf *err)
+{
+	enum { AT_LEAST = 0 }; /* CU_STREAM_WAIT_VALUE_GEQ */
+	void *graph = NULL;
+	float ms = 0;
+	int bad;
+
+	if (ready_timing(err))
+		return -1;
+	if (t->is_replayed)
+		graph = record_graph(t);
+	timing.turn++;
+	bad = flush_cache(err) || checked(cu.wait_value(STREAM, timing.gate_there, timing.turn, AT_LEAST), "queueing a wait", err);
+	if (!bad) {
+		bad = graph ? checked(cu.graph_launch(graph, STREAM), "the launch", err) : start_between_events(t, AS_IT_COMES, err);
+		__atomic_store_n((unsigned *)timing.gate, timing.turn, __ATOMIC_SEQ_CST);
+		if (t->watch)
+			t->watch(t->user);
+	}
+	bad = bad || checked(cu.wait(), "the kernel", err) || checked(cu.event_elapsed(&ms, timing.first, timing.last), "the kernel", err);
+	if (graph)
+		cu.graph_ready_release(graph);
+	*ns = (int64_t)((double)ms * 1e6 + 0.5);
+	return bad ? -1 : 0;
+}
+
 static const struct launcher_memory memory = {
+	.stream = STREAM,
 	.timed = timed,
 	.begin = begin,
 	.allocate = allocate,

@@ -1,4 +1,4 @@
-// INCORRECT_OUT_OF_BOUNDS: one element before the first
+// INCORRECT_OUT_OF_BOUNDS: E1: one element before the first
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

@@ -1,4 +1,4 @@
-// TIMEOUT: never ends
+// TIMEOUT: S13: never ends
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

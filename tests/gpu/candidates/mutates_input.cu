@@ -1,4 +1,4 @@
-// INCORRECT_INPUT_MUTATED: clears its input behind itself
+// INCORRECT_INPUT_MUTATED: E3: clears its input behind itself
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

@@ -1,4 +1,4 @@
-// NONDETERMINISTIC: the last bit follows the count of cycles (the clock in nanoseconds may tick too coarsely)
+// NONDETERMINISTIC: N9: the last bit follows the count of cycles (the clock in nanoseconds may tick too coarsely)
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

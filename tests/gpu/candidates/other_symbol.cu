@@ -1,4 +1,4 @@
-// REJECTED: its kernel has another name
+// REJECTED: K15: its kernel has another name
 extern "C" __attribute__((global)) void another(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

@@ -1,4 +1,4 @@
-// INCORRECT_OUT_OF_BOUNDS: one element behind the last
+// INCORRECT_OUT_OF_BOUNDS: E1: one element behind the last
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

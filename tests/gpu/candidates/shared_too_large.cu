@@ -1,4 +1,4 @@
-// LOAD_ERROR: wants more shared memory than a block may have
+// LOAD_ERROR: N10: wants more shared memory than a block may have
 // launch: threads=128 shared=400000
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {

@@ -1,4 +1,4 @@
-// INCORRECT_UNWRITTEN: the last row is nobody's
+// INCORRECT_UNWRITTEN: N3: the last row is nobody's
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

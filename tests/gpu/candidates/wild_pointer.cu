@@ -1,4 +1,4 @@
-// RUNTIME_ERROR: writes where no memory is
+// RUNTIME_ERROR: S13: writes where no memory is
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

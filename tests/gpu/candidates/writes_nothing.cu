@@ -1,4 +1,4 @@
-// INCORRECT_UNWRITTEN: leaves what an earlier run may have left
+// INCORRECT_UNWRITTEN: A1: leaves what an earlier run may have left
 extern "C" __attribute__((global)) void km_test(const float *x, float *y, long M, long N)
 {
 	long row = __nvvm_read_ptx_sreg_ctaid_x();

@@ -314,6 +314,27 @@ static void test_tree(void)
 	ok(code_of(SANDBOX_KERNEL, "shm") != 0, "and a kernel has none at all");
 }
 
+/* AddressSanitizer reserves terabytes of addresses: where memory is bounded, addresses need not be.  (Its search for leaks traces, which no box allows.) */
+static void test_addresses(void)
+{
+	static const char script[] = "echo 'int main(int n, char **v) { char *p = __builtin_malloc(n + 8); p[n] = 1; return p[n] + !v - 1; }' >a.c &&\n"
+				     "gcc -fsanitize=address -o a a.c && ASAN_OPTIONS=detect_leaks=0 ./a";
+	const struct sandbox_start start = { .role = SANDBOX_COMPILER, .program = "/bin/sh", .argv = PROC_ARGV("sh", "-c", script),
+		.fd = (const int[]){ SANDBOX_NOWHERE, SANDBOX_SAID, SANDBOX_SAID }, .fd_count = 3,
+		.memory_bytes = INT64_C(512) << 20, .file_bytes = INT64_C(64) << 20, .cpu_s = 20, .processes = 64 };
+	struct strbuf err = STRBUF_INIT;
+	struct sandbox box;
+	struct sandbox_end end = { .exit_code = -1 };
+
+	if (!sandbox_start(&box, &start, &err)) {
+		sandbox_watch(&box, -1, clock_ns() + INT64_C(30000000000));
+		sandbox_end(&box, &end);
+	}
+	ok(end.exit_code == 0, "a program with AddressSanitizer runs under a limit of memory %s%s", err.buf, box.said.buf);
+	sandbox_release(&box);
+	strbuf_release(&err);
+}
+
 /* What bubblewrap denies is denied here, to a compiler and more so to a kernel. */
 static void test_oracle(void)
 {
@@ -381,6 +402,26 @@ static void test_parents(void)
 	for (int i = 0; i < 500 && count_running("98765.25"); i++)
 		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
 	ok(ran && !count_running("98765.25"), "a box dies with a supervisor that is killed");
+	strbuf_release(&err);
+}
+
+/* A supervisor that was stopped looks too late at what came in time. */
+static void test_stopped(void)
+{
+	struct strbuf err = STRBUF_INIT;
+	const struct sandbox_start start = { .role = SANDBOX_KERNEL, .program = self, .argv = PROC_ARGV("me", "uid"), .processes = 8 };
+	struct sandbox box;
+	int words[2];
+
+	if (!ok(!pipe(words) && write(words[1], "x", 1) == 1 && !sandbox_start(&box, &start, &err), "a box starts %s", err.buf))
+		return;
+	ok(sandbox_watch(&box, words[0], 1) == SANDBOX_READY, "after the deadline what was said before it is heard");
+	for (int i = 0; i < 1000 && kill(box.first, 0) == 0 && sandbox_watch(&box, -1, clock_ns() + 10000000) == SANDBOX_LATE; i++)
+		;
+	ok(sandbox_watch(&box, -1, 1) == SANDBOX_ENDED, "and an end is an end");
+	sandbox_release(&box);
+	close(words[0]);
+	close(words[1]);
 	strbuf_release(&err);
 }
 
@@ -459,11 +500,13 @@ int main(int argc, char **argv)
 	test_small(SANDBOX_KERNEL, "kernel");
 	test_small(SANDBOX_COMPILER, "compiler");
 	test_tree();
+	test_addresses();
 	if (sandbox_rank() == SANDBOX_NAMESPACES)
 		test_oracle();
 	else
 		skip(2, "bubblewrap needs namespaces, and so does the comparison");
 	test_parents();
+	test_stopped();
 	test_leaks();
 	return done_testing();
 }

@@ -4,14 +4,18 @@
 #include "ops/core/proc.h"
 #include "tests/tap.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct arena arena;
 static struct problem problem;
 static struct stage stage;
 static const int plan_dim[] = { 0, 1 };
+static bool stays; /* the worker, on the last processor */
 
 static const char plan[] = "plan: so\ndim: M N\nbuffer: x in f32 M*N\nbuffer: y out f32 M*N\nscratch: 64\nstep: km_f grid=M threads=1 shared=0\n";
 static const char head[] = "void km_f(void *const *buf, const long *dim, long first, long last, void *scratch)\n"
@@ -33,6 +37,8 @@ static enum verdict run(const char *before, const char *tail, int64_t memory_byt
 	stage_poison(&stage, 0, 0);
 	enum verdict v = worker_open(&w, &stage, &start, detail);
 	if (v == VERDICT_PASSED) {
+		if (stays)
+			worker_stay(&w, 0);
 		v = worker_run(&w, 0, 0, plan_dim, 2, limit_s, detail);
 		worker_close(&w);
 	}
@@ -71,6 +77,13 @@ static void test_ends(void)
 	expect(VERDICT_RUNTIME_ERROR, "a file it may not write", "#include <stdio.h>\n",
 	       "FILE *f = fopen(\"/tmp/km-test-worker-file\", \"w\"); fputs(\"x\", f); fflush(f);");
 	unlink("/tmp/km-test-worker-file");
+}
+
+/* Where a candidate was loaded nothing can be trusted any more: the next trial must find nothing of it. */
+static void test_apart(void)
+{
+	for (int i = 0; i < 2; i++)
+		expect(VERDICT_PASSED, "a process of its own for each trial", "static int km_loaded_before;\n", "if (km_loaded_before) __builtin_trap(); km_loaded_before = 1;");
 }
 
 static void test_start(void)
@@ -117,6 +130,40 @@ static void test_time(void)
 	strbuf_release(&detail);
 }
 
+/* A limit is a kernel's own: others that keep its processor busy do not use it up, and do not save one that never ends. */
+static void test_busy(void)
+{
+	enum { OTHERS = 3 };
+	static const char spins[] = "clock_t end = clock() + CLOCKS_PER_SEC * 6 / 10; while (clock() < end);";
+	struct strbuf detail = STRBUF_INIT;
+	cpu_set_t all, last;
+	pid_t other[OTHERS];
+
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&last);
+	for (int cpu = CPU_SETSIZE; cpu-- > 0 && !CPU_COUNT(&last);)
+		if (CPU_ISSET(cpu, &all))
+			CPU_SET(cpu, &last);
+	for (int i = 0; i < OTHERS; i++)
+		if (!(other[i] = fork())) {
+			sched_setaffinity(0, sizeof(last), &last);
+			/* Sessions share a processor equally, however many processes they have. */
+			for (setsid();;)
+				;
+		}
+	stays = true;
+	enum verdict v = run("#include <time.h>\n", spins, INT64_C(128) << 20, 1.7, &detail);
+	ok(v == VERDICT_PASSED, "0.6 s of work, a limit of 1.7 s, and %d others on its processor: %s %s", OTHERS, verdict_name(v), detail.buf);
+	v = run("", "for (volatile int i = 0;; i++);", INT64_C(128) << 20, 1.1, &detail);
+	ok(v == VERDICT_TIMEOUT && strstr(detail.buf, "no answer"), "and what never ends is ended: %s %s", verdict_name(v), detail.buf);
+	for (int i = 0; i < OTHERS; i++) {
+		kill(other[i], SIGKILL);
+		waitpid(other[i], NULL, 0);
+	}
+	stays = false;
+	strbuf_release(&detail);
+}
+
 int main(void)
 {
 	char self[4200];
@@ -137,8 +184,10 @@ int main(void)
 		return done_testing();
 	}
 	test_ends();
+	test_apart();
 	test_start();
 	test_time();
+	test_busy();
 	stage_close(&stage);
 	arena_release(&arena);
 	return done_testing();

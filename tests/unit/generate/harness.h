@@ -74,7 +74,7 @@ static void *guarded(size_t bytes, bool at_start)
 	return at_start ? base + PAGE : base + whole - bytes;
 }
 
-static void guarded_free(void *p, size_t bytes, bool at_start)
+__attribute__((unused)) static void guarded_free(void *p, size_t bytes, bool at_start)
 {
 	size_t whole = (bytes + PAGE - 1) / PAGE * PAGE + PAGE;
 	munmap(at_start ? (char *)p - PAGE : (char *)p + bytes - whole, whole + PAGE);

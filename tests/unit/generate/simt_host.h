@@ -13,19 +13,26 @@
 #define KM_D inline __attribute__((always_inline))
 #define KM_TID km_now
 #define KM_BID km_block
+#ifndef KM_WARP
 #define KM_WARP 64
-#define KM_SHARED(name, bytes) static_assert(bytes <= sizeof(km_lds)); char *const name = km_lds
+#endif
+#define KM_SHARED(name, bytes) static_assert(bytes <= sizeof(km_lds)); char *const name = km_lds; if (km_lds_used < bytes) km_lds_used = bytes
+#define KM_SHARED_GIVEN(name) char *const name = km_lds; km_lds_used = sizeof(km_lds)
 
 enum { KM_RUNNING, KM_AT_WARP, KM_AT_BARRIER, KM_DONE };
 static int km_now;
 static unsigned km_block;
-alignas(16) static char km_lds[65536];
-/* A context is entered once by setcontext(), which asks the kernel, and then by jumps, which do not. */
-static struct { ucontext_t context; jmp_buf at; bool is_started; int state; } km_fiber[1024];
+alignas(16) static char km_lds[256 << 10];
+static size_t km_lds_used = sizeof(km_lds);
+/* A context is entered once by setcontext(), which asks the kernel, and then, block after block, by jumps, which do not. */
+static struct { ucontext_t context; jmp_buf at; bool is_made, is_started; int state; } km_fiber[1024];
 alignas(16) static char km_stack[1024][128 << 10];
 static jmp_buf km_scheduler;
-static void (*km_kernel)(long, long, long, long, long, long, long, long, long, long, long, long);
-static long km_argument[12];
+#define KM_EIGHT(x, i) x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7]
+#define KM_LONGS(x) x, x, x, x, x, x, x, x
+enum { KM_ARGUMENTS = 48 };
+static void (*km_kernel)(KM_LONGS(long), KM_LONGS(long), KM_LONGS(long), KM_LONGS(long), KM_LONGS(long), KM_LONGS(long));
+static long km_argument[KM_ARGUMENTS];
 
 static __attribute__((noinline)) void km_yield(int state)
 {
@@ -42,7 +49,7 @@ static float km_lane_value(float x, int lane)
 	int me = km_now;
 	km_shown[me][0] = x;
 	km_yield(KM_AT_WARP);
-	float y = km_shown[me / 64 * 64 + (lane & 63)][0];
+	float y = km_shown[me / KM_WARP * KM_WARP + (lane & (KM_WARP - 1))][0];
 	km_yield(KM_AT_WARP);
 	return y;
 }
@@ -50,6 +57,7 @@ static float km_lane_value(float x, int lane)
 static float km_host_value(float x) { return x; }
 static float km_host_value(unsigned short x) { return __builtin_bit_cast(float, (unsigned)x << 16); }
 
+#if KM_WARP == 64
 /*
  * The matrix instructions of CDNA3 by AMD's manual: M x M blocks (32 or 16), K deep; lane l holds row (column) l % M of
  * A (B) at depths l / M * D .. + D - 1; register r of lane l holds row 8 (r / 4) + 4 (l / 32) + r % 4 of C for
@@ -76,12 +84,36 @@ static void km_mfma_f32_32x32x8_bf16(km_f32x16 &c, const unsigned short (&a)[4],
 static void km_mfma_f32_16x16x16_bf16(km_f32x4 &c, const unsigned short (&a)[4], const unsigned short (&b)[4]) { km_host_mfma<16, 4>(c, a, b); }
 static void km_mfma_f32_32x32x2_f32(km_f32x16 &c, const float (&a)[1], const float (&b)[1]) { km_host_mfma<32, 1>(c, a, b); }
 static void km_mfma_f32_16x16x4_f32(km_f32x4 &c, const float (&a)[1], const float (&b)[1]) { km_host_mfma<16, 1>(c, a, b); }
+#else
+/*
+ * mma.sync m16n8k16 by the PTX ISA (9.7.14.5.8, version 9.0): lane l holds rows l / 4 + 8 a of A at depths 2 (l % 4) + 8 d + c,
+ * register 4 d + 2 a + c; column l / 4 of B at the same depths, register 2 d + c; and of C rows l / 4 + 8 a of columns 2 (l % 4) + c.
+ */
+typedef float km_f32x4 __attribute__((ext_vector_type(4)));
+static void km_mma_f32_16x8x16_bf16(km_f32x4 &c, const unsigned short (&a)[8], const unsigned short (&b)[4])
+{
+	int me = km_now, warp = me / 32 * 32, lane = me % 32;
+	for (int r = 0; r < 8; r++)
+		km_shown[me][r] = km_host_value(a[r]), km_shown[me][8 + r] = r < 4 ? km_host_value(b[r]) : 0;
+	km_yield(KM_AT_WARP);
+	for (int r = 0; r < 4; r++) {
+		float sum = c[r];
+		for (int k = 0; k < 16; k++)
+			sum += km_shown[warp + lane / 4 * 4 + k / 2 % 4][k / 8 * 4 + r / 2 * 2 + k % 2] *
+			       km_shown[warp + (lane % 4 * 2 + r % 2) * 4 + k / 2 % 4][8 + k / 8 * 2 + k % 2];
+		c[r] = sum;
+	}
+	km_yield(KM_AT_WARP);
+}
+#endif
 
 static void km_start()
 {
 	const long *x = km_argument;
-	km_kernel(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11]);
-	km_yield(KM_DONE);
+	for (;;) {
+		km_kernel(KM_EIGHT(x, 0), KM_EIGHT(x, 8), KM_EIGHT(x, 16), KM_EIGHT(x, 24), KM_EIGHT(x, 32), KM_EIGHT(x, 40));
+		km_yield(KM_DONE);
+	}
 }
 
 /* Runs thread t until it yields. */
@@ -100,10 +132,10 @@ static __attribute__((noinline)) void km_resume(int t)
 static int km_run_warp(int warp)
 {
 	for (;;) {
-		for (int t = warp; t < warp + 64; t++)
+		for (int t = warp; t < warp + KM_WARP; t++)
 			if (km_fiber[t].state != KM_DONE)
 				km_resume(t);
-		for (int t = warp; t < warp + 64; t++)
+		for (int t = warp; t < warp + KM_WARP; t++)
 			if (km_fiber[t].state != km_fiber[warp].state)
 				return -1;
 		if (km_fiber[warp].state != KM_AT_WARP)
@@ -111,27 +143,32 @@ static int km_run_warp(int warp)
 	}
 }
 
-/* Runs all blocks of a kernel; NULL, or what went wrong.  `argument`: twelve, the kernel's own first. */
+/* Runs all blocks of a kernel; NULL, or what went wrong.  `argument`: KM_ARGUMENTS, the kernel's own first. */
 extern "C" const char *km_host_run(void *kernel, const long *argument, long blocks, int threads, int reversed)
 {
 	memcpy(&km_kernel, &kernel, sizeof(kernel));
 	memcpy(km_argument, argument, sizeof(km_argument));
 	for (km_block = 0; km_block < blocks; km_block++) {
-		memset(km_lds, 0xff, sizeof(km_lds));
+		memset(km_lds, 0xff, km_lds_used);
+		km_lds_used = 0;
 		for (int t = 0; t < threads; t++) {
+			km_fiber[t].state = KM_RUNNING;
+			if (km_fiber[t].is_made)
+				continue;
+			km_fiber[t].is_made = true;
 			getcontext(&km_fiber[t].context);
 			km_fiber[t].context.uc_stack.ss_sp = km_stack[t];
 			km_fiber[t].context.uc_stack.ss_size = sizeof(km_stack[t]);
 			km_fiber[t].context.uc_link = NULL;
-			km_fiber[t].state = KM_RUNNING;
-			km_fiber[t].is_started = false;
 			makecontext(&km_fiber[t].context, km_start, 0);
 		}
 		for (int state = KM_RUNNING; state != KM_DONE;) {
-			for (int w = 0; w < threads / 64; w++) {
-				int now = km_run_warp((reversed ? threads / 64 - 1 - w : w) * 64);
-				if (now < 0 || (w && now != state))
+			for (int w = 0; w < threads / KM_WARP; w++) {
+				int now = km_run_warp((reversed ? threads / KM_WARP - 1 - w : w) * KM_WARP);
+				if (now < 0 || (w && now != state)) {
+					memset(km_fiber, 0, sizeof(km_fiber));
 					return "threads of a block part: some wait where others do not";
+				}
 				state = now;
 			}
 		}

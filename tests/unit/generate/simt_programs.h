@@ -116,6 +116,10 @@ static const struct simt_program simt_programs[] = {
 		"  for c0 in 0..C step 256\n"
 		"    s[r] = s[r] + sum(c) X[p0*2+r, c0+c]\n    m[r] = minimum(m[r], min(c) X[p0*2+r, c0+c])\n  end\n"
 		"  Y[p0*2+r] = s[r] + m[r]\n" },
+	{ .name = "rows_of_points", .meaning = long_rows, .bound = 1e-5, .dim = { { 5, 1001 }, { 4, 256 }, { 1, 3 } }, .text =
+		"plan t\ndim R C\nbuffer X f32 [R, C] in\nbuffer Y f32 [R] out\n"
+		"kernel rows grid [cdiv(R, 2)] threads 64\n  index r<2 of R-p0*2\n  knob LANES=16 ACROSS=c,d\n"
+		"  Y[p0*2+r] = sum(c in 0..C) X[p0*2+r, c] + min(d in 0..C) X[p0*2+r, d]\n" },
 };
 
 #endif

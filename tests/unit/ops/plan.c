@@ -69,7 +69,7 @@ int main(void)
 	refused("plan: cubin\nstep: f grid=1 cluster=1\n", "p:2: expected grid=");
 	refused("plan: so\ndim: M\nstep: f grid=M threads=0\n", "p:3: expected grid=");
 	refused("plan: so\nstep: f threads=1\n", "p:2: step without a grid");
-	refused("plan: so\nstep: f grid=1,2,3,4\n", "p:2: too many dimensions: '1,2,3,4'");
+	refused("plan: so\nstep: f grid=1,2,3,4,5,6,7,8,9\n", "p:2: too many dimensions: '1,2,3,4,5,6,7,8,9'");
 	refused("plan: so\nbuffer: A inout f32 1\nstep: f grid=1\n", "p:2: expected in, out or tmp, not 'inout'");
 	refused("plan: so\nbuffer: A in f33 1\nstep: f grid=1\n", "p:2: unknown dtype 'f33'");
 	refused("plan: so\nbuffer: A in f32 (1\nstep: f grid=1\n", "p:2:");

@@ -1,0 +1,24 @@
+/*
+ * simt_points.h: kernels of scalars for SIMT devices: a thread, or several, a point.
+ *
+ * What is no tile of reals (whole numbers and truths, gathers, conditions, recurrences along a row,
+ * places of extremes, bisection) is printed by the C printer's scalars (emit_c.h), the indices
+ * of stores spread over the block's threads, the last one fastest.  A kernel asks for it by
+ *   LANES    threads that share a point                                   [printed otherwise]
+ *   ACROSS   names of reduced ranges that these deal out among themselves, with commas between
+ *   REAL     f64: arithmetic in double                                    [f32]
+ * The threads of a block are at least as many as the indices have points, times LANES.
+ */
+#ifndef GENERATE_SIMT_POINTS_H
+#define GENERATE_SIMT_POINTS_H
+
+#include "generate/simt_print.h"
+
+bool simt_is_points(const struct tile_kernel *kernel);
+/* Prints s->kernel so; simt_fail() where it cannot. */
+void simt_print_points(struct simt *s, const char *symbol);
+bool simt_has_points(const struct tile_program *program);
+/* What such kernels are written in, behind simt_vocabulary(). */
+void simt_points_vocabulary(struct strbuf *out);
+
+#endif
