@@ -32,6 +32,11 @@ void expected_close(struct expected *expected);
 struct expected_loops;
 struct expected_loops *expected_loops_open(const struct problem *p, struct strbuf *err);
 void expected_loops_close(struct expected_loops *loops);
+/*
+ * Compiles all loops that expected_open() may want for a problem of that operator, dtype, attributes and
+ * compile-time dims, and calls each() with the artifact of each: who has them in the cache needs no compiler.
+ */
+void expected_prepare(struct arena *arena, const struct problem *p, void (*each)(const char *artifact, void *user), void *user);
 struct expected *expected_of_loops(const struct expected_loops *loops, const void *const *in);
 /* out[]: output buffers in storage dtype, in the order of the outputs of the tensor table. */
 void expected_compare(const struct expected *expected, const void *const *out,

@@ -190,11 +190,21 @@ static void *work(void *user)
 	}
 }
 
+/* Compilers, and the versions they told or a pack tells of them. */
+static char known[2][64][256];
+static int known_count;
+
+void compile_assume_version(const char *compiler, const char *version)
+{
+	if (known_count < 64) {
+		snprintf(known[0][known_count], 256, "%s", compiler);
+		snprintf(known[1][known_count++], 256, "%s", version);
+	}
+}
+
 /* First line of "<compiler> --version"; part of the cache's key and of the environment. */
 const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err)
 {
-	static char known[2][64][256];
-	static int known_count;
 	struct strbuf out = STRBUF_INIT;
 	struct proc_result result;
 
@@ -214,11 +224,7 @@ const char *compile_version(struct arena *arena, const char *compiler, struct st
 	out.buf[strcspn(out.buf, "\n")] = 0;
 	const char *version = arena_strdup(arena, out.buf);
 	strbuf_release(&out);
-	if (known_count < 64) {
-		snprintf(known[0][known_count], 256, "%s", compiler);
-		snprintf(known[1][known_count], 256, "%s", version);
-		return known[1][known_count++];
-	}
+	compile_assume_version(compiler, version);
 	return version;
 }
 

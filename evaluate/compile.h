@@ -34,6 +34,8 @@ int compile_all(struct arena *arena, const struct candidate *const *candidate, s
 /* Compiles a whole C translation unit as a trusted shared object (baselines, compiled evaluator). */
 int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		    const char **artifact, struct strbuf *err);
+/* What a pack (pack.h) tells a machine without compilers: the version of the one that made what it brings. */
+void compile_assume_version(const char *compiler, const char *version);
 /* First line of "<compiler> --version", kept for the program's life; NULL with *err when it cannot run. */
 const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err);
 

@@ -64,17 +64,86 @@ static int64_t address_bytes(const struct contestant *c)
 	return bytes;
 }
 
+static struct worker *worker_of(struct contestant *c)
+{
+	return c->is_shared ? &c->session->device : &c->own;
+}
+
+/* Is it loaded in the device's worker that lives now? */
+static bool is_aboard(const struct contestant *c)
+{
+	return c->life && c->life == c->session->life && c->session->device.box.pid;
+}
+
+/* On a device: into its worker, again where another one's fault or our suspicion ended that. */
+static enum verdict board(struct contestant *c, struct strbuf *detail)
+{
+	struct session *s = c->session;
+
+	if (!c->is_shared || is_aboard(c))
+		return VERDICT_PASSED;
+	enum verdict v = device_open(s, detail);
+	if (v != VERDICT_PASSED)
+		return v;
+	v = worker_load(worker_of(c), c->candidate->plan, c->artifact, 20, &c->slot, detail);
+	if (v == VERDICT_PASSED)
+		c->life = s->life;
+	else if (!worker_of(c)->box.pid)
+		device_end(s);
+	return v;
+}
+
+/* Asks its worker; on a device one that did not do as it was asked ends, for who comes next needs a sound one. */
+static enum verdict ask(struct contestant *c, enum worker_op op, size_t i, int calls, int first_set, double limit, int64_t *ns, struct strbuf *detail)
+{
+	const struct worker_task task = { .i = i, .calls = calls, .first_set = first_set, .plan_dim = c->plan_dim, .plan_dims = c->plan.dim_count, .limit_s = limit };
+	struct worker_task here = task;
+	enum verdict v = board(c, detail);
+
+	if (v != VERDICT_PASSED)
+		return v;
+	here.slot = c->slot;
+	c->made += calls;
+	v = worker_ask(worker_of(c), op, &here, ns, detail);
+	clocks_keep(&c->clocks, &worker_of(c)->last);
+	if (v != VERDICT_PASSED) {
+		c->was_killed = worker_of(c)->was_killed;
+		if (c->is_shared)
+			device_end(c->session);
+	}
+	return v;
+}
+
+/* On a device: did it leave the memory and the device as it should? */
+static enum verdict settle(struct contestant *c, struct strbuf *detail)
+{
+	if (!c->is_shared)
+		return VERDICT_PASSED;
+	enum verdict v = board(c, detail);
+	if (v == VERDICT_PASSED && (v = worker_settle(worker_of(c), c->slot, detail)) != VERDICT_PASSED) {
+		c->was_killed = worker_of(c)->was_killed;
+		device_end(c->session);
+	}
+	return v;
+}
+
 enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
 			      struct strbuf *detail)
 {
-	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "" };
+	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "", .own = WORKER_INIT, .is_shared = s->is_device };
 	/* A plan we cannot read is a fault of what wrote it. */
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;
+	if (out->is_shared) {
+		enum verdict v = board(out, detail);
+		out->is_running = v == VERDICT_PASSED;
+		return v;
+	}
 	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads,
 				      .cpu_s = 120 + (int)(4 * s->problem.threads * limit_s(s, 0)), .limit_s = 20,
 				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so") };
-	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
+	enum verdict v = worker_open(&out->own, &s->stage, &start, detail);
+	out->was_killed = out->own.was_killed;
 	out->is_running = v == VERDICT_PASSED;
 	return v;
 }
@@ -93,17 +162,23 @@ enum verdict contestant_start_baseline(struct session *s, const char *name, stru
 	struct worker_start start = { .baseline = name, .setting = known_setting(s, name), .problem = s->problem_text, .target = s->target->name,
 				      .threads = s->problem.threads, .limit_s = 300 };
 
-	*out = (struct contestant){ .session = s, .baseline = name, .calls = 1, .detail = "" };
-	enum verdict v = worker_open(&out->worker, &s->stage, &start, detail);
+	*out = (struct contestant){ .session = s, .baseline = name, .calls = 1, .detail = "", .own = WORKER_INIT };
+	enum verdict v = worker_open(&out->own, &s->stage, &start, detail);
 	out->is_running = v == VERDICT_PASSED;
 	return v;
 }
 
 void contestant_end(struct contestant *c)
 {
-	if (c->is_running)
-		worker_close(&c->worker);
+	struct strbuf ignored = STRBUF_INIT;
+
+	if (c->is_running && !c->is_shared)
+		worker_close(&c->own);
+	else if (c->is_running && is_aboard(c) && worker_unload(worker_of(c), c->slot, &ignored) != VERDICT_PASSED)
+		device_end(c->session);
+	c->life = 0;
 	c->is_running = false;
+	strbuf_release(&ignored);
 }
 
 /* ---- checking -------------------------------------------------------- */
@@ -122,8 +197,10 @@ static enum verdict run_scanned(struct contestant *c, size_t i, bool again, stru
 	struct session *s = c->session;
 	char where[160] = "";
 
+	int64_t ns;
+
 	stage_poison(&s->stage, i, 0);
-	enum verdict v = worker_run(&c->worker, i, 0, c->plan_dim, c->plan.dim_count, limit_s(s, i), detail);
+	enum verdict v = ask(c, WORKER_RUN, i, 1, 0, limit_s(s, i), &ns, detail);
 	if (v == VERDICT_PASSED)
 		v = again ? stage_scan_again(&s->stage, i, 0, where) : stage_scan(&s->stage, i, 0, where);
 	strbuf_addstr(detail, where);
@@ -156,7 +233,7 @@ enum verdict contestant_check_case(struct contestant *c, size_t i, struct check_
 		strbuf_addf(detail, " (%s inputs, %s)", distribution_name(k->distribution), name.buf);
 		strbuf_release(&name);
 	}
-	if (v != VERDICT_PASSED && !c->worker.box.pid)
+	if (v != VERDICT_PASSED && !worker_of(c)->box.pid)
 		contestant_end(c);
 	return v;
 }
@@ -192,7 +269,7 @@ static enum verdict check_timed(struct contestant *c, struct strbuf *detail)
 		stage_poison(&s->stage, 0, (first + i) % k->sets);
 		pattern[i] = s->stage.poison;
 	}
-	enum verdict v = worker_time(&c->worker, 0, count, first, c->plan_dim, c->plan.dim_count, count * limit_s(s, 0), &ns, detail);
+	enum verdict v = ask(c, WORKER_TIME, 0, count, first, count * limit_s(s, 0), &ns, detail);
 	for (int i = 0; i < count && v == VERDICT_PASSED; i++) {
 		int set = (first + i) % k->sets;
 		if (stage_outputs_hash(&s->stage, 0, set) == right)
@@ -205,23 +282,80 @@ static enum verdict check_timed(struct contestant *c, struct strbuf *detail)
 	return v;
 }
 
-enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+/*
+ * One call on inputs that the kernel meets for the first time, over fresh poison: right, and about
+ * as fast as the timed ones, whose inputs it had met.  What it kept of earlier calls helps it nothing.
+ */
+static enum verdict audit(struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
-	enum verdict v = contestant_check_case(c, 0, worst, detail);
+	enum { TIMES = 3, SPARE_NS = 30000 }; /* alone, its code and its pages not yet at hand */
+	struct session *s = c->session;
+	const void *out[OP_MAX_TENSORS];
+	struct check_result result;
+	char where[160] = "";
+	int64_t ns = 0;
 
-	/* A device's outputs come back from checked runs alone. */
-	return v == VERDICT_PASSED && !strcmp(c->session->target->artifact, "so") ? check_timed(c, detail) : v;
+	stage_poison(&s->stage, s->audit, 0);
+	enum verdict v = ask(c, WORKER_AUDIT, s->audit, 1, 0, limit_s(s, 0), &ns, detail);
+	if (v == VERDICT_PASSED)
+		v = stage_scan(&s->stage, s->audit, 0, where);
+	strbuf_addstr(detail, where);
+	if (v != VERDICT_PASSED)
+		return v;
+	stage_outputs(&s->stage, s->audit, 0, out);
+	expected_compare(s->expected[s->audit], out, &result);
+	keep_worst(worst, &result);
+	strbuf_addstr(detail, result.first_wrong);
+	if (result.verdict == VERDICT_PASSED && c->last_ns > 0 && (double)ns > TIMES * c->last_ns + SPARE_NS) {
+		strbuf_addf(detail, "a call on inputs it never met took %lld ns, calls on those it had met %.0f ns", (long long)ns, c->last_ns);
+		return VERDICT_TIMING_FORGED;
+	}
+	return result.verdict;
 }
 
-enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+/* After a race in one worker: who of them left its memory changed shows where each is timed alone. */
+static enum verdict check_alone(struct contestant *c, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	int64_t ns;
+
+	if (s->is_suspect)
+		device_end(s);
+	enum verdict v = settle(c, detail);
+	if (v != VERDICT_PASSED && v != VERDICT_NOT_MEASURED && !s->is_suspect) {
+		s->is_suspect = true;
+		strbuf_reset(detail);
+		v = VERDICT_PASSED;
+	}
+	/* As often as it was called: it may have begun late. */
+	for (int64_t left = c->made; v == VERDICT_PASSED && s->is_suspect && left > 0; left -= c->calls)
+		v = ask(c, WORKER_TIME, 0, c->calls, 0, 120, &ns, detail);
+	return v == VERDICT_PASSED && s->is_suspect ? settle(c, detail) : v;
+}
+
+enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	struct session *s = c->session;
+	enum verdict v = s->is_device ? check_alone(c, detail) : VERDICT_PASSED;
+
+	if (v == VERDICT_PASSED)
+		v = contestant_check_case(c, 0, worst, detail);
+	if (v != VERDICT_PASSED)
+		return v;
+	/* A device's outputs come back from checked runs alone. */
+	if (!s->is_device)
+		return check_timed(c, detail);
+	return s->audit && defence_stands(DEFENCE_AUDIT) ? audit(c, worst, detail) : v;
+}
+
+static enum verdict check_cases(struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
 	enum verdict v = VERDICT_PASSED;
 	int served = 0;
 
-	*worst = (struct check_result){ .verdict = VERDICT_PASSED };
 	for (size_t i = 1; i < s->stage.count && v == VERDICT_PASSED; i++)
-		if (serves(c, i)) {
+		if (i != s->audit && serves(c, i)) {
 			served++;
 			v = defence_stands(DEFENCE_CHECK_SHAPES) ? contestant_check_case(c, i, worst, detail) : v;
 		}
@@ -248,6 +382,24 @@ enum verdict contestant_check(struct contestant *c, struct check_result *worst, 
 	return v;
 }
 
+enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail)
+{
+	struct strbuf why = STRBUF_INIT;
+
+	*worst = (struct check_result){ .verdict = VERDICT_PASSED };
+	enum verdict v = check_cases(c, worst, detail);
+	/* Also after a wrong one: the next is to come into the same worker. */
+	if (c->is_running && is_aboard(c)) {
+		enum verdict left = settle(c, &why);
+		if (v == VERDICT_PASSED) {
+			v = left;
+			strbuf_addstr(detail, why.buf);
+		}
+	}
+	strbuf_release(&why);
+	return v;
+}
+
 /* ---- timing ---------------------------------------------------------- */
 
 double contestant_sample(struct contestant *c)
@@ -258,7 +410,7 @@ double contestant_sample(struct contestant *c)
 
 	if (!c->is_running)
 		return NAN;
-	enum verdict v = worker_time(&c->worker, 0, c->calls, c->next_set, c->plan_dim, c->plan.dim_count, 120 + limit_s(s, 0), &ns, &detail);
+	enum verdict v = ask(c, WORKER_TIME, 0, c->calls, c->next_set, 120 + limit_s(s, 0), &ns, &detail);
 	c->next_set = (c->next_set + c->calls) % s->stage.stage_case[0].sets;
 	if (v != VERDICT_PASSED) {
 		c->verdict = v;
@@ -266,7 +418,8 @@ double contestant_sample(struct contestant *c)
 		contestant_end(c);
 	}
 	strbuf_release(&detail);
-	return v == VERDICT_PASSED ? (double)ns / c->calls : NAN;
+	c->last_ns = v == VERDICT_PASSED ? (double)ns / c->calls : NAN;
+	return c->last_ns;
 }
 
 double contestant_sampler(size_t i, void *contestants)
@@ -276,8 +429,8 @@ double contestant_sampler(size_t i, void *contestants)
 
 static void stay(struct contestant *c)
 {
-	if (c->session->problem.threads == 1)
-		worker_stay(&c->worker, c->session->turn);
+	if (c->session->problem.threads == 1 && !c->is_shared)
+		worker_stay(worker_of(c), c->session->turn);
 }
 
 static bool renew(struct contestant *c)

@@ -141,9 +141,16 @@ enum verdict contestant_check_edges(const struct contestant *c, struct check_res
 		ok = expected[i] != NULL;
 	}
 	if (ok) {
+		/* A device's worker has the other stage's memory. */
+		struct worker kept_device = s->device;
+		int64_t kept_life = s->life;
 		s->stage = stage;
 		s->expected = expected;
+		s->device = (struct worker)WORKER_INIT;
 		v = check_all(c, worst, detail);
+		device_end(s);
+		s->device = kept_device;
+		s->life = kept_life;
 		stage = s->stage;
 		s->stage = kept;
 		s->expected = kept_expected;

@@ -1,5 +1,6 @@
 /* A batch: compiled, inspected, checked, raced, recorded. */
 #include "evaluate/evaluate.h"
+#include "evaluate/pack.h"
 #include "evaluate/sandbox.h"
 #include "generate/lang.h"
 #include "ops/core/defence.h"
@@ -7,6 +8,7 @@
 #include "ops/core/progress.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,11 +37,19 @@ static int64_t attempts_of(const struct session *s, const char *id)
 	return n;
 }
 
+/* What was not measured is, where it can be: what was missing may be there now. */
+static bool is_final_word(const struct session *s, const struct evaluation *e)
+{
+	if (e->verdict == VERDICT_NOT_MEASURED)
+		return !s->can_run;
+	return e->verdict != VERDICT_HARNESS_ERROR || attempts_of(s, e->candidate) >= most_attempts(s);
+}
+
 static bool is_evaluated(const struct session *s, const char *id)
 {
 	for (size_t i = 0; i < s->past.evaluation_count; i++)
-		if (!strcmp(s->past.evaluation[i].candidate, id))
-			return s->past.evaluation[i].verdict != VERDICT_HARNESS_ERROR || attempts_of(s, id) >= most_attempts(s);
+		if (!strcmp(s->past.evaluation[i].candidate, id) && is_final_word(s, &s->past.evaluation[i]))
+			return true;
 	return false;
 }
 
@@ -133,14 +143,16 @@ static int compile_entrants(struct session *s, struct entrant *x, size_t n, stru
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = x[i].candidate;
-	if (compile_all(&s->arena, list, n, &options, compiled, err))
+	if (session_compile(s, list, n, &options, compiled, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct evaluation *e = &x[i].evaluation;
 		x[i].compiled = compiled[i];
 		blank(s, &x[i]);
 		e->compile_s = s->is_model ? 0 : compiled[i].compile_s;
-		if (compiled[i].ok) {
+		if (compiled[i].ok && s->options.pack) {
+			pack_facts(s->options.pack, x[i].candidate, e);
+		} else if (compiled[i].ok) {
 			inspect(s, &x[i]);
 		} else {
 			e->verdict = compiled[i].is_missing    ? VERDICT_NOT_MEASURED
@@ -149,8 +161,10 @@ static int compile_entrants(struct session *s, struct entrant *x, size_t n, stru
 			e->detail = first_words(s, compiled[i].log, 600);
 			e->state = compiled[i].is_rejected ? STATE_COMPILED : STATE_GENERATED;
 		}
-		if (!s->can_run && e->verdict == VERDICT_PASSED)
+		if (!s->can_run && e->verdict == VERDICT_PASSED) {
 			e->verdict = VERDICT_NOT_MEASURED;
+			e->detail = s->why_not_here;
+		}
 	}
 	return 0;
 }
@@ -163,6 +177,13 @@ static void keep_errors(struct evaluation *e, const struct check_result *worst)
 	e->max_rel_error = worst->max_rel_error;
 	e->max_ulp_error = worst->max_ulp_error;
 	e->tolerance_ratio = worst->tolerance_ratio;
+}
+
+/* What the device did not run was compiled, and no more. */
+static void not_run(struct entrant *x)
+{
+	if (x->evaluation.verdict == VERDICT_NOT_MEASURED)
+		x->evaluation.state = STATE_COMPILED;
 }
 
 /* Starts and checks all that compiled; those that passed stay alive in c[], whose[] says whose they are. */
@@ -186,8 +207,9 @@ static size_t check_entrants(struct session *s, struct entrant *x, size_t n, str
 		if (v == VERDICT_PASSED) {
 			whose[left++] = &x[i];
 		} else {
-			x[i].is_interrupted = c[left].worker.was_killed;
+			x[i].is_interrupted = c[left].was_killed;
 			x[i].evaluation.detail = first_words(s, detail.buf, 400);
+			not_run(&x[i]);
 			contestant_end(&c[left]);
 		}
 		strbuf_release(&detail);
@@ -282,7 +304,7 @@ static bool start_incumbent(struct session *s, struct contestant *c)
 	struct strbuf detail = STRBUF_INIT;
 	struct compiled compiled = { 0 };
 
-	bool ok = incumbent && !compile_all(&s->arena, &incumbent, 1, &alone, &compiled, &detail) && compiled.ok;
+	bool ok = incumbent && !session_compile(s, &incumbent, 1, &alone, &compiled, &detail) && compiled.ok;
 	if (ok && contestant_start(s, incumbent, compiled.artifact, c, &detail) != VERDICT_PASSED) {
 		contestant_end(c);
 		ok = false;
@@ -324,7 +346,8 @@ static void check_again(struct session *s, struct contestant *c, struct entrant 
 		x->evaluation.verdict = c->verdict;
 		x->evaluation.detail = c->detail;
 	}
-	x->is_interrupted = c->worker.was_killed;
+	x->is_interrupted = c->was_killed;
+	not_run(x);
 	strbuf_release(&detail);
 }
 
@@ -346,14 +369,21 @@ static int race(struct session *s, struct contestant *c, struct entrant **whose,
 		entry[i] = (struct race_entry){ .sample_ns = ARENA_ARRAY(&s->arena, double, RACE_SAMPLES), .capacity = RACE_SAMPLES,
 						.out = !contestant_settle(&c[i]) };
 	measure_race(entry, all, 2, contestant_sampler, c, &rng, order);
-	double each_s = (double)(clock_ns() - start) * 1e-9 / (double)all;
-	session_unlock(s);
-	for (size_t i = 0; i < count; i++) {
+	int64_t raced = clock_ns();
+	s->is_suspect = false;
+	/* A device's checks time, too. */
+	if (!s->is_device)
+		session_unlock(s);
+	for (size_t i = 0; i < count; i++)
 		check_again(s, &c[i], whose[i]);
+	double each_s = (double)((s->is_device ? clock_ns() : raced) - start) * 1e-9 / (double)all;
+	for (size_t i = 0; i < count; i++) {
 		whose[i]->evaluation.measure_s = each_s;
-		add_clocks(s, &whose[i]->evaluation, &c[i].worker.clocks);
+		add_clocks(s, &whose[i]->evaluation, &c[i].clocks);
 		judge_time(s, &whose[i]->evaluation, &entry[i], c[i].calls);
 	}
+	if (s->is_device)
+		session_unlock(s);
 	for (size_t i = all; i-- > 0;)
 		if (order[i] < count && whose[order[i]]->evaluation.verdict == VERDICT_PASSED)
 			best = order[i];
@@ -382,9 +412,13 @@ static int evaluate(struct session *s, struct entrant *x, size_t n, struct strbu
 	size_t left = 0;
 	int ret = -1;
 
-	session_lock(s, false);
+	/* Compiling disturbs nobody who times on a device. */
+	if (!s->is_device)
+		session_lock(s, false);
 	if (!compile_entrants(s, x, n, err)) {
 		ret = 0;
+		if (s->is_device)
+			session_lock(s, false);
 		if (s->can_run)
 			left = check_entrants(s, x, n, c, whose);
 	}
@@ -435,6 +469,48 @@ static int refuse_unsafe(struct session *s, const struct candidate *candidate, s
 		}
 	s->exit_code = KM_EXIT_FATAL;
 	return 0;
+}
+
+/* ---- compiling ahead ------------------------------------------------- */
+
+/* What comes next is compiled into the cache while a device measures what is at hand. */
+struct ahead {
+	pthread_t thread;
+	bool is_running;
+	struct arena arena;
+	struct compile_options options;
+	const struct candidate **list;
+	size_t count;
+};
+
+static void *compile_ahead(void *user)
+{
+	struct ahead *a = user;
+	struct compiled *ignored = ARENA_ARRAY(&a->arena, struct compiled, a->count);
+	struct strbuf err = STRBUF_INIT;
+
+	/* What fails here fails again, and is told, when its turn comes. */
+	compile_all(&a->arena, a->list, a->count, &a->options, ignored, &err);
+	strbuf_release(&err);
+	return NULL;
+}
+
+static void ahead_start(struct ahead *a, const struct session *s, const struct entrant *x, size_t n)
+{
+	*a = (struct ahead){ .options = { .jobs = s->options.jobs, .batch = s->options.batch }, .count = n };
+	if (!n || !s->is_device || s->options.pack)
+		return;
+	a->list = ARENA_ARRAY(&a->arena, const struct candidate *, n);
+	for (size_t i = 0; i < n; i++)
+		a->list[i] = x[i].candidate;
+	a->is_running = !pthread_create(&a->thread, NULL, compile_ahead, a);
+}
+
+static void ahead_end(struct ahead *a)
+{
+	if (a->is_running)
+		pthread_join(a->thread, NULL);
+	arena_release(&a->arena);
 }
 
 /* ---- beginning, trying again, giving up ------------------------------ */
@@ -489,17 +565,46 @@ static void give_up(struct session *s, struct entrant *x)
 	warn("candidate '%s': %s", x->candidate->id, x->evaluation.detail);
 }
 
+/* Not measured again, for the reason that the journal has: no news. */
+static bool is_said(const struct session *s, const struct evaluation *e)
+{
+	for (size_t i = 0; i < s->past.evaluation_count && e->verdict == VERDICT_NOT_MEASURED; i++) {
+		const struct evaluation *old = &s->past.evaluation[i];
+		if (old->verdict == e->verdict && !strcmp(old->candidate, e->candidate) && !strcmp(old->environment, e->environment) && !strcmp(old->detail, e->detail))
+			return true;
+	}
+	return false;
+}
+
 static int record(struct session *s, struct entrant *x, size_t n, double each_s, struct strbuf *err)
 {
-	for (size_t i = 0; i < n; i++) {
+	size_t news = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_said(s, &x[i].evaluation))
+			x[news++] = x[i];
+	for (size_t i = 0; i < news; i++) {
 		s->elapsed_s += each_s;
 		x[i].evaluation.elapsed_s = s->elapsed_s;
 		if ((!is_recorded(s, x[i].candidate->id) && session_append(s, RECORD_CANDIDATE, x[i].candidate, err)) ||
 		    session_append(s, RECORD_EVALUATION, &x[i].evaluation, err))
 			return -1;
 	}
-	remember(s, x, n);
+	remember(s, x, news);
 	return session_commit(s, err);
+}
+
+/* How many of those left go together. */
+static size_t group_size(const struct session *s, const struct entrant *x, size_t left)
+{
+	/* A device's context is shared by them; and while it measures some, others are compiled. */
+	enum { OF_DEVICE = 32 };
+	size_t most = s->is_device && left > OF_DEVICE ? OF_DEVICE : left, n = 1;
+
+	/* Those that were at work when the evaluator ended: each alone, so that the guilty one shows. */
+	while (!x[0].attempts && n < most && !x[n].attempts)
+		n++;
+	return n;
 }
 
 int session_run(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err)
@@ -516,14 +621,14 @@ int session_run(struct session *s, const struct candidate *candidate, size_t cou
 		progress_start("evaluating", (int64_t)n);
 	for (size_t i = 0; i < n && !ret; i += together) {
 		int64_t start = clock_ns();
-		/* Those that were at work when the evaluator ended: each alone, so that the guilty one shows. */
-		together = 1;
-		while (!x[i].attempts && i + together < n && !x[i + together].attempts)
-			together++;
+		struct ahead ahead;
+		together = group_size(s, &x[i], n - i);
+		ahead_start(&ahead, s, &x[i + together], i + together < n ? group_size(s, &x[i + together], n - i - together) : 0);
 		if (x[i].attempts >= most_attempts(s))
 			give_up(s, &x[i]);
 		else
 			ret = try_group(s, &x[i], together, err);
+		ahead_end(&ahead);
 		if (!ret)
 			ret = record(s, &x[i], together, s->is_model ? 0.01 : (double)(clock_ns() - start) * 1e-9 / (double)together, err);
 	}

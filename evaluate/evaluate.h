@@ -16,7 +16,10 @@
 #include "ops/core/diag.h"
 #include "ops/core/plan.h"
 
+struct pack;
+
 struct session_options {
+	const struct pack *pack; /* whose candidates are compiled already: pack.h; or NULL */
 	const char *clock;     /* "monotonic", or "model": time from the candidate's hash */
 	int jobs, batch;
 	const char *lock_path; /* device lock; NULL: default */
@@ -34,6 +37,7 @@ struct session {
 	const char *problem_text;
 	struct environment environment;
 	bool can_run, is_model;
+	const char *why_not_here;    /* when it cannot: "this machine is no nvidia-h200: ..." */
 	struct journal *journal;
 	struct trace past;           /* what the journal held when it was opened */
 	struct stage stage;          /* case 0: the problem itself; others: its check shapes */
@@ -43,6 +47,12 @@ struct session {
 	double own_baseline_ns;      /* strongest of those that run here, in a worker, and so can be dueled */
 	const char *own_baseline_name;
 	double elapsed_s;
+	bool is_device;              /* kernels run on a device, all in one worker: device.c */
+	struct worker device;        /* that worker, while life > 0 and it has not ended */
+	int64_t life;                /* its number: who was loaded in an earlier one is not in this one */
+	const char *device_lost;     /* why the device serves no more in this session; NULL: it does */
+	bool is_suspect;             /* its memory was found changed after a race: each contestant is tried alone */
+	size_t audit;                /* the case whose inputs nobody sees before its audit; 0: none */
 	int lock_fd;
 	int turn;                    /* which processor workers of one thread are timed on: worker_stay() */
 	enum exit_code exit_code;    /* what the last failure of a session function means for the tool */
@@ -73,11 +83,18 @@ struct contestant {
 	const char *artifact, *baseline;   /* one of them: what the worker runs */
 	struct plan plan;
 	int plan_dim[OP_MAX_DIMS];
-	struct worker worker;
+	bool is_shared;            /* a device's candidate: in the session's worker, not one of its own */
+	struct worker own;
+	int slot;                  /* of the shared one, in its life `life` */
+	int64_t life;
 	bool is_running;
+	bool was_killed;           /* its worker was, and not by us: perhaps not its doing */
 	int calls;       /* per sample */
 	int next_set;
+	int64_t made;    /* calls so far */
+	struct clocks_seen clocks; /* of a device, while this one was timed */
 	double first_ns; /* of contestant_settle() */
+	double last_ns;  /* of the last sample, a call */
 	enum verdict verdict; /* why it stopped, and in words */
 	const char *detail;
 };
@@ -93,10 +110,27 @@ enum verdict contestant_check(struct contestant *c, struct check_result *worst, 
 enum verdict contestant_check_case(struct contestant *c, size_t i, struct check_result *worst, struct strbuf *detail);
 /* Shapes just beyond the kernel's own tiles, where none of the stage's is (edges.c), in a worker of their own. */
 enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail);
-/* The problem alone, once more, and calls as they are timed: is what was timed still right? */
+/*
+ * The problem alone, once more, and calls as they are timed: is what was timed still right?  On a
+ * device also a call on inputs that were never seen, which must be right and take about as long.
+ */
 enum verdict contestant_check_again(struct contestant *c, struct check_result *worst, struct strbuf *detail);
+/*
+ * Under all tools of compute-sanitizer, on small check shapes: the verdict of the first that found
+ * something, with what.  *skipped: which could not look, and why; "": all did.
+ */
+enum verdict contestant_sanitize(const struct contestant *c, struct strbuf *skipped, struct strbuf *detail);
 /* Chooses calls per sample; false when it failed. */
 bool contestant_settle(struct contestant *c);
+/*
+ * device.c: the worker in which a device's candidates are, started where there is none.  A device
+ * that does not serve, asked three times, is lost to the session: NOT_MEASURED with why, from then
+ * on at once.
+ */
+enum verdict device_open(struct session *s, struct strbuf *detail);
+/* Ends it, and whatever a kernel broke in its context; another starts when one is needed. */
+void device_end(struct session *s);
+
 /* One sample [ns per call], or NaN with verdict and detail set. */
 double contestant_sample(struct contestant *c);
 /* A sampler over an array of contestants, and the renewer of the first two: new workers, settled calls. */
@@ -111,10 +145,13 @@ double model_time_ns(const char *id);
  * over eight times what one core was measured to stream.  0: unknown.
  */
 double physics_floor_ns(const struct environment *e, const struct problem *p);
-/* The file that who times on this device locks; `path` NULL: $KM_LOCK, else the default.  Its descriptor, or -1 with *err. */
-int device_lock_open(const char *path, struct strbuf *err);
+/* The file that who times on this device ("cpu", a target's name) locks; `path` NULL: $KM_LOCK, else the default.  Its descriptor, or -1 with *err. */
+int device_lock_open(const char *path, const char *device, struct strbuf *err);
 void session_lock(struct session *s, bool exclusive);
 void session_unlock(struct session *s);
+/* compile_all(), or what the session's pack brings instead. */
+int session_compile(struct session *s, const struct candidate *const *candidate, size_t count, const struct compile_options *options,
+		    struct compiled *out, struct strbuf *err);
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err);
 int session_commit(struct session *s, struct strbuf *err);
 /* Room on the disk for what the next steps record. */

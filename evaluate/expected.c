@@ -140,6 +140,20 @@ struct expected_loops *expected_loops_open(const struct problem *p, struct strbu
 	return l;
 }
 
+void expected_prepare(struct arena *arena, const struct problem *p, void (*each)(const char *artifact, void *user), void *user)
+{
+	/* Values, magnitudes, and both on a part: what cannot be said in loops is interpreted everywhere. */
+	for (int form = 0; form < 3; form++) {
+		struct strbuf source = STRBUF_INIT, ignored = STRBUF_INIT;
+		const char *artifact;
+		int bad = form < 2 ? loops_print(p, LOOPS_DOUBLE, form, "km_expected", &source, &ignored) : loops_print_boxed(p, "km_expected", &source, &ignored);
+		if (!bad && !compile_trusted(arena, source.buf, form < 2 ? evaluator_flags() : boxed_flags(), &artifact, &ignored))
+			each(artifact, user);
+		strbuf_release(&source);
+		strbuf_release(&ignored);
+	}
+}
+
 void expected_loops_close(struct expected_loops *l)
 {
 	if (!l)

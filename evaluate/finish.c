@@ -78,7 +78,7 @@ static enum verdict enter(struct session *s, const struct evaluation *e, struct 
 		strbuf_addf(err, "the journal has trial '%s' but not its candidate", e->candidate);
 		return VERDICT_HARNESS_ERROR;
 	}
-	if (compile_all(&s->arena, &candidate, 1, &alone, &compiled, err))
+	if (session_compile(s, &candidate, 1, &alone, &compiled, err))
 		return VERDICT_HARNESS_ERROR;
 	if (!compiled.ok) {
 		strbuf_addstr(detail, compiled.log);
@@ -383,20 +383,39 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 	return session_append(s, RECORD_JUDGEMENT, j, err);
 }
 
+/* On a device, which has no judge outside yet: what no output shows, where there is a tool that sees it. */
+static enum verdict look_inside(const struct session *s, const struct finalist *f, struct strbuf *detail)
+{
+	struct strbuf skipped = STRBUF_INIT;
+	enum verdict v = contestant_sanitize(&f->contestant, &skipped, detail);
+
+	if (skipped.len)
+		warn("winner '%s' of '%s' was not wholly looked at inside: %s", f->contestant.candidate->id, s->problem_text, skipped.buf);
+	strbuf_release(&skipped);
+	return v;
+}
+
 /* The best finalist that is what it seems from outside too: its position, -1 with *err, or *count 0: none. */
 static int judge_best(struct session *s, struct finalist *f, int *count, struct winner *w, struct strbuf *err)
 {
 	while (*count) {
 		struct judgement j;
 		struct margin margin[MARGINS] = { { 0 } };
+		struct strbuf detail = STRBUF_INIT;
 		int best = decide(s, f, *count, w, margin, err);
-		/* Devices have no judge outside yet. */
-		if (best < 0 || strcmp(s->target->artifact, "so") || !defence_stands(DEFENCE_JUDGE))
+		bool is_cpu = !strcmp(s->target->artifact, "so");
+		if (best < 0 || (is_cpu ? !defence_stands(DEFENCE_JUDGE) : s->is_model || !s->is_device))
 			return best;
-		if (judge_outside(s, &f[best], w, &j, err))
+		if (is_cpu && judge_outside(s, &f[best], w, &j, err))
 			return -1;
+		if (!is_cpu) {
+			j.verdict = look_inside(s, &f[best], &detail);
+			j.detail = arena_strdup(&s->arena, detail.buf);
+		}
+		strbuf_release(&detail);
 		if (j.verdict == VERDICT_PASSED) {
-			publish_judged(&j, w, margin);
+			if (is_cpu)
+				publish_judged(&j, w, margin);
 			return best;
 		}
 		contestant_end(&f[best].contestant);

@@ -115,7 +115,7 @@ int judge_main(int argc, char **argv)
 	if (probe_environment(&arena, judged.target, "monotonic", &environment, &err))
 		return diag_report(&err, KM_EXIT_FATAL);
 	options.floor_ns = physics_floor_ns(&environment, &problem);
-	int lock_fd = device_lock_open(lock, &err);
+	int lock_fd = device_lock_open(lock, "cpu", &err);
 	if (lock_fd < 0)
 		return diag_report(&err, KM_EXIT_FATAL);
 	flock(lock_fd, LOCK_EX);

@@ -4,6 +4,7 @@
 #include "evaluate/doctor.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
+#include "evaluate/pack.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -343,6 +344,9 @@ int main(int argc, char **argv)
 	static const struct cli_command commands[] = {
 		{ "run", "BATCH...", "evaluate candidates into a journal", run },
 		{ "finish", "", "judge and publish a problem's winner", finish },
+		{ "pack", "-o FILE CELLS", "what was compiled here and is to be measured elsewhere, in one file", pack_main },
+		{ "run-pack", "-o CELLS FILE", "check, race and judge what a pack holds; needs no compiler", run_pack_main },
+		{ "merge", "CELLS FROM...", "bring the results of run-pack home", merge_main },
 		{ "judge", "FILE", "is somebody's kernel right, and as fast as it says?", judge_main },
 		{ "trace", "COMMAND", "list, validate, pack and export traces", trace_main },
 		{ "doctor", "", "what this machine can do", doctor_main },

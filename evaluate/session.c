@@ -1,7 +1,9 @@
 /* A session: staged memory and expected values, baselines, the journal, the device lock. */
 #include "evaluate/evaluate.h"
 #include "evaluate/baseline.h"
+#include "evaluate/pack.h"
 #include "ops/core/defence.h"
+#include "ops/core/launch.h"
 #include "ops/core/proc.h"
 
 #include <errno.h>
@@ -15,14 +17,14 @@
 
 /* ---- the device lock ------------------------------------------------- */
 
-int device_lock_open(const char *given, struct strbuf *err)
+int device_lock_open(const char *given, const char *device, struct strbuf *err)
 {
-	char path[128];
+	char path[192];
 
 	if (!given || !*given)
 		given = getenv("KM_LOCK");
 	if (!given || !*given) {
-		snprintf(path, sizeof(path), "/tmp/kernelmill-%ld-cpu.lock", (long)getuid());
+		snprintf(path, sizeof(path), "/tmp/kernelmill-%ld-%s.lock", (long)getuid(), device);
 		given = path;
 	}
 	int fd = open(given, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -41,6 +43,12 @@ void session_unlock(struct session *s)
 {
 	if (s->lock_fd >= 0)
 		flock(s->lock_fd, LOCK_UN);
+}
+
+int session_compile(struct session *s, const struct candidate *const *candidate, size_t count, const struct compile_options *options,
+		    struct compiled *out, struct strbuf *err)
+{
+	return s->options.pack ? pack_all(s->options.pack, &s->arena, candidate, count, out, err) : compile_all(&s->arena, candidate, count, options, out, err);
 }
 
 int session_append(struct session *s, enum record_kind kind, const void *payload, struct strbuf *err)
@@ -168,9 +176,9 @@ static int rotation_sets(const struct problem *p, const struct target *target)
 static int64_t sample_of(const struct session *s, size_t i, const struct problem *p)
 {
 	if (!s->options.is_final)
-		return i ? 0 : 512;
+		return i && i != s->audit ? 0 : 512;
 	/* The problem itself is compared whole while that takes seconds; held-out shapes while it is cheap. */
-	return problem_work(p) <= (i ? 5e8 : 1e10) ? 0 : 4096;
+	return problem_work(p) <= (i && i != s->audit ? 5e8 : 1e10) ? 0 : 4096;
 }
 
 /* Memory, inputs and expected values: the problem itself, the check shapes, and at the end the held-out ones. */
@@ -187,8 +195,14 @@ static int stage_session(struct session *s, struct strbuf *err)
 	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem, s->target));
 	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
 	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
-	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)) ||
-	    stage_open(&s->stage, k->stage_case, k->count, err))
+	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)))
+		return -1;
+	if (s->is_device && k->count < MOST_CASES) {
+		s->audit = k->count;
+		add_case(k, &s->problem, INPUTS_uniform, 1);
+		k->stage_case[s->audit].seed = secret + s->audit;
+	}
+	if (stage_open(&s->stage, k->stage_case, k->count, err))
 		return -1;
 	s->expected = ARENA_ARRAY(&s->arena, struct expected *, k->count);
 	for (size_t i = 0; i < k->count; i++) {
@@ -270,7 +284,7 @@ static int time_baseline(struct session *s, const struct baseline *baseline, str
 	}
 	session_unlock(s);
 	*r = (struct baseline_record){ .problem = s->problem_text, .environment = s->environment.id, .name = baseline->name,
-				     .setting = setting_of(s, &c.worker), .sample_ns = samples, .sample_count = n,
+				     .setting = setting_of(s, &c.own), .sample_ns = samples, .sample_count = n,
 				     .calls_per_sample = c.calls };
 	contestant_end(&c);
 	if (!n)
@@ -379,6 +393,14 @@ static int know_environment(struct session *s, struct strbuf *err)
 	return session_append(s, RECORD_ENVIRONMENT, &s->environment, err);
 }
 
+/* Why what is compiled for the target does not run here; "" where it does. */
+static const char *why_not_here(struct session *s)
+{
+	const char *here = s->can_run || !s->target->here ? "" : s->target->here();
+
+	return s->can_run ? "" : arena_printf(&s->arena, "this machine is no '%s'%s%s", s->target->name, *here ? ": " : "", here);
+}
+
 int session_open(struct session *s, const char *problem, const char *target, const char *journal_path,
 		 const struct session_options *options, struct strbuf *err)
 {
@@ -396,6 +418,9 @@ int session_open(struct session *s, const char *problem, const char *target, con
 	problem_print(&s->problem, &text);
 	s->problem_text = arena_strdup(&s->arena, text.buf);
 	s->can_run = probe_is_here(s->target);
+	s->why_not_here = why_not_here(s);
+	const struct launcher *launcher = launcher_find(s->target->artifact);
+	s->is_device = launcher && launcher->memory;
 	/* Opening for append first: it says what is wrong with the file, and goes on where a killed writer ended. */
 	s->journal = journal_open(journal_path, &s->exit_code, err);
 	if (!s->journal)
@@ -404,7 +429,7 @@ int session_open(struct session *s, const char *problem, const char *target, con
 	file_sweep(journal_path);
 	if (trace_from_journals(&s->arena, &journal_path, 1, &s->past, err))
 		goto out;
-	if ((s->lock_fd = device_lock_open(options->lock_path, err)) < 0)
+	if ((s->lock_fd = device_lock_open(options->lock_path, s->is_device ? s->target->name : "cpu", err)) < 0)
 		goto out;
 	if (know_environment(s, err))
 		goto out;
@@ -427,6 +452,7 @@ int session_close(struct session *s, struct strbuf *err)
 
 	for (size_t i = 0; s->expected && i < s->stage.count; i++)
 		expected_close(s->expected[i]);
+	device_end(s);
 	stage_close(&s->stage);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);

@@ -142,7 +142,7 @@ static enum verdict judge_end(const struct worker *w, const struct sandbox_end *
 		return VERDICT_INCORRECT_INPUT_MUTATED;
 	}
 	if (end->exit_code == WORKER_EXIT_BESIDE) {
-		strbuf_addstr(detail, "touched memory beside a tensor");
+		strbuf_addstr(detail, "touched memory that is not its own");
 		return VERDICT_INCORRECT_OUT_OF_BOUNDS;
 	}
 	strbuf_addf(detail, "ended with exit code %d before its work was done", end->exit_code);
@@ -185,6 +185,8 @@ static enum verdict answer(struct worker *w, double limit_s, enum worker_word wa
 	if (reply->word == (int32_t)wanted)
 		return VERDICT_PASSED;
 	strbuf_addstr(detail, reply->text);
+	if (reply->word == WORKER_UNSERVED)
+		return VERDICT_NOT_MEASURED;
 	return strstr(reply->text, "out of memory") ? VERDICT_MEMORY : refused;
 }
 
@@ -221,6 +223,7 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 		.program = start->is_python ? "/usr/bin/python3" : program,
 		.argv = start->baseline ? PROC_ARGV("km-worker", "baseline", start->baseline, start->problem, start->target, in_bytes, out_bytes, offsets,
 						      start->setting ? start->setting : "")
+			: start->group ? PROC_ARGV("km-worker", "group", start->group, in_bytes, out_bytes)
 			: start->is_python ? PROC_ARGV("python3", "-I", "-B", start->is_confined ? "./km-life.py" : script, path)
 					: PROC_ARGV("km-worker", start->is_life ? "life" : "kernel", path, threads, in_bytes, out_bytes),
 		.file = (const struct sandbox_file[]){ { .name = "kernel", .fd = artifact }, { .name = "km-life.py", .fd = helper } },
@@ -302,40 +305,60 @@ static bool say(struct worker *w, const void *data, size_t len)
 	return true;
 }
 
-static enum verdict ask(struct worker *w, size_t i, enum worker_op op, int calls, int first_set, const int *plan_dim,
-			size_t plan_dims, double limit_s, struct worker_reply *reply, struct strbuf *detail)
+/* Sends a request and what belongs to it; the answer, or why there was none. */
+static enum verdict ask(struct worker *w, const struct worker_request *q, const char *plan, const char *path, double limit_s, enum verdict refused,
+			struct worker_reply *reply, struct strbuf *detail)
 {
-	const struct stage_case *c = &w->stage->stage_case[i];
-	struct worker_request q = { .op = op, .calls = calls, .sets = c->sets, .first_set = first_set, .in_first = c->in_first,
-				    .out_first = c->out_first, .in_set_bytes = c->in_set_bytes, .out_set_bytes = c->out_set_bytes };
-
 	memset(reply, 0, sizeof(*reply));
 	if (!w->box.pid)
 		return VERDICT_EARLY_EXIT;
-	for (size_t d = 0; d < plan_dims; d++)
-		q.dim[d] = c->problem.dim[plan_dim[d]];
-	memcpy(q.offset, c->offset, sizeof(q.offset));
-	if (!say(w, &q, sizeof(q)))
+	if (!say(w, q, sizeof(*q)) || !say(w, plan, (size_t)q->plan_bytes) || !say(w, path, (size_t)q->path_bytes))
 		return post_mortem(w, false, detail);
-	return answer(w, limit_s, WORKER_DONE, VERDICT_RUNTIME_ERROR, reply, detail);
+	return answer(w, limit_s, WORKER_DONE, refused, reply, detail);
 }
 
-enum verdict worker_run(struct worker *w, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
-			struct strbuf *detail)
+enum verdict worker_ask(struct worker *w, enum worker_op op, const struct worker_task *task, int64_t *ns, struct strbuf *detail)
 {
+	const struct stage_case *c = &w->stage->stage_case[task->i];
+	struct worker_request q = { .op = op, .calls = task->calls, .sets = c->sets, .first_set = task->first_set, .slot = task->slot,
+				    .in_first = c->in_first, .out_first = c->out_first, .in_set_bytes = c->in_set_bytes, .out_set_bytes = c->out_set_bytes };
 	struct worker_reply reply;
-	return ask(w, i, WORKER_RUN, 1, set, plan_dim, plan_dims, limit_s, &reply, detail);
-}
 
-enum verdict worker_time(struct worker *w, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims,
-			 double limit_s, int64_t *ns, struct strbuf *detail)
-{
-	struct worker_reply reply;
-	enum verdict v = ask(w, i, WORKER_TIME, calls, first_set, plan_dim, plan_dims, limit_s, &reply, detail);
-
+	for (size_t d = 0; d < task->plan_dims; d++)
+		q.dim[d] = c->problem.dim[task->plan_dim[d]];
+	memcpy(q.offset, c->offset, sizeof(q.offset));
+	enum verdict v = ask(w, &q, NULL, NULL, task->limit_s, VERDICT_RUNTIME_ERROR, &reply, detail);
 	*ns = reply.ns;
-	clocks_keep(&w->clocks, &reply.clocks);
+	w->last = reply.clocks;
+	clocks_keep(&w->clocks, &w->last);
 	return v;
+}
+
+enum verdict worker_load(struct worker *w, const char *plan, const char *artifact, double limit_s, int *slot, struct strbuf *detail)
+{
+	const struct stage_case *c = &w->stage->stage_case[0];
+	const struct worker_request q = { .op = WORKER_LOAD, .sets = c->sets, .out_first = c->out_first, .out_set_bytes = c->out_set_bytes, .plan_bytes = (int32_t)strlen(plan), .path_bytes = (int32_t)strlen(artifact) };
+	struct worker_reply reply;
+	enum verdict v = ask(w, &q, plan, artifact, limit_s, VERDICT_LOAD_ERROR, &reply, detail);
+
+	*slot = (int)reply.ns;
+	return v;
+}
+
+enum verdict worker_unload(struct worker *w, int slot, struct strbuf *detail)
+{
+	const struct worker_request q = { .op = WORKER_UNLOAD, .slot = slot };
+	struct worker_reply reply;
+
+	return ask(w, &q, NULL, NULL, 30, VERDICT_RUNTIME_ERROR, &reply, detail);
+}
+
+enum verdict worker_settle(struct worker *w, int slot, struct strbuf *detail)
+{
+	const struct worker_request q = { .op = WORKER_SETTLE, .slot = slot };
+	struct worker_reply reply;
+
+	return ask(w, &q, NULL, NULL, 30, VERDICT_RUNTIME_ERROR, &reply, detail);
 }
 
 enum verdict worker_hear(struct worker *w, double limit_s, struct worker_reply *reply, struct strbuf *detail)

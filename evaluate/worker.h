@@ -9,15 +9,20 @@
 #include "evaluate/sandbox.h"
 #include "evaluate/stage.h"
 
-/* What travels on the pipes; both ends are built together. */
-enum worker_op { WORKER_RUN = 1, WORKER_TIME, WORKER_QUIT };
+/*
+ * What travels on the pipes; both ends are built together.  A device's worker holds many
+ * kernels, each in a slot: LOAD, which plan and artifact's path follow, answers which, and
+ * SETTLE asks whether a slot's kernel left the device and its memory as it should (group.c).
+ */
+enum worker_op { WORKER_RUN = 1, WORKER_TIME, WORKER_QUIT, WORKER_AUDIT, WORKER_LOAD, WORKER_UNLOAD, WORKER_SETTLE };
 struct worker_request {
 	int32_t op, calls, sets, first_set;
+	int32_t slot, plan_bytes, path_bytes;
 	int64_t dim[OP_MAX_DIMS];           /* in the plan's order */
 	int64_t offset[OP_MAX_TENSORS];     /* of set 0, by tensor */
 	int64_t in_first, out_first, in_set_bytes, out_set_bytes;
 };
-enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE };
+enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE, WORKER_UNSERVED /* the device or its driver, no kernel's doing */ };
 enum { WORKER_TEXT = 480 };
 struct worker_reply {
 	int32_t word;
@@ -38,11 +43,15 @@ struct worker {
 	bool was_killed;   /* SIGKILL ended it, which was not ours: perhaps not its doing */
 	bool is_up;        /* it said hello: what ends it from now on is the kernel's doing */
 	char setting[WORKER_TEXT]; /* what a baseline said when it opened */
-	struct clocks_seen clocks; /* of the device, over all that was timed */
+	struct clocks last;        /* of the device, during what it was asked last */
+	struct clocks_seen clocks; /* over all that was timed */
 };
+
+#define WORKER_INIT { .box = SANDBOX_INIT, .to = -1, .from = -1 }
 
 struct worker_start {
 	const char *plan, *artifact;    /* a candidate: plan.h text and the artifact's path */
+	const char *group;              /* or a device's worker without a kernel yet, of this artifact kind */
 	const char *baseline, *problem; /* or a baseline, opened on set 0 of case 0 */
 	const char *setting;            /* that an earlier one said when it opened; NULL: none did */
 	const char *target;
@@ -59,18 +68,30 @@ struct worker_start {
 /*
  * Starts km-worker and waits until it has loaded.  PASSED, or the verdict with
  * the reason in *detail (LOAD_ERROR, RUNTIME_ERROR, EARLY_EXIT, TIMEOUT, MEMORY;
- * HARNESS_ERROR when the worker program itself could not start).
+ * NOT_MEASURED when the device serves nobody; HARNESS_ERROR when the worker program
+ * itself could not start).
  */
 enum verdict worker_open(struct worker *worker, const struct stage *stage, const struct worker_start *start, struct strbuf *detail);
+/* What is asked of a kernel: of which, on which case and sets. */
+struct worker_task {
+	int slot;                  /* of a group; else 0 */
+	size_t i;                  /* case */
+	int calls, first_set;
+	const int *plan_dim;       /* where in op->dims the plan's dims lie */
+	size_t plan_dims;
+	double limit_s;            /* beyond it the answer comes too late (TIMEOUT); what it waited for a processor that others had is not counted */
+};
 /*
- * Runs case i once on set `set`; plan_dim[] says where in op->dims the plan's dims lie.  limit_s, here and below: beyond it the
- * answer comes too late (TIMEOUT); what it waited for a processor that others had is not counted.
+ * RUN: once, on set first_set.  TIME: `calls` calls rotating through the sets; *ns of all; the
+ * first time touches all sets before the clock starts.  AUDIT, of devices: RUN with its *ns, by
+ * the device's clock.
  */
-enum verdict worker_run(struct worker *worker, size_t i, int set, const int *plan_dim, size_t plan_dims, double limit_s,
-			struct strbuf *detail);
-/* `calls` calls rotating through the sets from `first_set`; *ns of all.  The first time touches all sets before the clock starts. */
-enum verdict worker_time(struct worker *worker, size_t i, int calls, int first_set, const int *plan_dim, size_t plan_dims,
-			 double limit_s, int64_t *ns, struct strbuf *detail);
+enum verdict worker_ask(struct worker *worker, enum worker_op op, const struct worker_task *task, int64_t *ns, struct strbuf *detail);
+/* Of a group: a kernel more, in *slot; LOAD_ERROR and NOT_MEASURED (not made for this device) leave the worker as it was. */
+enum verdict worker_load(struct worker *worker, const char *plan, const char *artifact, double limit_s, int *slot, struct strbuf *detail);
+enum verdict worker_unload(struct worker *worker, int slot, struct strbuf *detail);
+/* Of a group: after a kernel's work.  Not PASSED: the worker has ended, for its memory is no longer trusted. */
+enum verdict worker_settle(struct worker *worker, int slot, struct strbuf *detail);
 /*
  * The worker's one thread stays on a processor from now on: number `turn`, counted round
  * the allowed ones from the last.  Contestants of one comparison share it: each on its

@@ -8,34 +8,53 @@
 
 enum { DEVICE_NAME_BYTES = 128 };
 
-/* The first device's name as its driver gives it, "NVIDIA H200"; "" without one. */
-static const char *device_name(void)
+/* The first device's name as its driver gives it, "NVIDIA H200"; "" without one, and *why tells. */
+static const char *device_name(const char **why)
 {
-	static char name[DEVICE_NAME_BYTES];
+	static char name[DEVICE_NAME_BYTES], reason[DEVICE_NAME_BYTES + 64];
 	static bool is_known;
-	void *driver;
 
+	*why = reason;
 	if (is_known)
 		return name;
 	is_known = true;
-	driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!driver)
+	void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!driver) {
+		snprintf(reason, sizeof(reason), "it has no CUDA driver, libcuda.so.1");
 		return name;
+	}
 	int (*init)(unsigned) = (int (*)(unsigned))(uintptr_t)dlsym(driver, "cuInit");
 	int (*get)(int *, int) = (int (*)(int *, int))(uintptr_t)dlsym(driver, "cuDeviceGet");
 	int (*get_name)(char *, int, int) = (int (*)(char *, int, int))(uintptr_t)dlsym(driver, "cuDeviceGetName");
-	int device;
-	if (!init || !get || !get_name || init(0) || get(&device, 0) || get_name(name, sizeof(name), device))
+	int (*error_name)(int, const char **) = (int (*)(int, const char **))(uintptr_t)dlsym(driver, "cuGetErrorName");
+	const char *error = "unknown error";
+	int device, bad;
+	if (!init || !get || !get_name || !error_name) {
+		snprintf(reason, sizeof(reason), "its libcuda.so.1 is no CUDA driver");
+	} else if ((bad = init(0)) || (bad = get(&device, 0)) || (bad = get_name(name, sizeof(name), device))) {
 		name[0] = 0;
+		error_name(bad, &error);
+		snprintf(reason, sizeof(reason), "its CUDA driver does not start: %s", error ? error : "unknown error");
+	} else {
+		snprintf(reason, sizeof(reason), "its device is '%s'", name);
+	}
 	/* The driver stays loaded: it has threads. */
 	return name;
 }
 
 int nvidia_is_here(const char *model)
 {
-	const char *name = device_name(), *at = strstr(name, model);
+	const char *why, *name = device_name(&why), *at = strstr(name, model);
 
 	return at && (at[strlen(model)] == 0 || at[strlen(model)] == ' ');
+}
+
+const char *nvidia_here(void)
+{
+	const char *why;
+
+	device_name(&why);
+	return why;
 }
 
 /*

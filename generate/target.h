@@ -56,6 +56,8 @@ struct target {
 	const struct mma_instr *mma;  /* ends with name NULL; may be NULL */
 	/* 1 this machine is it, 0 it is not.  NULL: never (cross target). */
 	int (*probe)(void);
+	/* What is here instead, in words; "": nothing to tell.  May be NULL. */
+	const char *(*here)(void);
 };
 
 extern const struct target *const target_table[];
@@ -70,6 +72,8 @@ uint64_t x86_isa(void);
 
 /* nvidia.c: is the first device this model ("H200")?  Asks the driver, if there is one. */
 int nvidia_is_here(const char *model);
+/* "its device is 'NVIDIA A10'", "it has no CUDA driver, libcuda.so.1", ... */
+const char *nvidia_here(void);
 extern const struct mma_instr nvidia_warp_mma[], nvidia_hopper_mma[];
 
 #endif

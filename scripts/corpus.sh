@@ -18,7 +18,8 @@ if [ "${1:-}" = cell ]; then
 	# What makes a cell's results out of date: its operator's file, its problems, the budget, the seed.
 	key=$({ cat "$source"; echo "$problems $BUDGET $SEED $POLICY"; } | sha256sum | cut -d' ' -f1)
 	if [ -f "$stamp" ]; then
-		[ "$(cat "$stamp")" = "$key done" ] && exit 0
+		# Done, and nothing came from elsewhere since.
+		[ "$(cat "$stamp")" = "$key done" ] && [ -z "$(find "$cell" -name 'journal*' -newer "$stamp")" ] && exit 0
 		case "$(cat "$stamp")" in
 		"$key "*) ;; # interrupted: goes on
 		*)
@@ -104,6 +105,17 @@ export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS
 start=$(date +%s)
 for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
 	xargs -P "$JOBS" -L 1 sh "$0" cell || { code=$?; stop 3 "a cell failed (above); run the same command to go on"; }
+# What this machine compiled and cannot run waits for one that can.
+for t in $targets; do
+	[ -f "$OUT/.changed" ] && [ "$("$BIN/km-generate" targets | awk -F'\t' -v t="$t" '$1 == t { print $3 "/" $4 }')" = measured/cross ] || continue
+	mkdir -p "$OUT/packs" || stop 74 "cannot write '$OUT/packs'"
+	"$BIN/km-evaluate" pack --target="$t" -o "$OUT/packs/$t.pack" "$OUT/cells" >/dev/null
+	case $? in
+	0) say "$OUT/packs/$t.pack is for a machine that is a $t: km-evaluate run-pack -o results $t.pack there, km-evaluate merge $OUT/cells results here, and this again" ;;
+	1) rm -f "$OUT/packs/$t.pack" ;; # all of it was measured
+	*) stop 3 "cannot pack what was compiled for '$t'" ;;
+	esac
+done
 if [ ! -f "$OUT/.changed" ] && [ -f "$OUT/report/index.html" ] && [ -f "$OUT/traces.h5" ]; then
 	say "nothing to do: $OUT is up to date"
 	exit 0

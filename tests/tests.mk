@@ -10,6 +10,8 @@
 #   make fuzz SECONDS=600            every parser under libFuzzer, so long each; FUZZ="plan journal" some; FUZZ_BESIDE=6
 #                                    FUZZ_JOBS=2: six at a time, two processes each, which share the seconds
 #   make check-gpu                   those of tests/gpu (skip loudly without one)
+#   make check-gpu-packs PACKS=DIR   compiled here for GPU=nvidia-h200, for make check-gpu PACKS=DIR on a machine without compilers
+#   make bench-device-rate           candidates judged an hour on the GPU here, and the share in which it waited
 #   make bench-h200                  what kernels reach on the GPU here, beside a copy, cuBLASLt and PyTorch
 
 UNIT_SRC = $(sort $(wildcard tests/unit/*/*.c))
@@ -44,6 +46,13 @@ $(SHIMS):
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) $(if $(filter %.so,$@),-fno-builtin -shared) $(aside) -o $@.new $< -ldl && $(publish)
+
+# NVIDIA's driver, for machines without: tests/t3300-device.sh.
+STAND_IN = $B/stand_in/libcuda.so.1
+$(STAND_IN): tests/stand_in/cuda.c
+	$Q$(say) LINK $@
+	$Q mkdir -p $(@D)
+	$Q $(CC) $(filter-out $(SANITIZE),$(ALL_CFLAGS)) -Wno-missing-prototypes -shared $(aside) -o $@.new $< && $(publish)
 
 # Parsers under random input: tests/fuzz/<parser>.c (tests/fuzz.h).  In make check they run on mutated seeds; `make fuzz`
 # builds everything again for libFuzzer, in build-fuzz/, and runs each SECONDS long: FUZZ="plan journal" some.
@@ -91,7 +100,7 @@ $(OPEN:%=$B/open/bin/%): $(OPEN_LIB) $(USES_evaluate:%=$B/%.a)
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $(filter %.o,$^) $(filter %.a,$^) $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
-unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIMS) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
+unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIMS) $(STAND_IN) $(FUZZERS) $(OPEN:%=$B/open/bin/%)
 
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
@@ -115,21 +124,31 @@ SIZE    = large
 RESULTS = tests/trust/RESULTS.md
 PARTS   =
 
-GPU_SRC = $(sort $(wildcard tests/gpu/*.c))
-GPU     = $(GPU_SRC:%.c=$B/%)
-$(GPU): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
+GPU_PROGRAM_SRC = $(sort $(wildcard tests/gpu/*.c))
+GPU_PROGRAMS = $(GPU_PROGRAM_SRC:%.c=$B/%)
+$(GPU_PROGRAMS): $B/%: $B/%.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)
 
-check-gpu: all $(BRIDGE) $(GPU)
-	$Q BUILD=$(abspath $B) tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
+check-gpu: all $(BRIDGE) $(GPU_PROGRAMS)
+	$Q BUILD=$(abspath $B) PACKS='$(PACKS)' tests/run.sh 1 $(sort $(wildcard tests/gpu/t*.sh))
+# The same for a machine with the device and no compiler: packs made here, PACKS=DIR there.
+PACKS =
+GPU   = nvidia-h200
+check-gpu-packs: all
+	$Q BUILD=$(abspath $B) tests/gpu/packs.sh $(abspath $(PACKS)) $(GPU)
 
 # What generated kernels reach on the GPU of this machine; BENCH_OUT keeps the journals.
 BENCH_OUT = out/bench
 bench-h200: all
 	$Q BUILD=$(abspath $B) tests/gpu/bench.sh $(abspath $(BENCH_OUT))
 
+# Kept in RATE_OUT; PACK=FILE: of those in a pack; RATE_ONLY=1: of the journals that RATE_OUT holds.
+RATE_OUT = out/rate
+bench-device-rate: all
+	$Q BUILD=$(abspath $B) tests/gpu/rate.sh $(abspath $(RATE_OUT)) $(PACK)
+
 setup setup-check:
 	$Q scripts/setup.sh $(@:setup-%=%)
 
-.PHONY: fuzz fuzz-run fuzzers check unit check-ops check-trust check-gpu bench-h200 setup setup-check
+.PHONY: fuzz fuzz-run fuzzers check unit check-ops check-trust check-gpu check-gpu-packs bench-h200 bench-device-rate setup setup-check

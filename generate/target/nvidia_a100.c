@@ -23,4 +23,5 @@ const struct target target_nvidia_a100 = {
 	},
 	.peak_bytes_per_s = 2.039e12, /* HBM2e of the SXM part with 80 GB, data sheet */
 	.mma = nvidia_warp_mma,
+	.here = nvidia_here,
 };

@@ -23,4 +23,5 @@ const struct target target_nvidia_b200 = {
 	},
 	.peak_bytes_per_s = 8e12,    /* HBM3e: the same */
 	.mma = nvidia_warp_mma,
+	.here = nvidia_here,
 };

@@ -28,4 +28,5 @@ const struct target target_nvidia_h100 = {
 	.peak_bytes_per_s = 3.35e12, /* HBM3, data sheet */
 	.mma = nvidia_hopper_mma,
 	.probe = is_here,
+	.here = nvidia_here,
 };

@@ -28,4 +28,5 @@ const struct target target_nvidia_h200 = {
 	.peak_bytes_per_s = 4.8e12,  /* HBM3e, data sheet */
 	.mma = nvidia_hopper_mma,
 	.probe = is_here,
+	.here = nvidia_here,
 };

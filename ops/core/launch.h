@@ -41,6 +41,19 @@ struct launcher_memory {
 	 * host: none of it begins before all of it is queued.  Waits for the end.
 	 */
 	int (*timed)(const struct launcher_timing *t, int64_t *ns, struct strbuf *err);
+	/* Every 16 bits from `device` on are `pattern`. */
+	int (*fill)(void *device, uint16_t pattern, size_t bytes, struct strbuf *err);
+	/* *sum is a number of the words there and of their places: another one where any of them changed.  bytes % 8 == 0. */
+	int (*sum)(const void *device, size_t bytes, uint64_t *sum, struct strbuf *err);
+	/* A small kernel of our own, whose results are known, ran right; *ns is its time. */
+	int (*canary)(int64_t *ns, struct strbuf *err);
+	/* Is the memory around the temporaries that the kernel keeps as it was? */
+	int (*intact)(struct kernel *kernel, struct strbuf *err);
+	/*
+	 * Was the last error of this process no kernel's doing: the device is absent, taken, full before any
+	 * kernel came, or another than the artifact was made for?
+	 */
+	bool (*is_unserved)(void);
 };
 
 struct launcher {

@@ -1,25 +1,44 @@
 #!/bin/sh
-# Device candidates that are wrong or hostile: each ends as its own verdict and harms nothing else.
+# Device candidates that are wrong or hostile: each ends as its own verdict and harms nothing else; what no
+# output shows is found before it is promoted.  PACKS=DIR: packs of tests/gpu/packs.sh, compiled elsewhere.
 . "${0%/*}/../lib.sh"
 . "$ROOT/tests/gpu/device.sh"
-problem=relu/f32/M=1024,N=4096/t1
-quoted() { awk 'BEGIN { ORS = "" } { gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); gsub(/\t/, "\\t"); print $0 "\\n" }' "$1"; }
-i=0
-for file in "$ROOT"/tests/gpu/candidates/*.cu; do
-	i=$((i + 1))
-	id=$(printf '%016x' $i)
-	# First line: the verdict; the second may give threads=N shared=N of the launch.
-	launch=$(sed -n 's/^\/\/ launch: //p' "$file")
-	printf 'plan: cubin\ndim: M N\nbuffer: x in f32 M*N\nbuffer: y out f32 M*N\nscratch: 0\nstep: km_test grid=M %s\n' "${launch:-threads=128 shared=0}" >plan
-	printf '%s\t%s\t%s\n' "$id" "$(basename "$file" .cu)" "$(sed -n '1s/^\/\/ \([A-Z_]*\):.*/\1/p' "$file")" >>expected
-	printf '{"id":"%s","problem":"%s","target":"%s","lang":"cuda","skeleton":"test","knobs":"","tile":"","plan":"%s","prologue":"","source":"%s","parent":"","edge":"","policy":"","seed":"0","generation":0}\n' \
-		"$id" "$problem" "$target" "$(quoted plan)" "$(quoted "$file" | sed "s/km_test/km_$id/g")" | sed "s/step: km_test/step: km_$id/" >>batch.jsonl
-done
-check 'a batch of them is evaluated' "km-evaluate run --problem=$problem --target=$target --batch-size=1 --journal=journal batch.jsonl"
-km-evaluate trace ls journal >rows 2>/dev/null
+. "$ROOT/tests/gpu/hostile.sh"
+hostile_batch "$target" "$ROOT"/tests/gpu/candidates/*.cu
+cp expected all
+if [ "${PACKS:-}" ]; then
+	check 'a pack of them is judged' 'km-evaluate run-pack --race-only -o cells "$PACKS/hostile.pack"'
+	# Those that do not compile are in no pack.
+	grep -v -E 'COMPILE_ERROR|REJECTED' all >expected
+else
+	check 'a batch of them is evaluated' "mkdir -p cells/hostile && km-evaluate run --problem=$problem --target=$target --batch-size=1 --journal=cells/hostile/journal batch.jsonl"
+fi
+journal=$(find cells -name journal)
+km-evaluate trace ls "$journal" >rows 2>/dev/null
 while IFS='	' read -r id name verdict; do
-	check "$name: $verdict" "grep '^$id' rows; grep '\"candidate\":\"$id\"' journal | grep -o '\"detail\":\"[^\"]*'; [ '$verdict' ] && [ \"\$(awk -F '\t' '\$1 == \"$id\" { print \$3 }' rows)\" = '$verdict' ]"
+	check "$name: $verdict" "grep '^$id' rows; grep '\"candidate\":\"$id\"' $journal | grep -o '\"detail\":\"[^\"]*'; awk -F '\t' '\$1 == \"$id\" { print \$3 }' rows | grep -qxE '$verdict'"
 done <expected
+time_of() { awk -F'\t' -v id="$(awk -F'\t' -v n="$1" '$2 == n { print $1 }' expected)" '$1 == id { print $5 > 0 ? $4 : 0 }' rows; }
+check 'who asks the cache to keep its data is no faster for it' 'a=$(time_of honest) b=$(time_of keeps_in_cache); echo "$a $b"; awk -v a="$a" -v b="$b" "BEGIN { exit !(a > 0 && b > 0.9 * a) }"'
 check 'only what passed has a time and a fitness' "awk -F '\t' '(\$3 == \"PASSED\") != (\$5 > 0) { bad++ } END { exit bad > 0 }' rows"
 check 'no worker is left behind' '! pgrep -P $$ km-worker'
+
+# What no output shows: seen by compute-sanitizer, before it is promoted.
+if ! PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer >/dev/null; then
+	skip 'what no output shows' 'no compute-sanitizer here: it comes with the CUDA toolkit'
+	done_testing
+fi
+for file in $(grep -l '^// sanitizer:' "$ROOT"/tests/gpu/candidates/*.cu) "$ROOT/tests/gpu/candidates/honest.cu"; do
+	name=$(basename "$file" .cu)
+	wanted=$(sed -n 's/^\/\/ sanitizer: //p' "$file")
+	mkdir -p "alone/$name"
+	hostile_batch "$target" "$file"
+	if [ "${PACKS:-}" ]; then
+		km-evaluate run-pack -o "alone/$name" "$PACKS/$name.pack" 2>"$name.said"
+	else
+		km-evaluate run --problem=$problem --target="$target" --batch-size=1 --journal="alone/$name/journal" batch.jsonl
+		km-evaluate finish --problem=$problem --target="$target" --journal="alone/$name/journal" --folder="alone/$name" 2>"$name.said"
+	fi
+	check "$name alone: ${wanted:-promoted}" "cat $name.said; km-evaluate trace ls alone/$name | cut -f3 | tail -n 1 | grep -qx '${wanted:-PASSED}' && ! grep -q 'not wholly' $name.said"
+done
 done_testing

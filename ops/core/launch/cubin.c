@@ -21,6 +21,8 @@
 #define MAX_STEPS 16
 #define MAX_BUFFERS 32
 
+enum { GUARD_BYTES = 4096, GUARD = 0xa55a }; /* around temporaries */
+
 typedef unsigned long long device_pointer;
 
 /* CUlaunchConfig and its attributes, of which one is used here: CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION. */
@@ -49,6 +51,7 @@ struct launch_config {
 	X(context_set, "cuCtxSetCurrent", (void *context)) \
 	X(wait, "cuCtxSynchronize", (void)) \
 	X(module_load, "cuModuleLoad", (void **module, const char *path)) \
+	X(module_text, "cuModuleLoadData", (void **module, const char *text)) \
 	X(module_unload, "cuModuleUnload", (void *module)) \
 	X(module_function, "cuModuleGetFunction", (void **function, void *module, const char *name)) \
 	X(module_global, "cuModuleGetGlobal_v2", (device_pointer *memory, size_t *bytes, void *module, const char *name)) \
@@ -57,7 +60,7 @@ struct launch_config {
 	X(release, "cuMemFree_v2", (device_pointer memory)) \
 	X(upload, "cuMemcpyHtoD_v2", (device_pointer to, const void *from, size_t bytes)) \
 	X(download, "cuMemcpyDtoH_v2", (void *to, device_pointer from, size_t bytes)) \
-	X(fill, "cuMemsetD8_v2", (device_pointer to, unsigned char value, size_t bytes)) \
+	X(fill, "cuMemsetD16_v2", (device_pointer to, uint16_t value, size_t halves)) \
 	X(fill_later, "cuMemsetD8Async", (device_pointer to, unsigned char value, size_t bytes, void *stream)) \
 	X(launch, "cuLaunchKernel", (void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, \
 				     unsigned shared_bytes, void *stream, void **argument, void **extra)) \
@@ -78,6 +81,12 @@ struct launch_config {
 	X(persisting_reset, "cuCtxResetPersistingL2Cache", (void)) \
 	X(attribute, "cuDeviceGetAttribute", (int *value, int attribute, int device)) \
 	X(error_name, "cuGetErrorName", (int error, const char **name))
+
+/* Of CUresult: what no kernel did. */
+enum {
+	OUT_OF_MEMORY = 2, STUB_LIBRARY = 34, DEVICE_UNAVAILABLE = 46, NO_DEVICE = 100, INVALID_DEVICE = 101, NO_BINARY_FOR_GPU = 209,
+	UNSUPPORTED_PTX_VERSION = 222, SYSTEM_NOT_READY = 802, SYSTEM_DRIVER_MISMATCH = 803, COMPAT_NOT_SUPPORTED = 804,
+};
 
 enum { MAX_DYNAMIC_SHARED = 8 };      /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
 enum { MULTIPROCESSORS = 16, L2_BYTES = 38 }; /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, _L2_CACHE_SIZE */
@@ -103,6 +112,10 @@ static struct {
 #define X(field, symbol, arguments) int(*field) arguments;
 	DRIVER(X)
 #undef X
+	int last_error;
+	bool is_ready;    /* the device's context was made, and its memory taken: what fails from now on is a kernel's doing */
+	void *own, *own_sum, *own_canary; /* the module of our own kernels */
+	device_pointer scratch;
 } cu;
 
 struct kernel {
@@ -127,10 +140,35 @@ static int checked(int error, const char *what, struct strbuf *err)
 
 	if (!error)
 		return 0;
+	cu.last_error = error;
 	cu.error_name(error, &name);
-	/* 2: CUDA_ERROR_OUT_OF_MEMORY */
-	strbuf_addf(err, "%s failed: %s%s", what, name ? name : "unknown error", error == 2 ? ": out of memory" : "");
+	strbuf_addf(err, "%s failed: %s%s", what, name ? name : "unknown error",
+		    error == OUT_OF_MEMORY	    ? ": out of memory"
+		    : error == DEVICE_UNAVAILABLE   ? ": another process has it for itself"
+		    : error == NO_BINARY_FOR_GPU    ? ": it was made for another architecture than this device's"
+		    : error == SYSTEM_DRIVER_MISMATCH ? ": the driver's library and its kernel module are of different versions"
+						    : "");
 	return -1;
+}
+
+static bool is_unserved(void)
+{
+	switch (cu.last_error) {
+	case OUT_OF_MEMORY:
+		return !cu.is_ready;
+	case STUB_LIBRARY:
+	case DEVICE_UNAVAILABLE:
+	case NO_DEVICE:
+	case INVALID_DEVICE:
+	case NO_BINARY_FOR_GPU:
+	case UNSUPPORTED_PTX_VERSION:
+	case SYSTEM_NOT_READY:
+	case SYSTEM_DRIVER_MISMATCH:
+	case COMPAT_NOT_SUPPORTED:
+		return true;
+	default:
+		return !cu.library;
+	}
 }
 
 static int load_driver(struct strbuf *err)
@@ -164,7 +202,7 @@ static void close_kernel(struct kernel *k)
 		return;
 	for (size_t b = 0; b < MAX_BUFFERS; b++)
 		if (k->own[b])
-			cu.release(k->own[b]);
+			cu.release(k->own[b] - GUARD_BYTES);
 	if (k->module)
 		cu.module_unload(k->module);
 	if (k->context)
@@ -189,6 +227,7 @@ static int64_t shared_bytes_of(struct kernel *k, const struct plan_step *step)
 
 static int load_functions(struct kernel *k, const char *path, struct strbuf *err)
 {
+	cu.is_ready = true;
 	if (checked(cu.module_load(&k->module, path), "loading the cubin", err))
 		return -1;
 	for (size_t s = 0; s < k->plan->step_count; s++) {
@@ -241,17 +280,41 @@ static struct kernel *open_kernel(const struct plan *plan, const char *path, int
 	return NULL;
 }
 
+/* Guards lie around it; whole vectors at its end are its own. */
 static int own_buffer(struct kernel *k, size_t b, int64_t bytes, struct strbuf *err)
 {
-	if (k->own[b] && k->own_bytes[b] >= bytes)
+	const size_t room = (size_t)(bytes + 16 + 255) / 256 * 256;
+	device_pointer base = 0;
+
+	if (k->own[b] && k->own_bytes[b] >= (int64_t)room)
 		return 0;
 	if (k->own[b])
-		cu.release(k->own[b]);
+		cu.release(k->own[b] - GUARD_BYTES);
 	k->own[b] = 0;
-	if (checked(cu.allocate(&k->own[b], (size_t)bytes + 16), "allocating a temporary", err))
+	if (checked(cu.allocate(&base, room + 2 * GUARD_BYTES), "allocating a temporary", err))
 		return -1;
-	k->own_bytes[b] = bytes;
-	return checked(cu.fill(k->own[b], 0, (size_t)bytes + 16), "clearing a temporary", err);
+	k->own[b] = base + GUARD_BYTES;
+	k->own_bytes[b] = (int64_t)room;
+	return checked(cu.fill(base, GUARD, (room + 2 * GUARD_BYTES) / 2), "guarding a temporary", err) ||
+	       checked(cu.fill(k->own[b], 0, room / 2), "clearing a temporary", err) ? -1 : 0;
+}
+
+static int intact(struct kernel *k, struct strbuf *err)
+{
+	uint16_t guard[GUARD_BYTES / 2];
+
+	for (size_t b = 0; b < k->plan->buffer_count; b++)
+		for (int end = 0; end < 2 && k->own[b]; end++) {
+			device_pointer at = end ? k->own[b] + (device_pointer)k->own_bytes[b] : k->own[b] - GUARD_BYTES;
+			if (checked(cu.download(guard, at, sizeof(guard)), "the kernel", err))
+				return -1;
+			for (size_t i = 0; i < ARRAY_SIZE(guard); i++)
+				if (guard[i] != GUARD) {
+					strbuf_addf(err, "memory %s temporary '%s' was written", end ? "behind" : "before", k->plan->buffer[b].name);
+					return -1;
+				}
+		}
+	return 0;
 }
 
 /* Preconditions, grids and temporaries for these dims. */
@@ -493,8 +556,98 @@ static int timed(const struct launcher_timing *t, int64_t *ns, struct strbuf *er
 	return bad ? -1 : 0;
 }
 
+/* ---- our own kernels ------------------------------------------------- */
+
+enum { SUM_BLOCKS = 1056, CANARY_BLOCKS = 264, OWN_THREADS = 256, CANARY_ROUNDS = 256 };
+/* x -> 1664525 x + 1013904223 (Numerical Recipes, 3rd edition, 7.1.4), the canary's. */
+#define STEP_FACTOR 1664525u
+#define STEP_MORE 1013904223u
+
+/*
+ * As text (PTX ISA 7.0), which every driver since 11.0 translates for its device.  sum: words
+ * and their places, mixed and added up in any order; canary: each thread writes where a chain
+ * of dependent steps from its number ends.
+ */
+static const char own_kernels[] =
+	".version 7.0\n.target sm_70\n.address_size 64\n"
+	".visible .entry km_sum(.param .u64 from, .param .u64 words, .param .u64 into)\n"
+	"{\n.reg .pred %p;\n.reg .b32 %r<4>;\n.reg .b64 %d<10>;\n"
+	"mov.u32 %r0, %ctaid.x;\nmov.u32 %r1, %ntid.x;\nmov.u32 %r2, %tid.x;\nmov.u32 %r3, %nctaid.x;\n"
+	"mul.wide.u32 %d0, %r0, %r1;\ncvt.u64.u32 %d1, %r2;\nadd.u64 %d0, %d0, %d1;\nmul.wide.u32 %d2, %r3, %r1;\n"
+	"ld.param.u64 %d3, [from];\nld.param.u64 %d4, [words];\nld.param.u64 %d5, [into];\nmov.u64 %d6, 0;\n"
+	"next:\nsetp.ge.u64 %p, %d0, %d4;\n@%p bra done;\nshl.b64 %d7, %d0, 3;\nadd.u64 %d7, %d3, %d7;\nld.global.u64 %d8, [%d7];\n"
+	"add.u64 %d8, %d8, %d0;\nmul.lo.u64 %d8, %d8, 0x9e3779b97f4a7c15U;\nshr.u64 %d9, %d8, 32;\nxor.b64 %d8, %d8, %d9;\n"
+	"mul.lo.u64 %d8, %d8, 0xd6e8feb86659fd93U;\nadd.u64 %d6, %d6, %d8;\nadd.u64 %d0, %d0, %d2;\nbra next;\n"
+	"done:\nred.global.add.u64 [%d5], %d6;\nret;\n}\n"
+	".visible .entry km_canary(.param .u64 into, .param .u32 rounds)\n"
+	"{\n.reg .pred %p;\n.reg .b32 %r<5>;\n.reg .b64 %d<2>;\n"
+	"mov.u32 %r0, %ctaid.x;\nmov.u32 %r1, %ntid.x;\nmov.u32 %r2, %tid.x;\nmad.lo.u32 %r3, %r0, %r1, %r2;\n"
+	"ld.param.u64 %d0, [into];\nmul.wide.u32 %d1, %r3, 4;\nadd.u64 %d0, %d0, %d1;\nld.param.u32 %r4, [rounds];\n"
+	"next:\nsetp.eq.u32 %p, %r4, 0;\n@%p bra done;\nmad.lo.u32 %r3, %r3, 1664525, 1013904223;\nsub.u32 %r4, %r4, 1;\nbra next;\n"
+	"done:\nst.global.u32 [%d0], %r3;\nret;\n}\n";
+
+static int load_own(struct strbuf *err)
+{
+	if (cu.own)
+		return 0;
+	return checked(cu.module_text(&cu.own, own_kernels), "loading our own kernels", err) ||
+	       checked(cu.module_function(&cu.own_sum, cu.own, "km_sum"), "km_sum", err) ||
+	       checked(cu.module_function(&cu.own_canary, cu.own, "km_canary"), "km_canary", err) ||
+	       checked(cu.allocate(&cu.scratch, CANARY_BLOCKS * OWN_THREADS * sizeof(uint32_t)), "allocating device memory", err) ? -1 : 0;
+}
+
+static int sum(const void *device, size_t bytes, uint64_t *result, struct strbuf *err)
+{
+	device_pointer from = (device_pointer)(uintptr_t)device;
+	uint64_t words = bytes / sizeof(uint64_t);
+	void *argument[] = { &from, &words, &cu.scratch };
+
+	return load_own(err) || checked(cu.fill(cu.scratch, 0, sizeof(*result) / 2), "clearing memory", err) ||
+	       checked(cu.launch(cu.own_sum, SUM_BLOCKS, 1, 1, OWN_THREADS, 1, 1, 0, STREAM, argument, NULL), "summing memory", err) ||
+	       checked(cu.download(result, cu.scratch, sizeof(*result)), "summing memory", err) ? -1 : 0;
+}
+
+static int start_canary(void *user, struct strbuf *err)
+{
+	unsigned rounds = CANARY_ROUNDS;
+	void *argument[] = { &cu.scratch, &rounds };
+
+	(void)user;
+	return checked(cu.launch(cu.own_canary, CANARY_BLOCKS, 1, 1, OWN_THREADS, 1, 1, 0, STREAM, argument, NULL), "the canary", err);
+}
+
+static int canary(int64_t *ns, struct strbuf *err)
+{
+	static uint32_t got[CANARY_BLOCKS * OWN_THREADS];
+	uint32_t factor = 1, more = 0;
+
+	if (load_own(err) || checked(cu.fill(cu.scratch, GUARD, sizeof(got) / 2), "clearing memory", err) || timed(&(struct launcher_timing){ start_canary, NULL, NULL, false }, ns, err) ||
+	    checked(cu.download(got, cu.scratch, sizeof(got)), "the canary", err))
+		return -1;
+	for (int i = 0; i < CANARY_ROUNDS; i++) {
+		more = STEP_FACTOR * more + STEP_MORE;
+		factor *= STEP_FACTOR;
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(got); i++)
+		if (got[i] != factor * i + more) {
+			strbuf_addf(err, "a kernel of our own, run after it, gave %u where %u is right", got[i], factor * i + more);
+			return -1;
+		}
+	return 0;
+}
+
+static int fill_memory(void *device, uint16_t pattern, size_t bytes, struct strbuf *err)
+{
+	return checked(cu.fill((device_pointer)(uintptr_t)device, pattern, bytes / 2), "filling device memory", err);
+}
+
 static const struct launcher_memory memory = {
 	.stream = STREAM,
+	.fill = fill_memory,
+	.sum = sum,
+	.canary = canary,
+	.intact = intact,
+	.is_unserved = is_unserved,
 	.timed = timed,
 	.begin = begin,
 	.allocate = allocate,

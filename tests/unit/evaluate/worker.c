@@ -37,9 +37,10 @@ static enum verdict run(const char *before, const char *tail, int64_t memory_byt
 	stage_poison(&stage, 0, 0);
 	enum verdict v = worker_open(&w, &stage, &start, detail);
 	if (v == VERDICT_PASSED) {
+		int64_t ns;
 		if (stays)
 			worker_stay(&w, 0);
-		v = worker_run(&w, 0, 0, plan_dim, 2, limit_s, detail);
+		v = worker_ask(&w, WORKER_RUN, &(struct worker_task){ .calls = 1, .plan_dim = plan_dim, .plan_dims = 2, .limit_s = limit_s }, &ns, detail);
 		worker_close(&w);
 	}
 	return v;
@@ -113,9 +114,9 @@ static void test_time(void)
 	int bad = compile_trusted(&arena, source.buf, "gcc -O1 -w", &start.artifact, &detail);
 	enum verdict v = bad ? VERDICT_HARNESS_ERROR : worker_open(&w, &stage, &start, &detail);
 	if (v == VERDICT_PASSED)
-		v = worker_time(&w, 0, 1, 0, plan_dim, 2, 5, &one, &detail);
+		v = worker_ask(&w, WORKER_TIME, &(struct worker_task){ .calls = 1, .plan_dim = plan_dim, .plan_dims = 2, .limit_s = 5 }, &one, &detail);
 	if (v == VERDICT_PASSED)
-		v = worker_time(&w, 0, 16, 1, plan_dim, 2, 5, &many, &detail);
+		v = worker_ask(&w, WORKER_TIME, &(struct worker_task){ .calls = 16, .first_set = 1, .plan_dim = plan_dim, .plan_dims = 2, .limit_s = 5 }, &many, &detail);
 	ok(v == VERDICT_PASSED && many > 8 * 1000000 / 8, "16 calls take at least as long as they sleep: %.2f ms %s", (double)many * 1e-6, detail.buf);
 	const void *first[OP_MAX_TENSORS], *other[OP_MAX_TENSORS];
 	bool all = true;
