@@ -35,8 +35,12 @@ import torch
 TARGET_OF = {'H200': 'nvidia-h200', 'H100': 'nvidia-h100', 'A100': 'nvidia-a100', 'B200': 'nvidia-b200'}
 DTYPE = {'f64': torch.float64, 'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16, 'i64': torch.int64, 'i32': torch.int32,
          'i16': torch.int16, 'i8': torch.int8, 'u8': torch.uint8, 'bool': torch.bool, 'f8e4m3': torch.float8_e4m3fn, 'f8e5m2': torch.float8_e5m2}
-# Stronger forms of what a body's expression spells out.
-STRONGER = {'scaled_dot_product_attention': 'torch.nn.functional.scaled_dot_product_attention(q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0)).squeeze(0)'}
+# Other forms of what an operator's expression says, each faster somewhere: the same numbers, but for roundings.
+OTHER_FORMS = {
+    'scaled_dot_product_attention': 'torch.nn.functional.scaled_dot_product_attention(q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0)).squeeze(0)',
+    'batch_norm': 'torch.nn.functional.batch_norm(x.unflatten(2, (math.gcd(S, 512), -1)), None, None, g, b, True, 0.1, eps).flatten(2)',
+    'cumsum_exclusive': 'torch.cumsum(torch.nn.functional.pad(x[:, :-1], (0, 0, 1, 0)), 1)',
+}
 # The factors of f32 products that the kernels below multiply.
 FACTORS = {'matmul': ('A', 'B'), 'matmul_transposed_a': ('x.t()', 'w'), 'matmul_transposed_b': ('x', 'w.t()'), 'matmul_transposed_ab': ('x.t()', 'w.t()')}
 
@@ -155,7 +159,7 @@ def expressions(d):
     """The operator's own, as a user would write it: the double of tests would be slower and nobody's wish."""
     own = d['torch']
     plain = own if d['dtype'] == 'f64' else own.replace('.double()', '')
-    return [e for e in (STRONGER.get(d['op']), plain, own if own != plain else None) if e]
+    return [e for e in (plain, OTHER_FORMS.get(d['op']), own if own != plain else None) if e]
 
 
 def compiled(f, mode):
@@ -342,6 +346,12 @@ def is_factory(how):
     return how.startswith(('torch.compile', 'Triton', 'CUTLASS'))
 
 
+def agree(got, want):
+    """Another form gives the same numbers, but for roundings."""
+    return all(a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-3, atol=1e-3, equal_nan=True)
+               for a, b in zip(got if isinstance(got, (tuple, list)) else [got], want if isinstance(want, (tuple, list)) else [want]))
+
+
 def row_of(d, name, how, f, prepare, is_tf32, clock, where, target):
     # Twice the cache in all, so that no call finds what an earlier one left.
     each = sum(math.prod(t['shape']) * torch.empty(0, dtype=DTYPE[t['dtype']]).element_size() for t in d['tensors'])
@@ -353,6 +363,8 @@ def row_of(d, name, how, f, prepare, is_tf32, clock, where, target):
         del made
     call = f() if is_factory(how) else f
     with tf32(is_tf32), torch.no_grad():
+        if 'form' in how and not agree(call(*sets[0]), function_of(d, d['torch'])(*sets[0])):
+            raise ValueError('this form gives other numbers')
         if hasattr(call, 'tune'):
             call.tune(*sets[0])
         samples, calls, is_replayed = clock.rows(call, sets)
@@ -434,6 +446,7 @@ def main():
     p.add_argument('--bin', required=True, help='folder of km-generate')
     p.add_argument('--out', required=True, help='rows go there')
     p.add_argument('--source', help="published problems too: 'km-generate problems --source'")
+    p.add_argument('--only', type=lambda s: {int(n) for n in s.split(',')}, help='numbers of --source, with commas: only these')
     p.add_argument('--variants', type=lambda s: s.split(','), help='names of rows, with commas: only these')
     p.add_argument('--seconds', type=float, default=0.2, help='of samples for each row [0.2]')
     p.add_argument('--jobs', type=int, default=4, help='processes that compile beforehand [4]')
@@ -451,7 +464,8 @@ def main():
         listing = subprocess.run([options.bin + '/km-generate', 'problems', '--source=' + options.source], capture_output=True, text=True, check=True).stdout
         lines = [line.split('\t') for line in listing.splitlines()]
         published = [(int(at.split('/')[1]), problem) for at, problem, *_ in lines if re.fullmatch(r'kb\d/\d+', at)]
-        options.problems += [line[1] for line in lines if not line[0].endswith('/cpu')]
+        wanted = [line for line in lines if not line[0].endswith('/cpu')]
+        options.problems += [problem for at, problem, *_ in wanted if not options.only or int(at.split('/')[1]) in options.only]
     problems = list(dict.fromkeys(options.problems))
     text = subprocess.run([options.bin + '/km-generate', 'describe', *problems], capture_output=True, text=True, check=True).stdout
     described = [json.loads(line) for line in text.splitlines()]
