@@ -36,6 +36,13 @@ int compile_trusted(struct arena *arena, const char *source, const char *flags,
 		    const char **artifact, struct strbuf *err);
 /* What a pack (pack.h) tells a machine without compilers: the version of the one that made what it brings. */
 void compile_assume_version(const char *compiler, const char *version);
+/*
+ * Compiles one candidate, of a language that clang compiles, with AddressSanitizer and UBSan, which end it at their first
+ * report, and NaN in uninitialised variables.  It wants the runtime loaded before it (undefined.h) and is not inspected.
+ * 0, or -1 with *err.
+ */
+int compile_sanitized(struct arena *arena, const struct candidate *candidate, struct compiled *out, struct strbuf *err);
+
 /* First line of "<compiler> --version", kept for the program's life; NULL with *err when it cannot run. */
 const char *compile_version(struct arena *arena, const char *compiler, struct strbuf *err);
 

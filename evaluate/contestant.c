@@ -127,8 +127,8 @@ static enum verdict settle(struct contestant *c, struct strbuf *detail)
 	return v;
 }
 
-enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
-			      struct strbuf *detail)
+enum verdict contestant_start_sanitized(struct session *s, const struct candidate *c, const char *artifact, const char *runtime,
+					struct contestant *out, struct strbuf *detail)
 {
 	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "", .own = WORKER_INIT, .is_shared = s->is_device };
 	/* A plan we cannot read is a fault of what wrote it. */
@@ -141,11 +141,17 @@ enum verdict contestant_start(struct session *s, const struct candidate *c, cons
 	}
 	struct worker_start start = { .plan = c->plan, .artifact = artifact, .threads = s->problem.threads,
 				      .cpu_s = 120 + (int)(4 * s->problem.threads * limit_s(s, 0)), .limit_s = 20,
-				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so") };
+				      .memory_bytes = address_bytes(out), .is_confined = !strcmp(s->target->artifact, "so"), .sanitizer = runtime };
 	enum verdict v = worker_open(&out->own, &s->stage, &start, detail);
 	out->was_killed = out->own.was_killed;
 	out->is_running = v == VERDICT_PASSED;
 	return v;
+}
+
+enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
+			      struct strbuf *detail)
+{
+	return contestant_start_sanitized(s, c, artifact, NULL, out, detail);
 }
 
 /* What the library chose when it was first timed here: duels are with that. */
@@ -348,17 +354,26 @@ enum verdict contestant_check_again(struct contestant *c, struct check_result *w
 	return s->audit && defence_stands(DEFENCE_AUDIT) ? audit(c, worst, detail) : v;
 }
 
+enum verdict contestant_check_shapes(struct contestant *c, struct check_result *worst, int *served, struct strbuf *detail)
+{
+	const struct session *s = c->session;
+	enum verdict v = VERDICT_PASSED;
+
+	*served = 0;
+	for (size_t i = 1; i < s->stage.count && v == VERDICT_PASSED; i++)
+		if (i != s->audit && serves(c, i)) {
+			++*served;
+			v = defence_stands(DEFENCE_CHECK_SHAPES) ? contestant_check_case(c, i, worst, detail) : v;
+		}
+	return v;
+}
+
 static enum verdict check_cases(struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
-	enum verdict v = VERDICT_PASSED;
 	int served = 0;
+	enum verdict v = contestant_check_shapes(c, worst, &served, detail);
 
-	for (size_t i = 1; i < s->stage.count && v == VERDICT_PASSED; i++)
-		if (i != s->audit && serves(c, i)) {
-			served++;
-			v = defence_stands(DEFENCE_CHECK_SHAPES) ? contestant_check_case(c, i, worst, detail) : v;
-		}
 	if (v == VERDICT_PASSED && (!served || !serves(c, 0))) {
 		strbuf_addstr(detail, served ? "its preconditions exclude the problem" : "its preconditions exclude every check shape");
 		v = VERDICT_REJECTED;

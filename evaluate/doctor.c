@@ -5,6 +5,7 @@
 #include "evaluate/probe.h"
 #include "evaluate/resident.h"
 #include "evaluate/sandbox.h"
+#include "evaluate/undefined.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -53,6 +54,10 @@ int doctor_main(int argc, char **argv)
 		if (library)
 			dlclose(library);
 	}
+	const char *runtime = undefined_runtime(&arena, &err);
+	capability("sanitizers", runtime != NULL, "run with what is promoted",
+		   arena_printf(&arena, "%s; what is promoted is not searched for memory errors in its own arrays, and undefined arithmetic", err.buf));
+	strbuf_reset(&err);
 	struct strbuf level = STRBUF_INIT;
 	sandbox_level(&level);
 	printf("sandbox\t%s\tlevel of CPU candidates and of compilers, in every trace; device workers: own session and limits\n", level.buf);

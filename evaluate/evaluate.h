@@ -101,11 +101,16 @@ struct contestant {
 /* Starts candidate c compiled as `artifact`; or the verdict with *detail.  contestant_end() in any case. */
 enum verdict contestant_start(struct session *s, const struct candidate *c, const char *artifact, struct contestant *out,
 			      struct strbuf *detail);
+/* The same with its sanitizers' runtime (undefined.h); NULL: without. */
+enum verdict contestant_start_sanitized(struct session *s, const struct candidate *c, const char *artifact, const char *runtime,
+					struct contestant *out, struct strbuf *detail);
 /* The same for a baseline; not PASSED: absent, or not its operator. */
 enum verdict contestant_start_baseline(struct session *s, const char *name, struct contestant *out, struct strbuf *detail);
 void contestant_end(struct contestant *c);
 /* Every case its plan accepts, the problem itself last and twice; the largest errors go to *worst. */
 enum verdict contestant_check(struct contestant *c, struct check_result *worst, struct strbuf *detail);
+/* The check shapes alone, the largest errors to *worst, which was initialised; *served: how many its plan accepts. */
+enum verdict contestant_check_shapes(struct contestant *c, struct check_result *worst, int *served, struct strbuf *detail);
 /* One case of the stage; a worker that died is gone. */
 enum verdict contestant_check_case(struct contestant *c, size_t i, struct check_result *worst, struct strbuf *detail);
 /* Shapes just beyond the kernel's own tiles, where none of the stage's is (edges.c), in a worker of their own. */

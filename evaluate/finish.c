@@ -2,6 +2,7 @@
 #include "evaluate/baseline.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
+#include "evaluate/undefined.h"
 #include "generate/lang.h"
 #include "ops/core/defence.h"
 #include "ops/core/diag.h"
@@ -355,7 +356,7 @@ static void publish_judged(const struct judgement *j, struct winner *w, struct m
 }
 
 /* What a process of its own says of itself is not enough for the corpus.  0, or -1 with *err. */
-static int judge_outside(struct session *s, const struct finalist *f, const struct winner *w, struct judgement *j, struct strbuf *err)
+static int judge_outside(struct session *s, const struct finalist *f, const struct winner *w, const char *sanitized, struct judgement *j, struct strbuf *err)
 {
 	const struct candidate *c = f->contestant.candidate;
 	const struct judged judged = { .problem = &s->problem, .target = s->target, .artifact = f->artifact, .plan = c->plan, .is_confined = true };
@@ -377,6 +378,7 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 			j->detail = arena_printf(&s->arena, "raced %.2f times the loop nest's speed, judged %.2f", w->raced_loopnest_ratio, j->ratio);
 		}
 	}
+	j->memory_pass = arena_printf(&s->arena, "%s%s%s", j->memory_pass, *j->memory_pass && *sanitized ? "; " : "", sanitized);
 	j->problem = s->problem_text;
 	j->environment = s->environment.id;
 	j->candidate = c->id;
@@ -395,33 +397,56 @@ static enum verdict look_inside(const struct session *s, const struct finalist *
 	return v;
 }
 
-/* The best finalist that is what it seems from outside too: its position, -1 with *err, or *count 0: none. */
+/* Out with it: recorded, and the others move up. */
+static int drop(struct session *s, struct finalist *f, int *count, int at, enum verdict v, const char *detail, struct strbuf *err)
+{
+	contestant_end(&f[at].contestant);
+	if (throw_out(s, &f[at], v, detail, err))
+		return -1;
+	memmove(&f[at], &f[at + 1], (size_t)(--*count - at) * sizeof(*f));
+	return 0;
+}
+
+/*
+ * Is the finalist what it seems: of its own source's making, and from outside its process?  The verdict, why in *detail, and a
+ * kernel's for this CPU the times that are published; HARNESS_ERROR with *err.
+ */
+static enum verdict look_at(struct session *s, const struct finalist *f, struct winner *w, struct margin margin[MARGINS], struct strbuf *detail,
+			    struct strbuf *err)
+{
+	struct strbuf how = STRBUF_INIT;
+	struct judgement j = { .detail = "" };
+	enum verdict v = VERDICT_PASSED;
+
+	/* Devices have no judge outside yet. */
+	if (strcmp(s->target->artifact, "so"))
+		return s->is_model || !s->is_device ? v : look_inside(s, f, detail);
+	if (defence_stands(DEFENCE_SANITIZERS))
+		v = undefined_search(s, f->contestant.candidate, &how, detail, err);
+	if (v == VERDICT_PASSED && defence_stands(DEFENCE_JUDGE)) {
+		v = judge_outside(s, f, w, how.buf, &j, err) ? VERDICT_HARNESS_ERROR : j.verdict;
+		strbuf_addstr(detail, j.detail);
+		if (v == VERDICT_PASSED)
+			publish_judged(&j, w, margin);
+	}
+	strbuf_release(&how);
+	return v;
+}
+
+/* The best finalist that is what it seems: its position, -1 with *err, or *count 0: none. */
 static int judge_best(struct session *s, struct finalist *f, int *count, struct winner *w, struct strbuf *err)
 {
 	while (*count) {
-		struct judgement j;
 		struct margin margin[MARGINS] = { { 0 } };
 		struct strbuf detail = STRBUF_INIT;
 		int best = decide(s, f, *count, w, margin, err);
-		bool is_cpu = !strcmp(s->target->artifact, "so");
-		if (best < 0 || (is_cpu ? !defence_stands(DEFENCE_JUDGE) : s->is_model || !s->is_device))
+		if (best < 0)
 			return best;
-		if (is_cpu && judge_outside(s, &f[best], w, &j, err))
-			return -1;
-		if (!is_cpu) {
-			j.verdict = look_inside(s, &f[best], &detail);
-			j.detail = arena_strdup(&s->arena, detail.buf);
-		}
+		enum verdict v = look_at(s, &f[best], w, margin, &detail, err);
+		bool is_bad = v == VERDICT_HARNESS_ERROR || (v != VERDICT_PASSED && drop(s, f, count, best, v, detail.buf, err));
 		strbuf_release(&detail);
-		if (j.verdict == VERDICT_PASSED) {
-			if (is_cpu)
-				publish_judged(&j, w, margin);
-			return best;
-		}
-		contestant_end(&f[best].contestant);
-		if (throw_out(s, &f[best], j.verdict, j.detail, err))
-			return -1;
-		memmove(&f[best], &f[best + 1], (size_t)(--*count - best) * sizeof(*f));
+		if (is_bad || v == VERDICT_PASSED)
+			return is_bad ? -1 : best;
 	}
 	return -1;
 }

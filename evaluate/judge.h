@@ -21,7 +21,8 @@
  * The kernel's own clock, read in its process over the same calls, gives the claim.  What
  * a life's time holds beside the claim is a fraction of a millisecond however many calls
  * it made, on a busy machine too; where it grows with the calls by surely more than
- * JUDGE_UNSEEN of their time, the verdict is TIMING_FORGED.
+ * JUDGE_UNSEEN of their time, the verdict is TIMING_FORGED.  Where the interval holds nothing, or
+ * spans a factor of ten, there is no time to publish: NOT_MEASURED.
  *
  * Strict lives, which are not timed, hold what the call promises: tensors that end or
  * begin at a page nobody may touch, tensors aligned as their elements only, callee-saved

@@ -379,16 +379,21 @@ static int next_uid(void)
 }
 
 /* What a box of that role finds in its environment; ends with NULL. */
-static char **environment_of(struct arena *arena, enum sandbox_role role, const char *folder)
+static char **environment_of(struct arena *arena, const struct sandbox_start *start, const char *folder)
 {
-	char **list = ARENA_ARRAY(arena, char *, 8);
+	char **list = ARENA_ARRAY(arena, char *, 10);
+	enum sandbox_role role = start->role;
 	const char *path = getenv("PATH");
 	int n = 0;
 
 	if (role == SANDBOX_TRUSTED)
 		return environ;
-	if (IS_SANITIZED)
-		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0");
+	if (is_sanitized(start))
+		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:symbolize=0:detect_stack_use_after_return=1");
+	if (start->sanitizer) {
+		list[n++] = arena_strdup(arena, "UBSAN_OPTIONS=symbolize=0");
+		list[n++] = arena_printf(arena, "LD_PRELOAD=%s", start->sanitizer);
+	}
 	if (defence_environment())
 		list[n++] = defence_environment();
 	if (role == SANDBOX_KERNEL)
@@ -565,7 +570,7 @@ static int start_box(struct arena *arena, struct sandbox *box, const struct sand
 	    (is_confined && machine.has[SANDBOX_CGROUP] && cgroup_open(&box->group, box->memory_bytes, s->processes, err)))
 		return -1;
 	in.folder = box->folder;
-	in.environment = environment_of(arena, s->role, box->path ? box->path : "/tmp");
+	in.environment = environment_of(arena, s, box->path ? box->path : "/tmp");
 	if (is_confined && machine.has[SANDBOX_LANDLOCK] && (in.ruleset = o->ruleset = open_ruleset(&in)) < 0) {
 		strbuf_addf(err, "cannot lock files away: %s", strerror(errno));
 		return -1;
@@ -593,7 +598,7 @@ int sandbox_start(struct sandbox *box, const struct sandbox_start *start, struct
 	*box = (struct sandbox)SANDBOX_INIT;
 	sandbox_has(SANDBOX_UID, NULL);
 	box->role = start->role;
-	box->memory_bytes = start->memory_bytes ? start->memory_bytes + (IS_SANITIZED ? INT64_C(1) << 30 : 0) : 0;
+	box->memory_bytes = start->memory_bytes ? start->memory_bytes + (is_sanitized(start) ? INT64_C(1) << 30 : 0) : 0;
 	box->cpu_limit_s = start->cpu_s;
 	box->said_bytes = start->said_bytes ? start->said_bytes : SAID_BYTES;
 	int bad = start_box(&arena, box, start, &opened, err);

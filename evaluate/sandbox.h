@@ -75,6 +75,7 @@ struct sandbox_start {
 	int fd_count;
 	const char *const *readable;      /* folders or files beyond the system's own, by their own names; ends with NULL; or NULL */
 	bool sees_machine;                /* COMPILER: all of /proc: what the processor is, among others; and /dev/urandom */
+	const char *sanitizer;            /* KERNEL: the sanitizers' runtime, loaded before all other libraries; NULL: none */
 	bool keeps_folder;                /* box.folder stays for sandbox_release() */
 	/* Limits; 0: none. */
 	int64_t address_bytes;            /* of each process */

@@ -256,7 +256,7 @@ static int make_root(const struct inside *in)
 	}
 	/* Before all is read-only: names to mount at, and what a kernel reads. */
 	if (mkdir("/tmp", 0755) || mkdir("/dev", 0755) || symlink("/tmp", "/dev/shm") || make_file("/dev/null") ||
-	    ((is_compiler || IS_SANITIZED) && mkdir("/proc", 0555)) || (start->sees_machine && make_file("/dev/urandom")))
+	    ((is_compiler || is_sanitized(start)) && mkdir("/proc", 0555)) || (start->sees_machine && make_file("/dev/urandom")))
 		return -1;
 	int folder = is_compiler ? -1 : open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!is_compiler && (folder < 0 || inside_put_files(folder, start->file, start->file_count)))
@@ -269,7 +269,7 @@ static int make_root(const struct inside *in)
 	    syscall(SYS_move_mount, null, "", AT_FDCWD, "/dev/null", MOVE_MOUNT_F_EMPTY_PATH) ||
 	    (start->sees_machine && syscall(SYS_move_mount, random, "", AT_FDCWD, "/dev/urandom", MOVE_MOUNT_F_EMPTY_PATH)))
 		return -1;
-	if (!is_compiler && IS_SANITIZED)
+	if (!is_compiler && is_sanitized(start))
 		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid");
 	if (!is_compiler)
 		return folder;
@@ -320,7 +320,7 @@ static void set_limits(const struct inside *in)
 	const struct sandbox_start *s = in->start;
 
 	limit(RLIMIT_CORE, 0);
-	if (s->address_bytes && !IS_SANITIZED)
+	if (s->address_bytes && !is_sanitized(s))
 		limit(RLIMIT_AS, s->address_bytes);
 	if (s->cpu_s)
 		limit(RLIMIT_CPU, s->cpu_s);
@@ -472,7 +472,7 @@ static int lock_files(const struct inside *in, int folder)
 
 	if (folder >= 0 && ruleset_allow(in->ruleset, folder, is_compiler))
 		return -1;
-	for (size_t i = 0; (is_compiler || IS_SANITIZED) && i < ARRAY_SIZE(written); i++) {
+	for (size_t i = 0; (is_compiler || is_sanitized(in->start)) && i < ARRAY_SIZE(written); i++) {
 		int fd = open(written[i], O_PATH | O_CLOEXEC);
 		if (fd >= 0 && (!i || in->has[SANDBOX_MOUNT]) && ruleset_allow(in->ruleset, fd, !i))
 			return -1;

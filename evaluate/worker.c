@@ -94,17 +94,20 @@ static enum heard read_whole(struct worker *w, void *data, size_t len, double li
 	return HEARD_ALL;
 }
 
-/* The first line of what it said, fit for any reader: a library's last words may help. */
+/* The first line of what it said (but rules), fit for any reader: a library's last words may help. */
 static void add_words(const struct worker *w, struct strbuf *detail)
 {
 	enum { MOST = 160 };
 	const struct strbuf *said = &w->box.said;
-	size_t len = strcspn(said->buf, "\n");
+	const char *line = said->buf;
 
+	while (*line == '=' && line[strspn(line, "=")] == '\n')
+		line += strspn(line, "=") + 1;
+	size_t len = strcspn(line, "\n");
 	if (said->len)
 		strbuf_addstr(detail, "; it said '");
 	for (size_t i = 0; i < len && i < MOST; i++)
-		strbuf_addch(detail, isprint((unsigned char)said->buf[i]) && said->buf[i] != '\'' ? said->buf[i] : '?');
+		strbuf_addch(detail, isprint((unsigned char)line[i]) && line[i] != '\'' ? line[i] : '?');
 	if (said->len)
 		strbuf_addf(detail, "'%s", len > MOST ? " and more" : "");
 	if (w->box.dropped_bytes)
@@ -233,6 +236,7 @@ static int start_box(struct worker *w, const struct stage *stage, const struct w
 		.fd_count = ARRAY_SIZE(fd) - !start->is_life,
 		.address_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) && !start->is_python ? start->memory_bytes : 0,
 		.memory_bytes = defence_stands(DEFENCE_MEMORY_LIMIT) ? start->memory_bytes : 0,
+		.sanitizer = start->sanitizer,
 		.cpu_s = start->cpu_s,
 		.processes = start->threads + (start->is_python ? 64 : 8),
 	};

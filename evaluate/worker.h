@@ -63,6 +63,7 @@ struct worker_start {
 	int64_t memory_bytes;           /* of addresses, and beyond the stage of memory; 0: no limit */
 	int cpu_s;                      /* 0: no limit */
 	double limit_s;                 /* until it has loaded */
+	const char *sanitizer;          /* of a candidate in the sandbox: its sanitizers' runtime (undefined.h); NULL: it has none */
 };
 
 /*

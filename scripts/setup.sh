@@ -20,6 +20,7 @@ pkg-config               pkg-config
 clang-22                 clang-22
 lld-22                   ld.lld-22
 llvm-22                  llvm-readelf-22
+libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.asan-x86_64.so
 libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
 libseccomp-dev           pc:libseccomp
@@ -33,7 +34,6 @@ python3-numpy            /usr/lib/python3/dist-packages/numpy
 python3-h5py             /usr/lib/python3/dist-packages/h5py
 python3-torch            /usr/lib/python3/dist-packages/torch
 hdf5-tools               h5dump
-libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.fuzzer-x86_64.a
 bubblewrap               bwrap
 valgrind                 valgrind
 "

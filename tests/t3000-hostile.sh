@@ -13,12 +13,21 @@ i=7
 
 check 'a batch of them is evaluated' "km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl"
 km-evaluate trace ls journal >rows 2>/dev/null
+cut -f 1,3 rows >rows.13
 check 'each ends as its own verdict' "cut -f 3 rows | sort | tr '\n' ' ' | grep -x 'COMPILE_ERROR INCORRECT_NUMERICAL INCORRECT_OUT_OF_BOUNDS PASSED RUNTIME_ERROR RUNTIME_ERROR TIMEOUT '"
 check 'why is said for each that failed' "[ \$(grep -c '\"kind\":\"evaluation\"' journal) = $i ] && ! grep '\"kind\":\"evaluation\"' journal | grep -v PASSED | grep '\"detail\":\"\"'"
 check 'only what passed has a time and a fitness' "awk -F '\t' '(\$3 == \"PASSED\") != (\$5 > 0) { bad++ } END { exit bad > 0 }' rows"
 check 'no worker is left behind' '! pgrep -s 0 km-worker && ! pgrep -P $$ km-worker'
 check 'the journal is sound' "km-evaluate trace ls journal | wc -l | grep -qx $i && km-evaluate trace pack -o t.h5 journal && km-evaluate trace validate t.h5"
 check 'a second run evaluates none of them again' "cp journal before && km-evaluate run --problem=$problem --allow-unsafe --batch-size=1 --journal=journal batch.jsonl && cmp journal before"
+# The judge's own memory fails it, at the last of the times that it asks for some: no winner, no word against a candidate.
+export KM_FAULT_PROGRAM=km-evaluate KM_FAULT_LOG="$SCRATCH/calls"
+cp journal counted && LD_PRELOAD="$BUILD/lib/libfault.so" KM_FAULT=memfd_create:0:EIO km-evaluate finish --problem=$problem --journal=counted --folder=counted.cell
+check 'a judge that cannot finish is the machine'\''s fault: exit 3, in one line' "
+	cp journal before && ! LD_PRELOAD=$BUILD/lib/libfault.so KM_FAULT=memfd_create:\$(cut -f 1 calls):EMFILE km-evaluate finish --problem=$problem --journal=journal --folder=cell 2>said
+	cat said; grep '^km-evaluate: error: .*Too many open files' said && [ \$(wc -l <said) = 1 ] &&
+	! grep -a -e '\"kind\":\"winner\"' -e '\"kind\":\"judgement\"' journal && [ ! -e cell/artifacts ]"
+check 'and none of its candidates is out' 'km-evaluate trace ls journal | cut -f 1,3 | diff - rows.13'
 check 'the winner is the one that does what it says' "km-evaluate finish --problem=$problem --journal=journal --folder=cell && grep '\"kind\":\"winner\"' journal | grep -q -F \"\$(awk -F '\t' '\$3 == \"PASSED\" { print \$1 }' rows)\" && [ -s cell/artifacts/*/kernel.so ]"
 
 # What its own tiles ask for beyond the check shapes is judged at promotion: right ones win.

@@ -47,8 +47,26 @@ if [ "$(id -u)" = 0 ]; then
 	lacks root 'limits: NO CGROUP' 'namespaces without cgroup' as_user
 	lacks userns 'isolation: NO NAMESPACES' 'floor without user-namespace pid-namespace' as_user ./without userns
 fi
-# A cache that is full or read-only costs one line; what is compiled is compiled all the same.
+# What is promoted is run with sanitizers, where there are any; where not, the row says so.
+mkdir fake && printf '#!/bin/sh\ncase "$1" in -print-file-name=*) echo "${1#*=}" ;; *) exec %s "$@" ;; esac\n' "$(command -v clang-22)" >fake/clang-22 && chmod +x fake/clang-22
+# promotes NAME 'TEXT' COMMAND...: one is promoted, its judgement says TEXT
+promotes() {
+	name=$1 text=$2
+	shift 2
+	rm -rf "promoted.$name" cell && $printed --journal="promoted.$name" one.jsonl &&
+		"$@" km-evaluate finish --problem=$problem --clock=model --journal="promoted.$name" --folder=cell &&
+		grep -a '"kind":"judgement"' "promoted.$name" | grep -F "\"memory_pass\":\"$text"
+}
 printed="km-evaluate run --problem=$problem --clock=model"
+km-generate next --problem=$problem --batch=1 -o one.jsonl
+check 'with sanitizers' 'km-evaluate doctor | grep "^sanitizers	yes" && promotes with "sanitizers: " env'
+check 'without their runtime' '
+	PATH=$SCRATCH/fake:$PATH km-evaluate doctor | grep "^sanitizers	no	no .libclang_rt.asan.*apt-get install" &&
+	promotes without "no sanitizers: no " env PATH="$SCRATCH/fake:$PATH"'
+check 'without a /proc for them' '
+	KM_SANDBOX_WITHOUT=mount-namespace km-evaluate doctor | grep "^sanitizers	no	.*mount namespace" &&
+	promotes no_proc "no sanitizers: their runtime does not start" env KM_SANDBOX_WITHOUT=mount-namespace'
+# A cache that is full or read-only costs one line; what is compiled is compiled all the same.
 km-generate next --problem=$problem --batch=3 -o three.jsonl
 $printed --journal=cached three.jsonl && km-evaluate trace ls cached | cut -f 1,3 | sort >cached.got
 mkdir disk

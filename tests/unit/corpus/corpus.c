@@ -54,6 +54,7 @@ static const char plan_format[] =
 	"step: km_%1$s_main grid=M,N threads=1 shared=0\n";
 
 static bool is_judged = true;
+static const char *judged_beside = "loopnest"; /* "": the judge had no baseline */
 static double judged_over_winner = 1; /* what the judge saw, over what the winner's record says */
 
 /* A finished cell: journal with one passed trial and its winner, judged or not, and the winner's artifact. */
@@ -97,8 +98,8 @@ static int make_cell(const char *out, const char *name, const char *id, const ch
 	journal_append(journal, &r, &err);
 	r = (struct record){ .kind = RECORD_JUDGEMENT, .judgement = { .problem = problem.buf, .environment = "00112233445566aa", .candidate = id,
 		.verdict = VERDICT_PASSED, .detail = "", 
-		.judged_ns = judged_over_winner * time_ns, .low_ns = judged_over_winner * time_ns, .high_ns = 2 * judged_over_winner * time_ns, .claim_ratio = 1, .baseline = "loopnest",
-		.ratio = 2, .ratio_low = 1.9, .ratio_high = 2.1, .memory_pass = "guard pages", .labels = "" } };
+		.judged_ns = judged_over_winner * time_ns, .low_ns = judged_over_winner * time_ns, .high_ns = 2 * judged_over_winner * time_ns, .claim_ratio = 1, .baseline = judged_beside,
+		.ratio = *judged_beside ? 2 : NAN, .ratio_low = *judged_beside ? 1.9 : NAN, .ratio_high = *judged_beside ? 2.1 : NAN, .memory_pass = "guard pages", .labels = "" } };
 	if (is_judged)
 		journal_append(journal, &r, &err);
 	ret = journal_close(journal, &err);
@@ -174,10 +175,19 @@ static void test_promotion(void)
 	proc_run(PROC_ARGV("sh", "-c", "cat \"$0\"-*/entry", entry), NULL, NULL, &result, &text, NULL, &err);
 	ok(strstr(text.buf, "\ntime_ns: 1500\n") && strstr(text.buf, "\ntime_high_ns: 3000\n") && strstr(text.buf, "\njudged_by: lives\n") &&
 	   strstr(text.buf, "\nraced_time_ns: 500\n"), "is published with the judged time, and the raced one beside it");
-	strbuf_release(&text);
 	judged_over_winner = 1;
+	judged_beside = "";
+	ok(!make_cell(folder, "alone", "aaaaaaaaaaaaaaa6", "M=40,N=40,K=40", "", 1, 1e3) && !run_promotion(&p) && p.written == 1, "a winner judged without a baseline");
+	snprintf(entry, sizeof(entry), "%s/corpus/%s/matmul/aaaaaaaaaaaaaaa6", folder, target);
+	strbuf_reset(&text);
+	proc_run(PROC_ARGV("sh", "-c", "cat \"$0\"-*/entry", entry), NULL, NULL, &result, &text, NULL, &err);
+	ok(strstr(text.buf, "\ntime_ns: 1000\n") && strstr(text.buf, "\njudge.baseline: \n") && strstr(text.buf, "\nbaseline_ratio: 2\n"), "has its time, and the ratio that was raced");
+	judged_beside = "loopnest";
+	snprintf(entry, sizeof(entry), "%s/cells/%s/matmul/alone", folder, target);
+	ok(!rename(entry, in("alone")), "and goes");
 	snprintf(entry, sizeof(entry), "%s/cells/%s/matmul/lied", folder, target);
-	ok(!rename(entry, in("lied")) && !run_promotion(&p) && p.removed == 1, "and goes with its journal");
+	ok(!rename(entry, in("lied")) && !run_promotion(&p) && p.removed == 2, "both go with their journals");
+	strbuf_release(&text);
 }
 
 static struct corpus_key key_of(double m, double n, double k)

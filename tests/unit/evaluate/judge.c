@@ -11,9 +11,11 @@
 #include "ops/core/proc.h"
 #include "tests/tap.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct arena arena;
@@ -183,6 +185,55 @@ static void test_times(void)
 	ok(j.verdict == VERDICT_PASSED, "the same clock, not slowed: %s (%s)", verdict_name(j.verdict), j.detail);
 }
 
+/* Where the judge cannot come to an end it says so: never a time that it did not see. */
+static void test_gives_up(void)
+{
+	static const char relu[] = "void kernel(void *const *buf, const long long *dim)\n"
+				   "{ const float *x = buf[0]; float *y = buf[1]; for (long long i = 0; i < dim[0] * dim[1]; i++) y[i] = x[i] < 0 ? 0 : x[i]; }\n";
+	struct strbuf err = STRBUF_INIT;
+	struct problem tiny;
+	struct judged judged = { .target = target, .symbol = "kernel", .is_confined = true };
+	/* Three calls a life, of some nanoseconds each. */
+	struct judge_options options = { .secret = (uint64_t)clock_ns(), .memory_bytes = 4096, .alignment = 64, .no_baseline = true, .no_strict = true };
+	struct judgement j = { .detail = "" };
+	int given_up = 0;
+
+	if (problem_parse("relu/f32/M=3,N=5/t1", &tiny, &err) ||
+	    compile_trusted(&arena, relu, "gcc -O2 -w", &judged.artifact, &err)) {
+		ok(false, "%s", err.buf);
+		return;
+	}
+	judged.problem = &tiny;
+	/* What is noise has an interval above nothing now and then, and may even be narrow. */
+	for (int i = 0; i < 3; i++)
+		given_up += !judge(&arena, &judged, &options, &j, &err) && j.verdict == VERDICT_NOT_MEASURED && strstr(j.detail, "cannot be timed");
+	ok(given_up >= 2, "calls that a life is too short for: %s (%s)", verdict_name(j.verdict), j.detail);
+	options.memory_bytes = 0;
+	int bad = judge(&arena, &judged, &options, &j, &err);
+	ok(!bad && j.verdict == VERDICT_PASSED && j.low_ns > 0 && (j.judged_ns * (double)(j.calls_many - j.calls_few) > 2e5 || strstr(j.labels, "not audited")),
+	   "as many as memory holds: %.1f ns (%s%s)", j.judged_ns, j.detail, j.labels);
+	ok(!j.baseline[0] && isnan(j.ratio) && isnan(j.ratio_low) && isnan(j.baseline_ns), "without a baseline there is no ratio");
+	/* Lives too long for the limit. */
+	judged.problem = &problem;
+	struct strbuf text = STRBUF_INIT;
+	strbuf_addf(&text, "%s%s", head, KERNEL "{ honest(buf, dim); usleep(300000); }\n");
+	options.limit_s = 0.2;
+	bad = compile_trusted(&arena, text.buf, "gcc -O2 -w", &judged.artifact, &err) || judge(&arena, &judged, &options, &j, &err);
+	ok(!bad && j.verdict == VERDICT_TIMEOUT && isnan(j.judged_ns), "a call beyond the limit: %s (%s%s)", verdict_name(j.verdict), j.detail, err.buf);
+	/* No memory for the inputs: the machine's fault, and said so. */
+	options = (struct judge_options){ .secret = 1 };
+	struct rlimit old, few = { 3, 3 };
+	getrlimit(RLIMIT_NOFILE, &old);
+	few.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &few);
+	strbuf_reset(&err);
+	bad = judge(&arena, &judged, &options, &j, &err);
+	setrlimit(RLIMIT_NOFILE, &old);
+	ok(bad < 0 && err.len && !strchr(err.buf, '\n'), "no descriptor left: %s", err.buf);
+	strbuf_release(&text);
+	strbuf_release(&err);
+}
+
 /* ---- many ------------------------------------------------------------- */
 
 static int count_many(const char *name, const char *source, const char *flags, enum verdict want, int count)
@@ -244,9 +295,15 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && !strcmp(argv[1], "count"))
 		return run_many(atoi(argv[2]), atoi(argv[3]));
+	if (argc > 1 && !strcmp(argv[1], "gives-up")) {
+		test_gives_up();
+		return done_testing();
+	}
 	test_attacks(argc > 1 ? argv[1] : NULL);
-	if (argc == 1)
+	if (argc == 1) {
 		test_times();
+		test_gives_up();
+	}
 	arena_release(&arena);
 	return done_testing();
 }
