@@ -70,7 +70,8 @@ static void print_int_binary(struct simt *s, struct strbuf *out, const struct ex
 static void print_int(struct simt *s, struct strbuf *out, const struct expr *x)
 {
 	static const char *const call[][2] = { { "cdiv", "km_cdiv" }, { "rup", "km_rup" }, { "minimum", "km_least" }, { "maximum", "km_most" },
-					       { "bit_xor", "km_xor" } };
+					       { "bit_xor", "km_xor" }, { "abs", "km_abs" } };
+	const struct expr *definition;
 
 	switch (x->kind) {
 	case EXPR_INT:
@@ -99,7 +100,11 @@ static void print_int(struct simt *s, struct strbuf *out, const struct expr *x)
 				print_int_call(s, out, call[i][1], x);
 				return;
 			}
-		simt_fail(s, "'%s' is no integer function", x->name);
+		definition = simt_definition(s, x);
+		if (definition)
+			print_int(s, out, definition);
+		else
+			simt_fail(s, "'%s' is no integer function", x->name);
 		return;
 	case EXPR_SELECT:
 		for (size_t i = 0; i < 3; i++) {

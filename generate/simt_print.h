@@ -99,6 +99,8 @@ const char *simt_index_text(struct simt *s, const struct spread *spread, int ind
 /* ---- simt_value.c ---- */
 /* Are the kernel's reals double: does it want that, or hold some tile in f64? */
 bool simt_is_double(const struct tile_program *program, const struct tile_kernel *kernel);
+/* The body of a prelude function with the call's arguments put in, or NULL. */
+const struct expr *simt_definition(struct simt *s, const struct expr *call);
 enum simt_kind simt_kind(struct simt *s, const struct expr *x);
 /* Type of a kind's values, and of the values of a buffer's or tile's elements. */
 const char *simt_type(const struct simt *s, enum simt_kind kind);

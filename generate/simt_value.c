@@ -24,8 +24,7 @@ static bool is_whole_function(const char *name)
 	return false;
 }
 
-/* The body of a prelude function with the call's arguments put in, or NULL. */
-static const struct expr *definition_of(struct simt *s, const struct expr *call)
+const struct expr *simt_definition(struct simt *s, const struct expr *call)
 {
 	const struct function *f = function_find(call->name);
 	struct expr *body;
@@ -59,7 +58,7 @@ static enum simt_kind kind_of_call(struct simt *s, const struct expr *x)
 		return SIMT_TRUTH;
 	if (is_whole_function(x->name))
 		return are_whole(s, x) ? SIMT_WHOLE : SIMT_REAL;
-	const struct expr *definition = are_whole(s, x) ? definition_of(s, x) : NULL;
+	const struct expr *definition = are_whole(s, x) ? simt_definition(s, x) : NULL;
 	return definition ? simt_kind(s, definition) : SIMT_REAL;
 }
 
@@ -214,7 +213,7 @@ static void print_call(struct simt *s, struct strbuf *out, const struct expr *x,
 		strbuf_addf(out, "km_%s", x->name);
 		print_arguments(s, out, x, SIMT_REAL);
 	} else {
-		const struct expr *definition = definition_of(s, x);
+		const struct expr *definition = simt_definition(s, x);
 		if (definition)
 			print_value(s, out, definition, kind);
 		else

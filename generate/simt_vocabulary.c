@@ -96,6 +96,7 @@ static const char arithmetic[] =
 	"KM_D float km_quotient_floor(float x, float y) { return (float)km_fdiv_d(x, y); }\nKM_D double km_quotient_floor(double x, double y) { return km_fdiv_d(x, y); }\n"
 	"KM_D float km_rest(float x, float y) { return (float)km_mod_d(x, y); }\nKM_D double km_rest(double x, double y) { return km_mod_d(x, y); }\n"
 	"KM_D long km_maximum(long a, long b) { return a > b ? a : b; }\nKM_D long km_minimum(long a, long b) { return a < b ? a : b; }\n"
+	"KM_D int km_abs(int a) { return a < 0 ? -a : a; }\n"
 	"KM_D long km_abs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
 	"#ifndef KM_EXP\n#define KM_EXP __builtin_expf\n#define KM_EXP2 __builtin_exp2f\n#define KM_LOG __builtin_logf\n#endif\n"
 	"KM_D float km_maximum(float a, float b) { return a > b || a != a ? a : b; }\n"
