@@ -37,12 +37,13 @@ static bool has_candidate(const struct problem_space *ps, size_t sub, struct str
 	return false;
 }
 
-/* Where no skeleton is lowered for the language: those that are, for others. */
+/* Where no skeleton is for the language: those that are for others. */
 static void add_unlowered(const struct problem_space *ps, const struct lang *lang, struct strbuf *why)
 {
 	for (size_t i = 0; i < ps->sub_count; i++)
 		if (!i || ps->sub[i].skeleton != ps->sub[i - 1].skeleton)
-			strbuf_addf(why, "%s%s: not lowered for %s so far", why->len ? "; " : "", ps->sub[i].skeleton->name, lang->name);
+			strbuf_addf(why, "%s%s: its kernels say what %s, and '%s' has %s", why->len ? "; " : "", ps->sub[i].skeleton->name,
+				    lang->has_tiles ? "each thread does" : "becomes of whole tiles", lang->name, lang->has_tiles ? "tiles" : "threads");
 }
 
 static void add_language(const struct problem *p, const struct problem_space *ps, const struct lang *lang, const char *unserved, struct strbuf *out)

@@ -63,6 +63,13 @@ const struct environment *report_environment(const struct report *report, const 
 double report_fact(const struct evaluation *evaluation, const char *key);
 /* "cell-<op>-<target>.html", "target-<target>.html" */
 void report_cell_file(const struct report_cell *cell, struct strbuf *out);
+/*
+ * Rows of a table: operator, language, dtypes, the best state of its trials ("generated": none, but there are
+ * candidates; "refused": there are none), and the skeletons that serve it, or why none does.  All languages of the
+ * cell's target, tried or not, or refusals only.  How many rows.  (languages.c)
+ */
+size_t report_languages(const struct report *report, const struct report_cell *cell, bool refused_only, struct strbuf *out);
+#define REPORT_LANGUAGES_HEAD "<div class=\"wrap\"><table class=\"sort\"><thead><tr><th>operator<th>language<th>dtypes<th>state<th>served by, or why not</tr></thead><tbody>\n"
 /* Publishes one file of the report. */
 int report_publish(const struct report *report, const char *name, const struct strbuf *text,
 		   struct strbuf *err);

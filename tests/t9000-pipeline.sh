@@ -69,6 +69,8 @@ check 'pages are well-formed HTML with a heading and no network' '
 check 'the page of operators lists each, and what its checker rejects where that was printed' '
 	[ "$(grep -c "<tr><th scope" out/report/operators.html)" = "$(km-generate ops | wc -l)" ] && ! grep -q "9 of 9" out/report/operators.html &&
 	printf "relu\tok\t1\t10\t9\t1\t0\n" >out/selfcheck.tsv && km-report out && grep -A1 "<tr><th scope=\"row\">relu<" out/report/operators.html | grep -q "9 of 9"'
+check 'the page of an operator on a target tells what each language makes of every dtype' '
+	grep -q "<tr><td>relu<td>c<td>f32<td>measured<td>map" out/report/cell-relu-*.html && grep -q "<tr><td>relu<td>c<td>f64[^<]*<td>generated<td>map" out/report/cell-relu-*.html'
 check 'report.json parses and agrees on the winners' '/usr/bin/python3 -c "
 import json; d=json.load(open(\"out/report/report.json\")); assert sum(\"winner\" in p for c in d[\"cells\"] for p in c[\"problems\"]) == 2"'
 check 'a missing OUT is an error that says what to do' 'exits 3 km-report /no/such && one_line_error km-report /no/such'

@@ -1,10 +1,11 @@
 """Runs printed Triton in Triton's interpreter, on this processor, and has the project's own checker judge it;
 printed CuTe by cute_host.py.
 
-    triton_interpreter.py [--lang cute] [--each N] [--most N] [--dtypes f32,bf16] OPERATOR...    all operators when none is named; speaks TAP
+    triton_interpreter.py [--lang cute] [--each N] [--most N] [--patterns] [--dtypes f32,bf16] OPERATOR...    all operators when none is named; speaks TAP
 
 Of every check problem (--dtypes: those of these; --most: the first N of each) --each random candidates
 of each skeleton are run, on inputs whose surroundings are NaN, into outputs that are poisoned and guarded.
+--patterns: of operators over one dimension N, of 8 and 16 bits, every pattern as an input instead.
 Exit 0 when all agree, 77 without Triton.
 """
 import argparse
@@ -155,6 +156,10 @@ def judge(problem, candidate, tensors, distribution, seed, folder):
     memory = {b["name"]: Memory(b["elems"] * BYTES[b["dtype"]]) for b in candidate["plan"]["buffers"]}
     for t, tensor in enumerate(tensors):
         if tensor["role"] == "in":
+            if distribution == "patterns":
+                m = memory[tensor["name"]]
+                m.raw[GUARD:GUARD + m.bytes] = np.arange(m.bytes // BYTES[tensor["dtype"]]).astype(f"<u{BYTES[tensor['dtype']]}").view(np.uint8)
+                continue
             library.bridge_fill(problem.encode(), t, distribution.encode(), ctypes.c_int64(seed), ctypes.c_void_p(memory[tensor["name"]].at))
     with np.errstate(all="ignore"):
         run(candidate, memory, folder)
@@ -179,6 +184,7 @@ def main():
     options.add_argument("--each", type=int, default=1)
     options.add_argument("--lang", default="triton")
     options.add_argument("--most", type=int, default=1000)
+    options.add_argument("--patterns", action="store_true")
     options.add_argument("--dtypes", default=",".join(BYTES))
     options.add_argument("--target", default="nvidia-h200")
     options.add_argument("operators", nargs="*")
@@ -197,6 +203,10 @@ def main():
                 seen[dtype] = seen.get(dtype, 0) + 1
                 if dtype not in options.dtypes.split(",") or seen[dtype] > options.most:
                     continue
+                if options.patterns:
+                    if seen[dtype] > 1 or BYTES[dtype] > 2:
+                        continue
+                    problem = f"{operator}/{dtype}/N={256 ** BYTES[dtype]}/t1"
                 answer = ask("bridge_candidates", problem, options.target, lang, number + 1, 4 * options.each)
                 if "bug" in answer:
                     count, failed = count + 1, failed + 1
@@ -212,7 +222,7 @@ def main():
                         continue
                     served.add((operator, dtype))
                     try:
-                        fault = judge(problem, candidate, tensors, ("normal", "wide")[number % 2], number, folder)
+                        fault = judge(problem, candidate, tensors, "patterns" if options.patterns else ("normal", "wide")[number % 2], number, folder)
                     except Exception as e:
                         fault = f"{type(e).__name__}: {e}"
                     count += 1

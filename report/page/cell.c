@@ -196,6 +196,9 @@ static int write_cell(struct report *report, const struct report_cell *cell, str
 	strbuf_addf(&out, "<p>State: %s.</p>\n", target_state_name(cell->state));
 	for (size_t i = 0; i < cell->problem_count; i++)
 		one_problem(&out, report, &cell->problem[i]);
+	strbuf_addstr(&out, "<h2>Languages</h2>" REPORT_LANGUAGES_HEAD);
+	report_languages(report, cell, false, &out);
+	strbuf_addstr(&out, "</tbody></table></div>\n");
 	html_close(&out);
 	report_cell_file(cell, &name);
 	int ret = report_publish(report, name.buf, &out, err);

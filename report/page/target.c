@@ -1,4 +1,4 @@
-/* One page per target, for bring-up: coverage, what fails and why, what is slow, its facts. */
+/* One page per target, for bring-up: coverage, what fails and why, what is refused and why, what is slow, its facts. */
 #include "report/html.h"
 #include "report/report.h"
 
@@ -81,6 +81,20 @@ static void coverage(struct strbuf *out, struct report *report, size_t column)
 	strbuf_addstr(out, "</tbody></table></div>\n");
 }
 
+/* What the target's languages refuse of the operators at hand, and why. */
+static void refusals(struct strbuf *out, struct report *report, size_t column)
+{
+	struct strbuf rows = STRBUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->op_count; i++)
+		count += report_languages(report, report_cell(report, i, column), true, &rows);
+	strbuf_addstr(out, count ? "<h2>Refused</h2>" REPORT_LANGUAGES_HEAD : "<p>No language of this target refuses one of these operators.</p>\n");
+	strbuf_addstr(out, rows.buf);
+	strbuf_addstr(out, count ? "</tbody></table></div>\n" : "");
+	strbuf_release(&rows);
+}
+
 static int write_page(struct report *report, struct strbuf *err)
 {
 	int ret = 0;
@@ -91,6 +105,7 @@ static int write_page(struct report *report, struct strbuf *err)
 		facts(&out, report->target[k]);
 		coverage(&out, report, k);
 		causes(&out, report, k);
+		refusals(&out, report, k);
 		html_close(&out);
 		strbuf_addf(&name, "target-%s.html", report->target[k]);
 		ret = report_publish(report, name.buf, &out, err);

@@ -24,6 +24,7 @@ struct job {
 	const char *name, *symbol, *plan, *prologue, *source;
 	struct problem problem;
 	enum distribution distribution;
+	bool has_patterns; /* every bit pattern is an input instead */
 };
 
 typedef const char *host_run(void *kernel, const long *argument, long blocks, int threads, int reversed);
@@ -32,6 +33,7 @@ static struct arena arena;
 static const struct target *target;
 static struct job job[MOST_JOBS];
 static int job_count, each, problems;
+static bool has_patterns;
 static unsigned seen_types;
 
 /* ---- candidates ------------------------------------------------------ */
@@ -75,7 +77,7 @@ static void add_candidates(const struct problem_space *ps, size_t sub, const cha
 		if (!made || is_for_device_alone(&c))
 			continue;
 		job[job_count++] = (struct job){ .name = arena_printf(&arena, "%s %s", name, c.knobs), .symbol = arena_printf(&arena, "km_%s", c.id), .plan = c.plan,
-						 .prologue = c.prologue, .source = c.source, .problem = ps->problem, .distribution = d[(size_t)job_count % draws] };
+						 .prologue = c.prologue, .source = c.source, .problem = ps->problem, .distribution = d[(size_t)job_count % draws], .has_patterns = has_patterns };
 		wanted--;
 	}
 }
@@ -126,6 +128,29 @@ static void add_longer(void)
 	}
 }
 
+/* Conversions of all numbers of 8 and of 16 bits. */
+static void add_patterns(void)
+{
+	static const char *const text[] = { "to_f8e4m3/f16/N=65536/t1", "to_f8e4m3/bf16/N=65536/t1", "to_f8e5m2/f16/N=65536/t1", "to_f8e5m2/bf16/N=65536/t1",
+					    "to_bf16/f16/N=65536/t1",	"to_f16/bf16/N=65536/t1",    "to_f16/i16/N=65536/t1",	  "to_f32/f8e4m3/N=256/t1",
+					    "to_f32/f8e5m2/N=256/t1",	"to_i8/bf16/N=65536/t1",     "to_i64/bf16/N=65536/t1",	  "to_f8e5m2/f8e4m3/N=256/t1" };
+
+	has_patterns = true;
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		struct strbuf err = STRBUF_INIT;
+		struct problem p;
+		int draws = each;
+		if (problem_parse(text[i], &p, &err))
+			ok(false, "%s", err.buf);
+		each = 1;
+		if (!err.len && is_wanted(p.op->name))
+			add_problem(&p, OP_CHECK, &i);
+		each = draws;
+		strbuf_release(&err);
+	}
+	has_patterns = false;
+}
+
 /* ---- running --------------------------------------------------------- */
 
 struct memory {
@@ -152,7 +177,10 @@ static bool open_memory(const struct job *j, bool at_start, struct memory *m, st
 		m->bytes[b] = (size_t)plan_buffer_elems(&m->plan, b, m->dim) * dtype_bytes(p->dtype);
 		m->buf[b] = guarded(m->bytes[b], at_start);
 		memset(m->buf[b], 0xff, m->bytes[b]);
-		if (p->role == PLAN_IN)
+		if (p->role == PLAN_IN && j->has_patterns)
+			for (size_t i = 0; i < m->bytes[b] / dtype_bytes(p->dtype); i++)
+				memcpy((char *)m->buf[b] + i * dtype_bytes(p->dtype), &i, dtype_bytes(p->dtype));
+		else if (p->role == PLAN_IN)
 			inputs_fill(&j->problem, t, j->distribution, 1, m->buf[b]);
 	}
 	return true;
@@ -282,6 +310,7 @@ int main(void)
 			problem_each(op_table[i], OP_CHECK, 1, add_problem, &i, &err);
 	}
 	add_longer();
+	add_patterns();
 	printf("# %d candidates of %d problems\n", job_count, problems);
 	for (int i = 0; i < job_count; i += JOBS_A_UNIT)
 		run_unit(i / JOBS_A_UNIT, i, i + JOBS_A_UNIT < job_count ? i + JOBS_A_UNIT : job_count);
