@@ -1,5 +1,5 @@
 /*
- * E8: makes an int of a float that none holds
+ * N5: makes an int of a float that none holds, as if no value were large
  * verdict: UNDEFINED
  * off: sanitizers
  * phase: finish

@@ -1,5 +1,5 @@
 /*
- * E8: counts beyond what an int holds
+ * N5: counts beyond what an int holds, as if no count were large
  * verdict: UNDEFINED
  * off: sanitizers
  * phase: finish

@@ -1,5 +1,5 @@
 /*
- * E8: shifts by more than there are bits
+ * N5: shifts by more than there are bits, as if no shift were large
  * verdict: UNDEFINED
  * off: sanitizers
  * phase: finish
