@@ -102,9 +102,10 @@ class Program:
             'policy': '', 'seed': '0', 'generation': 0, **json.loads(h.get('json', ['{}'])[0])}) + '\n'
 
 
-def environment(off, scratch):
+def environment(off, scratch, members=()):
     # What a compiler without its defences made must never be found by one that has them.
-    e = dict(os.environ, KM_CACHE=str(scratch / 'open') if off & (LAYERS | {'dateless'}) else os.environ.get('KM_CACHE', str(scratch / 'cache')))
+    apart = off and any('COMPILE_ERROR' in p.verdicts for p in members)
+    e = dict(os.environ, KM_CACHE=str(scratch / 'open') if apart else os.environ.get('KM_CACHE', str(scratch / 'cache')))
     for name, words in ('KM_DEFENCES_OFF', off & DEFENCES), ('KM_SANDBOX_WITHOUT', off & LAYERS):
         if words:
             e[name] = ' '.join(sorted(words))
@@ -139,12 +140,12 @@ def evaluate(programs, off, scratch):
             if base.exists():
                 shutil.copyfile(base, journal)
             common = [f'--problem={problem}', f'--target={target}', '--allow-unsafe', f'--clock={clock}', f'--journal={journal}']
-            ran = subprocess.run([tool, 'run', *common, '--batch-size=1', batch], env=environment(off, scratch), capture_output=True, text=True)
+            ran = subprocess.run([tool, 'run', *common, '--batch-size=1', batch], env=environment(off, scratch, members), capture_output=True, text=True)
             if ran.returncode:
                 print(f'# km-evaluate run: exit code {ran.returncode}: {ran.stderr[-400:]!r}')
             won = False
             if alone:
-                done = subprocess.run([tool, 'finish', *common, f'--folder={folder}/cell'], env=environment(off, scratch), capture_output=True, text=True)
+                done = subprocess.run([tool, 'finish', *common, f'--folder={folder}/cell'], env=environment(off, scratch, members), capture_output=True, text=True)
                 if done.returncode not in (0, 1):
                     print(f'# km-evaluate finish: exit code {done.returncode}: {done.stderr[-400:]!r}')
                 won = done.returncode == 0

@@ -1,7 +1,7 @@
 /*
  * E6: leaves the direction flag set
  * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
- * off: strict-lives
+ * off: judge
  * clock: monotonic
  * phase: finish
  * size: large

