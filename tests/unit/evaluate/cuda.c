@@ -76,7 +76,7 @@ static void add_candidates(const struct problem_space *ps, size_t sub, const cha
 			return;
 		if (!made || is_for_device_alone(&c))
 			continue;
-		job[job_count++] = (struct job){ .name = arena_printf(&arena, "%s %s", name, c.knobs), .symbol = arena_printf(&arena, "km_%s", c.id), .plan = c.plan,
+		job[job_count++] = (struct job){ .name = arena_printf(&arena, "%s %s, %s", name, c.knobs, distribution_name(d[(size_t)job_count % draws])), .symbol = arena_printf(&arena, "km_%s", c.id), .plan = c.plan,
 						 .prologue = c.prologue, .source = c.source, .problem = ps->problem, .distribution = d[(size_t)job_count % draws], .has_patterns = has_patterns };
 		wanted--;
 	}
@@ -110,7 +110,7 @@ static int add_problem(const struct problem *p, enum op_use use, void *user)
 /* Check shapes are small: of what goes on along a row, in parts or by several threads, longer rows too. */
 static void add_longer(void)
 {
-	static const char *const text[] = { "cumsum/f32/R=3,C=700/t1",	       "sort/f32/R=5,C=300/t1",	 "topk/bf16/R=4,C=100,K=7/t1",	"nonzero/bool/N=1000/t1",
+	static const char *const text[] = { "cumsum/f32/R=3,C=700/t1",	       "sort/f32/R=5,C=700/t1",	 "topk/bf16/R=4,C=100,K=7/t1",	"nonzero/bool/N=1000/t1",
 					    "unique_consecutive/f32/N=700/t1", "multinomial/f32/N=50,K=40/t1", "argmax/f32/O=2,R=900,I=3/t1", "sum/f32/M=3,K=2000/t1",
 					    "searchsorted/f32/N=300,K=77/t1" };
 
