@@ -46,6 +46,12 @@ check 'a sum in pieces is added up' "compiled pieces matmul/f32/M=256,N=256,K=13
 check 'parts of tf32 compile where operands lie along the depth, and are refused elsewhere' "
 	compiled tf32 matmul_transposed_b/f32/M=256,N=256,K=4096/t1 '$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' &&
 	! km-generate emit --problem=$deep --target=$target --knobs='skeleton=$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' 2>why && grep -q 'along the depth' why"
+for target in nvidia-h200 nvidia-a100; do
+	check "f64, fp8 and random words compile for $target" '
+		compiled f64-$target softmax/f64/R=17,C=67/t1 "row_wise lang=cuda BR=1 THREADS=64 CACHE=1 KEEP=0 EXP2=0 RECIP=0 BC=128" &&
+		compiled f8-$target to_f8e4m3/bf16/N=1031/t1 "map lang=cuda BM=1 BN=256 THREADS=64" &&
+		compiled normal-$target normal/f64/N=67,mean=2,std=0.5,SEED=3/t1 "map lang=cuda BM=1 BN=256 THREADS=64"'
+done
 for target in nvidia-a100 nvidia-b200; do
 	check "a product by matrix instructions compiles for $target" "compiled $target $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
 	check 'it has them' '[ "$(fact matrix_instructions $target)" -ge 8 ]'

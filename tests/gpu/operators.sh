@@ -1,13 +1,14 @@
 # operators.sh: sourced by tests with $lang: every operator that the language serves, candidates drawn at
 # random, compiled, checked and timed on the device.  CELL_JOBS=N operators at a time, OPS="..." some,
-# CANDIDATES=N of each dtype, KEEP=DIR keeps the journals.  PACKS=DIR: those of $lang.pack there, of packs.sh.
+# CANDIDATES=N of each dtype, DTYPES="f64 ..." of these instead of those that are searched, KEEP=DIR keeps the
+# journals.  PACKS=DIR: those of $lang.pack there, of packs.sh.
 keep=${KEEP:-$SCRATCH/journals}
 mkdir -p "$keep"
 
 # One line: operator, then the verdicts that its candidates got.
 cat >one.sh <<'END'
 op=$1 target=$2 keep=$3 lang=$4 line=
-for problem in $(km-generate problems --op="$op" --budget=quick | awk -F/ '!seen[$2]++'); do
+for problem in $(sh "$ROOT/tests/gpu/problems.sh" "$op"); do
 	base=$keep/$lang-$(echo "$problem" | tr / -)
 	km-generate next --problem="$problem" --target="$target" --lang="$lang" --policy=random --batch="${CANDIDATES:-3}" -o "$base.jsonl" 2>"$base.why" || continue
 	rm -f "$base.journal"

@@ -24,7 +24,7 @@ done
 for lang in ${LANGS:-cuda triton cute}; do
 	rm -rf cells
 	for problem in $({ [ "${OPS:-}" ] && printf '%s\n' $OPS || km-generate ops | cut -f1; } | while read -r op; do
-		km-generate problems --op="$op" --budget=quick | awk -F/ '!seen[$2]++'; done); do
+		sh "$ROOT/tests/gpu/problems.sh" "$op"; done); do
 		cell=cells/$target/${problem%%/*}/$(echo "$problem" | tr / -)
 		mkdir -p "$cell"
 		if km-generate next --problem="$problem" --target="$target" --lang="$lang" --policy=random --batch="${CANDIDATES:-3}" -o "$cell/batch" 2>/dev/null; then
