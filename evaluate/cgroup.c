@@ -49,8 +49,10 @@ static int put_number(int folder, const char *name, int64_t value)
 static void get(int folder, const char *name, char *text, size_t size)
 {
 	int fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+	ssize_t n;
 
+	while ((n = fd < 0 ? 0 : read(fd, text, size - 1)) < 0 && errno == EINTR)
+		;
 	text[n > 0 ? n : 0] = 0;
 	if (fd >= 0)
 		close(fd);
@@ -225,18 +227,21 @@ static bool find_v1(void)
 	char mount[PATH_MAX], path[PATH_MAX];
 
 	for (int i = 0; i < CGROUP_PARTS; i++) {
-		int base = mount_point(part_name[i], mount) && own_path(part_name[i], path) ? open_folder(mount, path) : -1;
-		if (works(base, file[i]))
-			machine.base[i] = base;
-		else if (base >= 0)
-			close(base);
+		for (int tries = 0; tries < 2 && machine.base[i] < 0; tries++) {
+			int base = mount_point(part_name[i], mount) && own_path(part_name[i], path) ? open_folder(mount, path) : -1;
+			if (works(base, file[i]))
+				machine.base[i] = base;
+			else if (base >= 0)
+				close(base);
+		}
 	}
 	return machine.base[0] >= 0;
 }
 
+/* Twice each: what a passing want of memory or descriptors cost is not what the machine lacks. */
 static void find(void)
 {
-	machine.kind = find_v2() ? CGROUP_V2 : find_v1() ? CGROUP_V1 : CGROUP_NONE;
+	machine.kind = find_v2() || find_v2() ? CGROUP_V2 : find_v1() ? CGROUP_V1 : CGROUP_NONE;
 	if (machine.kind == CGROUP_NONE)
 		machine.why = "no control group with memory and pids that this user may make groups in";
 }

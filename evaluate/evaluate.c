@@ -107,8 +107,9 @@ static void inspect(struct session *s, struct entrant *x)
 	struct strbuf err = STRBUF_INIT, symbol = STRBUF_INIT;
 
 	strbuf_addf(&symbol, "km_%s", x->candidate->id);
-	if (lang && lang->inspect && lang->inspect(x->compiled.artifact, symbol.buf, add_fact, &sink, &err)) {
-		x->evaluation.verdict = VERDICT_REJECTED;
+	int bad = lang && lang->inspect ? lang->inspect(x->compiled.artifact, symbol.buf, add_fact, &sink, &err) : 0;
+	if (bad) {
+		x->evaluation.verdict = bad > 0 ? VERDICT_HARNESS_ERROR : VERDICT_REJECTED;
 		x->evaluation.detail = arena_strdup(&s->arena, err.buf);
 	}
 	strbuf_release(&err);

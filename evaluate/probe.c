@@ -50,12 +50,14 @@ int64_t probe_l3_bytes(void)
 	return sysconf_bytes(_SC_LEVEL3_CACHE_SIZE);
 }
 
-static const char *cpu_model(struct arena *arena)
+/* NULL with *err where it cannot be told: an environment without its name would be another one. */
+static const char *cpu_model(struct arena *arena, struct strbuf *err)
 {
-	struct strbuf text = STRBUF_INIT, err = STRBUF_INIT;
-	const char *model = "unknown";
+	struct strbuf text = STRBUF_INIT;
+	const char *model = NULL;
 
-	if (!strbuf_read_file(&text, "/proc/cpuinfo", &err)) {
+	if (!strbuf_read_file(&text, "/proc/cpuinfo", err)) {
+		model = "unknown";
 		char *at = strstr(text.buf, "model name");
 		at = at ? strchr(at, ':') : NULL;
 		if (at) {
@@ -64,7 +66,6 @@ static const char *cpu_model(struct arena *arena)
 		}
 	}
 	strbuf_release(&text);
-	strbuf_release(&err);
 	return model;
 }
 
@@ -193,7 +194,9 @@ int probe_environment(struct arena *arena, const struct target *target, const ch
 	if (!e->compiler)
 		goto out;
 	bool here = probe_is_here(target), is_cpu = target->warp <= 1;
-	e->cpu_model = here ? cpu_model(arena) : "none: not run";
+	e->cpu_model = here ? cpu_model(arena, err) : "none: not run";
+	if (!e->cpu_model)
+		goto out;
 	e->core_count = here && is_cpu ? sysconf(_SC_NPROCESSORS_ONLN) : target->core_count;
 	e->l1_bytes = here && is_cpu ? sysconf_bytes(_SC_LEVEL1_DCACHE_SIZE) : target->l1_bytes;
 	e->l2_bytes = here && is_cpu ? sysconf_bytes(_SC_LEVEL2_CACHE_SIZE) : target->l2_bytes;

@@ -79,6 +79,17 @@ static hid_t open_column(struct reader *r, hid_t group, const char *group_name, 
 	return -1;
 }
 
+/* Could the file hold so much?  HDF5 shrinks nothing to less than a thousandth; what says more would cost our memory. */
+static bool is_plausible(struct reader *r, const char *group_name, const char *name, int64_t rows, size_t row_bytes)
+{
+	hsize_t bytes = 0;
+
+	if (H5Fget_filesize(r->file, &bytes) >= 0 && row_bytes && row_bytes <= bytes * 1100 && (uint64_t)rows <= bytes * 1100 / row_bytes)
+		return true;
+	damaged(r, "column '%s/%s' has more rows than the file has room for", group_name, name);
+	return false;
+}
+
 /* All of a column; NULL with *err. */
 static void *read_column(struct reader *r, hid_t group, const char *group_name, const char *name, int64_t rows,
 			 size_t width, H5T_class_t class, hid_t memory, size_t bytes)
@@ -88,6 +99,10 @@ static void *read_column(struct reader *r, hid_t group, const char *group_name, 
 
 	if (set < 0)
 		return NULL;
+	if (!is_plausible(r, group_name, name, rows, width * bytes)) {
+		H5Dclose(set);
+		return NULL;
+	}
 	data = arena_alloc(&r->scratch, ((size_t)rows + 1) * width * bytes);
 	if (rows && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
 		damaged(r, "column '%s/%s' cannot be read", group_name, name);
@@ -112,7 +127,11 @@ static char **read_strings(struct reader *r, hid_t group, const char *group_name
 		return NULL;
 	hid_t type = H5Dget_type(set);
 	size_t width = H5Tget_size(type);
-	char *data = arena_alloc(&r->scratch, ((size_t)rows + 1) * width);
+	char *data;
+
+	if (!is_plausible(r, group_name, name, rows, width))
+		goto out;
+	data = arena_alloc(&r->scratch, ((size_t)rows + 1) * width);
 	if (H5Tis_variable_str(type) > 0 ||
 	    (rows && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)) {
 		damaged(r, "column '%s/%s' cannot be read", group_name, name);
@@ -121,6 +140,7 @@ static char **read_strings(struct reader *r, hid_t group, const char *group_name
 		for (int64_t i = 0; i < rows; i++)
 			text[i] = arena_strndup(r->arena, data + (size_t)i * width, strnlen(data + (size_t)i * width, width));
 	}
+out:
 	H5Tclose(type);
 	H5Dclose(set);
 	return text;

@@ -51,6 +51,7 @@ struct lang {
 	/*
 	 * Facts of a compiled artifact for one symbol ("registers", "spills",
 	 * "lds_bytes", "vector_width", ...), reported through add(); NULL: none.
+	 * 0; -1 with *err: it is not what it should be; 1 with *err: it cannot be read.
 	 */
 	int (*inspect)(const char *artifact_path, const char *symbol,
 		       void (*add)(const char *key, double value, void *user), void *user,

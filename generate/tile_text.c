@@ -435,7 +435,7 @@ static int read_line(struct reader *r, char *text)
 
 	if (!strcmp(first, "plan")) {
 		r->program->name = word(r, &rest);
-		return 0;
+		return is_name(r, "plan", r->program->name) ? 0 : -1;
 	}
 	if (!strcmp(first, "dim"))
 		return read_dims(r, rest);
@@ -579,7 +579,8 @@ void tile_print(const struct tile_program *p, struct strbuf *out)
 {
 	static const char *const role[] = { "in", "out", "tmp" };
 
-	strbuf_addf(out, "plan %s\n", p->name);
+	if (*p->name)
+		strbuf_addf(out, "plan %s\n", p->name);
 	for (size_t i = 0; i < p->dim_count; i++) {
 		strbuf_addf(out, "%s%s", i ? " " : "dim ", p->dim[i].name);
 		if (p->dim[i].is_static)

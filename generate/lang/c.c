@@ -27,6 +27,7 @@
 #include "generate/vector_c.h"
 
 #include <elf.h>
+#include <stdalign.h>
 #include <string.h>
 
 /* ---- kernels --------------------------------------------------------- */
@@ -158,26 +159,33 @@ static bool accepts(const struct tile_program *program, const struct target *tar
 	return is_good;
 }
 
+static bool holds(size_t len, uint64_t at, uint64_t bytes)
+{
+	return at <= len && bytes <= len - at;
+}
+
 /* Bytes of code of every function whose name is the symbol, or begins with it and '_'. */
 static double code_bytes(const char *image, size_t len, const char *symbol)
 {
 	const Elf64_Ehdr *h = (const void *)image;
 	double bytes = 0;
+	size_t n = strlen(symbol);
 
-	if (len < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    h->e_shoff + (size_t)h->e_shnum * sizeof(Elf64_Shdr) > len)
+	if (len < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_shoff % alignof(Elf64_Shdr) ||
+	    !holds(len, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)))
 		return -1;
 	const Elf64_Shdr *section = (const void *)(image + h->e_shoff);
 	for (int i = 0; i < h->e_shnum; i++) {
-		if (section[i].sh_type != SHT_DYNSYM || section[i].sh_link >= h->e_shnum || section[i].sh_offset + section[i].sh_size > len)
+		const Elf64_Shdr *s = &section[i], *names = s->sh_link < h->e_shnum ? &section[s->sh_link] : NULL;
+		if (s->sh_type != SHT_DYNSYM || !names || s->sh_offset % alignof(Elf64_Sym) || !holds(len, s->sh_offset, s->sh_size) ||
+		    !holds(len, names->sh_offset, names->sh_size))
 			continue;
-		const Elf64_Sym *sym = (const void *)(image + section[i].sh_offset);
-		const Elf64_Shdr *names = &section[section[i].sh_link];
-		for (size_t k = 0; k < section[i].sh_size / sizeof(*sym); k++) {
-			if (ELF64_ST_TYPE(sym[k].st_info) != STT_FUNC || names->sh_offset + sym[k].st_name >= len)
+		const Elf64_Sym *sym = (const void *)(image + s->sh_offset);
+		for (size_t k = 0; k < s->sh_size / sizeof(*sym); k++) {
+			if (ELF64_ST_TYPE(sym[k].st_info) != STT_FUNC || sym[k].st_name >= names->sh_size)
 				continue;
+			/* The last name ends with the file at the latest. */
 			const char *name = image + names->sh_offset + sym[k].st_name;
-			size_t n = strlen(symbol);
 			if (!strncmp(name, symbol, n) && (!name[n] || name[n] == '_'))
 				bytes += (double)sym[k].st_size;
 		}
@@ -189,7 +197,7 @@ static int inspect(const char *artifact_path, const char *symbol, void (*add)(co
 		   struct strbuf *err)
 {
 	struct strbuf image = STRBUF_INIT;
-	int ret = strbuf_read_file(&image, artifact_path, err);
+	int ret = strbuf_read_file(&image, artifact_path, err) ? 1 : 0;
 
 	if (!ret) {
 		double bytes = code_bytes(image.buf, image.len, symbol);

@@ -11,6 +11,7 @@
 #include "generate/simt_points.h"
 
 #include <elf.h>
+#include <stdalign.h>
 #include <string.h>
 
 static const char vocabulary[] =
@@ -85,10 +86,10 @@ struct cubin {
 	size_t len;
 	const Elf64_Shdr *section;
 	size_t section_count;
-	const char *section_names;
+	const Elf64_Shdr *section_names;
 	const Elf64_Sym *symbol;
 	size_t symbol_count;
-	const char *symbol_names;
+	const Elf64_Shdr *symbol_names;
 };
 
 struct cubin_facts {
@@ -101,13 +102,19 @@ static bool holds(const struct cubin *c, uint64_t at, uint64_t bytes)
 	return at <= c->len && bytes <= c->len - at;
 }
 
+/* A name of that table; "" outside it.  The last ends with the file at the latest. */
+static const char *name_at(const struct cubin *c, const Elf64_Shdr *table, uint64_t at)
+{
+	return table->sh_type != SHT_NOBITS && at < table->sh_size ? c->data + table->sh_offset + at : "";
+}
+
 static int read_cubin(const struct strbuf *file, struct cubin *c)
 {
 	const Elf64_Ehdr *head = (const Elf64_Ehdr *)(const void *)file->buf;
 
 	*c = (struct cubin){ .data = file->buf, .len = file->len };
 	if (file->len < sizeof(*head) || memcmp(head->e_ident, ELFMAG, SELFMAG) || !holds(c, head->e_shoff, (uint64_t)head->e_shnum * sizeof(Elf64_Shdr)) ||
-	    head->e_shstrndx >= head->e_shnum)
+	    head->e_shoff % alignof(Elf64_Shdr) || head->e_shstrndx >= head->e_shnum)
 		return -1;
 	c->section = (const Elf64_Shdr *)(const void *)(c->data + head->e_shoff);
 	c->section_count = head->e_shnum;
@@ -115,13 +122,13 @@ static int read_cubin(const struct strbuf *file, struct cubin *c)
 		const Elf64_Shdr *s = &c->section[i];
 		if (s->sh_type != SHT_NOBITS && !holds(c, s->sh_offset, s->sh_size))
 			return -1;
-		if (s->sh_type == SHT_SYMTAB && s->sh_link < c->section_count) {
+		if (s->sh_type == SHT_SYMTAB && s->sh_link < c->section_count && s->sh_offset % alignof(Elf64_Sym) == 0) {
 			c->symbol = (const Elf64_Sym *)(const void *)(c->data + s->sh_offset);
 			c->symbol_count = s->sh_size / sizeof(Elf64_Sym);
-			c->symbol_names = c->data + c->section[s->sh_link].sh_offset;
+			c->symbol_names = &c->section[s->sh_link];
 		}
 	}
-	c->section_names = c->data + c->section[head->e_shstrndx].sh_offset;
+	c->section_names = &c->section[head->e_shstrndx];
 	return c->symbol ? 0 : -1;
 }
 
@@ -152,7 +159,7 @@ static void read_attributes(const struct cubin *c, const Elf64_Shdr *s, const ch
 			return;
 		if (size == sizeof(value)) {
 			memcpy(value, at, sizeof(value));
-			bool is_ours = value[0] < c->symbol_count && belongs(c->symbol_names + c->symbol[value[0]].st_name, symbol);
+			bool is_ours = value[0] < c->symbol_count && belongs(name_at(c, c->symbol_names, c->symbol[value[0]].st_name), symbol);
 			if (is_ours && attribute == ATTRIBUTE_REGISTERS)
 				keep_most(&facts->registers, value[1]);
 			else if (is_ours && attribute == ATTRIBUTE_FRAME_BYTES)
@@ -181,7 +188,7 @@ static void read_given(const struct cubin *c, const char *symbol, struct cubin_f
 {
 	for (size_t i = 0; i < c->symbol_count; i++) {
 		const Elf64_Sym *v = &c->symbol[i];
-		const char *name = c->symbol_names + v->st_name, *end = strrchr(name, '_');
+		const char *name = name_at(c, c->symbol_names, v->st_name), *end = strrchr(name, '_');
 		const Elf64_Shdr *s = v->st_shndx < c->section_count ? &c->section[v->st_shndx] : NULL;
 		uint32_t bytes;
 		if (!end || strcmp(end, "_shared") || !belongs(name, symbol) || v->st_size != sizeof(bytes) || !s || s->sh_type == SHT_NOBITS ||
@@ -198,17 +205,18 @@ int cubin_inspect(const char *path, const char *symbol, void (*add)(const char *
 	struct strbuf file = STRBUF_INIT;
 	struct cubin_facts facts = { 0 };
 	struct cubin c;
-	int ret = strbuf_read_file(&file, path, err);
+	int ret = strbuf_read_file(&file, path, err) ? 1 : 0;
 
 	if (!ret && read_cubin(&file, &c)) {
 		strbuf_addf(err, "'%s' is no cubin", path);
 		ret = -1;
 	}
 	for (size_t i = 0; !ret && i < c.section_count; i++) {
-		const char *name = c.section_names + c.section[i].sh_name;
-		if (!strcmp(name, ".nv.info"))
+		const char *name = name_at(&c, c.section_names, c.section[i].sh_name);
+		bool has_data = c.section[i].sh_type != SHT_NOBITS;
+		if (has_data && !strcmp(name, ".nv.info"))
 			read_attributes(&c, &c.section[i], symbol, &facts);
-		else if (!strncmp(name, ".text.", 6) && belongs(name + 6, symbol))
+		else if (has_data && !strncmp(name, ".text.", 6) && belongs(name + 6, symbol))
 			read_code(&c, &c.section[i], &facts);
 		else if (!strncmp(name, ".nv.shared.", 11) && belongs(name + 11, symbol))
 			keep_most(&facts.shared_bytes, (double)c.section[i].sh_size);

@@ -3,7 +3,8 @@
 # two candidates that lie compiled in the cache, and in what packs their journal.  It must end well, or with a message
 # and the exit code that says so; nothing may be left that cannot be read; the same command again must end well, with
 # the undisturbed run's product, byte for byte.
-#   calls.sh [small|large|every]      small: one n of each; large: every n, but of malloc in the evaluator every 4th
+#   calls.sh [small|large|every]      small: one n of each; large: every n, but of malloc in the evaluator every 4th;
+#                                     ONLY="run (open|write)": some
 ROOT=$(cd "${0%/*}/../.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 if [ -n "$KM_CALLS" ]; then # called below, for one call and one error: WHAT CALL FIRST STRIDE ERROR
@@ -69,7 +70,7 @@ awk -v size="$size" '{
 	for (e = 4; e <= NF; e++)
 		if (size == "small") print $1, $2, $3, 0, $e
 		else for (k = 0; k < 4; k++) print $1, $2, 1 + k * stride, 4 * stride, $e
-}' >calls <<END
+}' <<END | grep -E "${ONLY:-.}" >calls
 run open 12 EMFILE EIO ENOSPC
 run read 40 EIO SHORT EINTR
 run write 40 EIO ENOSPC SHORT EINTR

@@ -3,7 +3,7 @@
 # message and the exit code that says so, leaves nothing half written, and with room again the same command ends with
 # the undisturbed search's product, byte for byte.
 #   disk.sh [small|large|COUNT]
-case "${1:-small}" in small) wanted=6 ;; large) wanted=200 ;; *) wanted=$1 ;; esac
+case "${1:-small}" in small) wanted=6 ;; large) wanted=100 ;; *) wanted=$1 ;; esac
 ROOT=$(cd "${0%/*}/../.." && pwd)
 BIN=${BUILD:-$ROOT/build}/bin
 dir=$(mktemp -d "${TMPDIR:-/tmp}/km-disk.XXXXXX") || exit 3

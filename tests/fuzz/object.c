@@ -1,11 +1,20 @@
-/* Shared objects, candidates' and somebody else's, as they are inspected before anything loads them. */
+/* Shared objects, candidates' and somebody else's, as they are inspected before anything loads them; and cubins. */
 #include "evaluate/inspect.h"
+#include "generate/cubin.h"
+#include "generate/lang.h"
 #include "tests/fuzz.h"
 
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+static void add(const char *key, double value, void *user)
+{
+	(void)user;
+	if (!*key || value < 0)
+		abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,6 +30,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(fd);
 	int ret = inspect_shared_object(path, &rules, &why_not, &err);
 	if ((ret == 0) != (why_not.len > 0) || (ret < 0) != (err.len > 0))
+		abort();
+	strbuf_reset(&err);
+	ret = lang_find("c")->inspect(path, "kernel", add, NULL, &err);
+	if (!ret != !err.len)
+		abort();
+	strbuf_reset(&err);
+	ret = cubin_inspect(path, "kernel", add, NULL, &err);
+	if (!ret != !err.len)
 		abort();
 	strbuf_release(&why_not);
 	strbuf_release(&err);
@@ -55,7 +72,33 @@ static const struct object {
 		       .sh_entsize = sizeof(Elf64_Sym) } },
 };
 
-void fuzz_seeds(fuzz_add *add, void *user)
+/* A cubin as ptxas lays it out: its kernel's code and memory, what it says of registers, and what a launch gives beside. */
+static const struct cubin {
+	Elf64_Ehdr head;
+	Elf64_Shdr section[7];
+	Elf64_Sym symbol[3];
+	uint32_t info[6], given, code[8];
+	char names[96];
+} cubin = {
+	.head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC, .e_machine = EM_CUDA, .e_version = EV_CURRENT,
+		  .e_shoff = offsetof(struct cubin, section), .e_ehsize = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 7, .e_shstrndx = 1 },
+	.section = { { .sh_type = SHT_NULL },
+		     { .sh_type = SHT_STRTAB, .sh_offset = offsetof(struct cubin, names), .sh_size = 96 },
+		     { .sh_type = SHT_SYMTAB, .sh_offset = offsetof(struct cubin, symbol), .sh_size = 3 * sizeof(Elf64_Sym), .sh_link = 1 },
+		     { .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = offsetof(struct cubin, info), .sh_size = 24 },
+		     { .sh_name = 10, .sh_type = SHT_PROGBITS, .sh_offset = offsetof(struct cubin, code), .sh_size = 32 },
+		     { .sh_name = 23, .sh_type = SHT_NOBITS, .sh_size = 4096 },
+		     { .sh_type = SHT_PROGBITS, .sh_offset = offsetof(struct cubin, given), .sh_size = 4 } },
+	.symbol = { { .st_name = 0 }, { .st_name = 41, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_shndx = 4 },
+		    { .st_name = 48, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), .st_shndx = 6, .st_size = 4 } },
+	.info = { 0x00082f04, 1, 32, 0x00081104, 1, 64 },
+	.given = 1024,
+	.code = { 0x23c },
+	.names = "\0.nv.info\0.text.kernel\0.nv.shared.kernel\0kernel\0kernel_shared",
+};
+
+void fuzz_seeds(fuzz_add *add_seed, void *user)
 {
-	add(&least, sizeof(least), user);
+	add_seed(&least, sizeof(least), user);
+	add_seed(&cubin, sizeof(cubin), user);
 }
