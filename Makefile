@@ -81,7 +81,7 @@ $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 # What runs Python kernels.
 $B/bin/km-life.py: evaluate/worker/life.py
 	$Q$(say) COPY $@
-	$Q mkdir -p $(@D) && cp $< $@
+	$Q mkdir -p $(@D) && cp $< $@.new && $(publish)
 
 comma = ,
 
@@ -122,13 +122,16 @@ $(LISTS): $B/gen/%.list: FORCE
 
 include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
 
+# Who runs what is installed meanwhile has the old file or the new one.
+INSTALLED = $(DESTDIR)$(PREFIX)
+put = install -m $1 $2 $3.new && sync $3.new && mv -f $3.new $3
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/corpus
-	install -m 755 $(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/bin/km-life.py $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $B/lib/libkernelmill.a $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $B/lib/libkernelmill.so $(DESTDIR)$(PREFIX)/lib/libkernelmill.so.0
-	ln -sf libkernelmill.so.0 $(DESTDIR)$(PREFIX)/lib/libkernelmill.so
-	install -m 644 corpus/corpus.h $(DESTDIR)$(PREFIX)/include/corpus
+	install -d $(INSTALLED)/bin $(INSTALLED)/lib $(INSTALLED)/include/corpus
+	$(foreach f,$(TOOLS:%=$B/bin/km-%) $B/bin/km-worker $B/bin/km-life.py,$(call put,755,$f,$(INSTALLED)/bin/$(notdir $f)) &&) sync $(INSTALLED)/bin
+	$(call put,644,$B/lib/libkernelmill.a,$(INSTALLED)/lib/libkernelmill.a)
+	$(call put,755,$B/lib/libkernelmill.so,$(INSTALLED)/lib/libkernelmill.so.0)
+	ln -sf libkernelmill.so.0 $(INSTALLED)/lib/libkernelmill.so.new && mv -fT $(INSTALLED)/lib/libkernelmill.so.new $(INSTALLED)/lib/libkernelmill.so && sync $(INSTALLED)/lib
+	$(call put,644,corpus/corpus.h,$(INSTALLED)/include/corpus/corpus.h) && sync $(INSTALLED)/include/corpus
 
 clean:
 	rm -rf build build-dev build-fuzz

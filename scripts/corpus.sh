@@ -67,9 +67,12 @@ if [ -n "$EXTRA_OPS" ]; then
 	for file in "$EXTRA_OPS"/*.c; do
 		[ -f "$file" ] || stop 2 "EXTRA_OPS '$EXTRA_OPS' holds no .c file"
 		file=$(cd "$(dirname "$file")" && pwd)/$(basename "$file")
-		log=$(gcc -std=gnu17 -D_GNU_SOURCE -O2 -fPIC -shared -I"$ROOT" -o "$KM_EXTRA_OPS/$(basename "$file" .c).so" "$file" 2>&1) ||
+		made=$OUT/extra-ops.new
+		log=$(gcc -std=gnu17 -D_GNU_SOURCE -O2 -fPIC -shared -I"$ROOT" -o "$made" "$file" 2>&1) ||
 			stop 3 "cannot compile operator file '$file': $(echo "$log" | grep -m1 error)"
+		publish "$KM_EXTRA_OPS/$(basename "$file" .c).so" <"$made" || stop 74 "cannot write '$KM_EXTRA_OPS'"
 	done
+	rm -f "$made"
 	export KM_EXTRA_OPS
 fi
 known=$("$BIN/km-generate" ops) || exit $?

@@ -62,7 +62,7 @@ nvidia() {
 		echo "setup: error: no ptxas: run 'sudo install $ptxas /usr/local/bin'" >&2
 		return 78
 	}
-	install "$ptxas" /usr/local/bin/ptxas || return 3
+	{ install "$ptxas" /usr/local/bin/ptxas.new && sync /usr/local/bin/ptxas.new && mv -f /usr/local/bin/ptxas.new /usr/local/bin/ptxas; } || return 3
 }
 finish() {
 	[ "$wants_nvidia" ] || exit 0

@@ -3,6 +3,7 @@
 . "${0%/*}/lib.sh"
 
 check 'no file includes from a layer above its own' '"$ROOT"/scripts/layers.sh'
+check 'no recipe writes to a final name: aside first' '! grep -nE "(>|-o|cp [^ ]+|rcs) *[$]+@( |$)" "$ROOT"/Makefile "$ROOT"/tests/tests.mk "$ROOT"/scripts/*.mk'
 check 'the layer check sees a breach' '
 	mkdir -p copy/scripts copy/ops/core && cp "$ROOT"/Makefile copy/ && cp "$ROOT"/scripts/layers.sh copy/scripts/ &&
 	mkdir copy/generate copy/evaluate copy/corpus copy/report &&

@@ -105,7 +105,8 @@ unit: $(UNIT) $(BRIDGE) $(FAULTS) $(SHIMS) $(STAND_IN) $(FUZZERS) $(OPEN:%=$B/op
 # All operators: cheats that the checker must reject, mutants that op_check() must catch, all samples.  Long.
 check-ops: setup-check
 	$Q $(MAKE) --no-print-directory -j2 all unit
-	$Q mkdir -p '$(OUT)'; $B/bin/km-evaluate selfcheck --work=$(WORK) >'$(OUT)/selfcheck.tsv'; a=$$?; cat '$(OUT)/selfcheck.tsv'; \
+	$Q mkdir -p '$(OUT)'; $B/bin/km-evaluate selfcheck --work=$(WORK) >'$(OUT)/selfcheck.tsv.new'; a=$$?; \
+	  . scripts/publish.sh && publish '$(OUT)/selfcheck.tsv' <'$(OUT)/selfcheck.tsv.new' && rm -f '$(OUT)/selfcheck.tsv.new' && cat '$(OUT)/selfcheck.tsv' || a=1; \
 	  MUTANTS=$(MUTANTS) $B/tests/unit/ops/mutants; b=$$?; \
 	  BUILD=$(abspath $B) /usr/bin/python3 tests/opinfo.py --full; c=$$?; \
 	  scripts/torch.sh '$(TORCH)' && BUILD=$(abspath $B) '$(TORCH)/bin/python' tests/opinfo.py --full; d=$$?; \

@@ -9,6 +9,7 @@
 # for each thing it counted, talks on stderr, and exits 0 when all that is bad is within what it allows.
 # tests/t9500-trust.sh runs the same at SIZE=small.  Exit 1 when a part failed.
 here=$(cd "${0%/*}" && pwd)
+. "$here/../scripts/publish.sh"
 BUILD=${BUILD:-$here/../build}
 export BUILD
 # The program of a part.
@@ -46,5 +47,5 @@ grep -h '^| .* `make check-trust' "$results" "$rows/new" 2>/dev/null | awk -F ' 
 	printf '# What the trust batteries counted\n\nWritten by `make check-trust`; each row by the command in it. "bad" is what must be 0, or within the limit its part names.\n\n'
 	printf '%s\n|---|---|---:|---:|---:|---|---|---|\n' "$title"
 	cat "$rows/all"
-} >"$results.new" && mv "$results.new" "$results"
+} | publish "$results" || exit 74
 exit $failed
