@@ -145,6 +145,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 
 	if (target->warp > 1)
 		return lower_simt(arena, m, problem, target, space, point, text, why_not);
+	if (problem->dtype == DTYPE_f64) {
+		strbuf_addstr(why_not, "its vectors add in f32, with half of the digits of f64");
+		return 0;
+	}
 	if (has_amx(problem, target))
 		return lower_amx(arena, m, problem, space, point, text, why_not);
 	int64_t mr = point_int(space, point, "MR"), nv = point_int(space, point, "NV"), nr = nv * lanes, bk = point_int(space, point, "BK");

@@ -105,6 +105,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	int64_t lanes = target->vector_bytes / 4, kh = extent_value(problem, m->u->hi), kw = extent_value(problem, m->v->hi), nr = nv * lanes;
 	bool by_row = !strcmp(point_word(space, point, "VECTOR"), "row");
 
+	if (problem->dtype == DTYPE_f64) {
+		strbuf_addstr(why_not, "its vectors add in f32, with half of the digits of f64");
+		return 0;
+	}
 	if (mr * nv + nv + 1 > target->vector_reg_count) {
 		strbuf_addf(why_not, "a block of %lld x %lld vectors spills", (long long)mr, (long long)nv);
 		return 0;
