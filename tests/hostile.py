@@ -12,7 +12,8 @@ Its first comment says what it is and what must become of it:
     A1: an output left over from an earlier run       its entry in the catalogue of cheats, and what it does
     verdict: INCORRECT_UNWRITTEN                      one of these; PASSED only for what is right and gains nothing
     off: poison                                       where all of these are missing it wins: words of
-                                                      ops/core/defence.def and evaluate/sandbox.def
+                                                      ops/core/defence.def and evaluate/sandbox.def; several where
+                                                      more than one of them stops it: no layer is trusted alone
     never: why                                        instead of off: nothing that could be left out lets it win
     operators: relu sum                               [all]
     clock: monotonic                                  [model] what is caught by its times needs a clock
@@ -170,18 +171,19 @@ CHAPTERS = {'A': 12, 'B': 11, 'T': 16, 'N': 13, 'E': 7, 'D': 12, 'S': 18, 'K': 1
 
 
 def catalogue():
-    """Prints where each entry is tested, or why it is not; exit 1 when of some neither is known."""
+    """Prints of each entry where it is tested, what is done there and what stops it, or why it is not; exit 1 when of some neither is known."""
     found = {f'{c}{i}': [] for c, n in CHAPTERS.items() for i in range(1, n + 1)}
 
-    def add(entry, where, what):
+    def add(entry, where, what, stopped=''):
         if entry not in found:
             sys.exit(f'{where}: there is no entry {entry}')
-        found[entry].append((where, what))
+        found[entry].append((where, what, stopped))
 
     for path in programs_here():
         entry, _, what = header(path)['title'][0].partition(': ')
         if entry != 'honest':
-            add(entry, path.name, what)
+            h = header(path)
+            add(entry, path.name, what, ' '.join(h.get('off', [])) or ' '.join(h.get('never', ['nothing gained'])))
     # Those of Python and of devices say it behind their verdict, unit tests in their titles.
     for pattern, said in (('judge/*.py', r'^# [A-Z_]+: ([A-Z]\d+): (.*)'), ('gpu/candidates/*.cu', r'^// [A-Z_]+: ([A-Z]\d+): (.*)'), ('unit/evaluate/*.c', r'"([KS]\d+) ([^"]*)"')):
         for path in sorted((ROOT / 'tests').glob(pattern)):
@@ -194,8 +196,8 @@ def catalogue():
                 sys.exit(f'elsewhere.tsv: {entry}: there is no {where}')
             add(entry, where, what)
     for entry, places in found.items():
-        for where, what in places or [('missing', '')]:
-            print(entry, where, what, sep='\t')
+        for place in places or [('missing',)]:
+            print(entry, *place, sep='\t')
     sys.exit(not all(found.values()))
 
 
