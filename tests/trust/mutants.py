@@ -191,27 +191,28 @@ def hinted(source):
     return source
 
 
-def is_same(problem, a, b, folder):
-    """Is their object code the same, or would it be, did the compiler know what launches keep to?"""
-    if code_of(problem, a, folder) == code_of(problem, b, folder):
-        return True
-    x, y = (code_of(problem, dict(c, source=hinted(c['source'])), folder) for c in (a, b))
-    return x is not None and x == y
-
-
-def code_of(problem, c, folder):
-    """Its object code, compiled alone under a name that is everyone's."""
+def codes_of(problem, candidates, folder):
+    """The object code of each, compiled alone under a name that no code tells; None of what does not compile."""
+    codes = [None] * len(candidates)
     with tempfile.TemporaryDirectory(dir=folder) as cache:
-        c = named(c, c['source'], c['plan'], 'e' * 16)
-        verdicts(problem, [c], folder, cache=cache)
-        for path in pathlib.Path(cache).glob('*/*.so'):
-            if b'km_' + b'e' * 16 in path.read_bytes():
-                sections = {}
-                for section in '.text', '.rodata', '.data', '.bss':
-                    run('objcopy', '-O', 'binary', f'--only-section={section}', str(path), folder + '/section')
-                    sections[section] = pathlib.Path(folder + '/section').read_bytes() if os.path.exists(folder + '/section') else b''
-                return sections
-    return None
+        named_here = [named(c, c['source'], c['plan'], f'e{i:015x}') for i, c in enumerate(candidates)]
+        verdicts(problem, named_here, folder, cache=cache, batch=1)
+        for path in pathlib.Path(cache).rglob('*.so'):
+            found = re.search(rb'km_e([0-9a-f]{15})', path.read_bytes())
+            sections = []
+            for section in ('.text', '.rodata', '.data', '.bss') if found else ():
+                run('objcopy', '-O', 'binary', f'--only-section={section}', str(path), folder + '/section')
+                sections.append(pathlib.Path(folder + '/section').read_bytes() if os.path.exists(folder + '/section') else b'')
+            if found:
+                codes[int(found[1], 16)] = sections
+    return codes
+
+
+def same_as(problem, pairs, folder):
+    """Of pairs of candidates: is their object code the same, or would it be, did the compiler know what launches keep to?"""
+    told = [dict(c, source=hinted(c['source'])) for pair in pairs for c in pair]
+    code = codes_of(problem, [c for pair in pairs for c in pair] + told, folder)
+    return [any(code[k] is not None and code[k] == code[k + 1] for k in (2 * i, 2 * i + len(told))) for i in range(len(pairs))]
 
 
 def is_promoted(problem, c, folder):
@@ -250,14 +251,17 @@ def judge_mutants_of(problem, proofs, a, folder):
         for source, plan, what, before, after in mutants_of(c, rng, max(1, a.each // len(parents))):
             m = named(c, source, plan)
             made[m['id']] = (m, c, what, before, after)
-    for id, verdict in verdicts(problem, [m[0] for m in made.values()], folder).items():
+    verdict_of = verdicts(problem, [m[0] for m in made.values()], folder)
+    passed = [id for id, verdict in verdict_of.items() if verdict == 'PASSED']
+    is_same = dict(zip(passed, same_as(problem, [made[id][:2] for id in passed], folder)))
+    for id, verdict in verdict_of.items():
         m, c, what, before, after = made[id]
         key = hashlib.sha256('\n'.join((problem, c['knobs'], before, after)).encode()).hexdigest()[:16]
         if verdict == 'COMPILE_ERROR':
             count['stillborn'] += 1
         elif verdict != 'PASSED':
             count['killed'] += 1
-        elif is_same(problem, m, c, folder):
+        elif is_same[id]:
             count['same'] += 1
         elif is_proven(proofs, key, problem, c, what, before, after):
             count['proven'] += 1
