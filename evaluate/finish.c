@@ -386,10 +386,13 @@ static int judge_outside(struct session *s, const struct finalist *f, const stru
 }
 
 /* On a device, which has no judge outside yet: what no output shows, where there is a tool that sees it. */
-static enum verdict look_inside(const struct session *s, const struct finalist *f, struct strbuf *detail)
+static enum verdict look_inside(struct session *s, const struct finalist *f, struct strbuf *detail)
 {
 	struct strbuf skipped = STRBUF_INIT;
+	/* It runs, and nobody else is timed meanwhile. */
+	session_lock(s, false);
 	enum verdict v = contestant_sanitize(&f->contestant, &skipped, detail);
+	session_unlock(s);
 
 	if (skipped.len)
 		warn("winner '%s' of '%s' was not wholly looked at inside: %s", f->contestant.candidate->id, s->problem_text, skipped.buf);
