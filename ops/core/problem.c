@@ -1,3 +1,4 @@
+#include "ops/core/normal.h"
 #include "ops/core/problem.h"
 #include "ops/core/words.h"
 
@@ -321,46 +322,87 @@ static bool has_access(const struct expr *e)
 	return false;
 }
 
-/* Reads of `tensor` at positions that indices tell (read[0]) and that data chooses (read[1]). */
-static void count_reads(const struct expr *e, const char *tensor, int read[2])
+/* Indices, those of reductions around an expression first. */
+struct scope {
+	const struct expr_range *range;
+	size_t count;
+	const struct scope *outer;
+};
+
+/* Points of a range; infinity: its ends are not known here. */
+static double extent_of(const struct problem *p, const struct expr_range *r)
 {
+	struct strbuf ignored = STRBUF_INIT;
+	int64_t lo, hi;
+	bool known = !expr_int_value(r->lo, p->binding, p->binding_count, &lo, &ignored) && !expr_int_value(r->hi, p->binding, p->binding_count, &hi, &ignored);
+
+	strbuf_release(&ignored);
+	return known ? fmax((double)(hi - lo), 0) : INFINITY;
+}
+
+/* No more elements does an access reach than its indices have points together. */
+static double reach(const struct problem *p, const struct expr *access, const struct scope *scope)
+{
+	double points = 1;
+
+	for (; scope; scope = scope->outer)
+		for (size_t i = 0; i < scope->count; i++)
+			for (size_t a = 0; a < access->arg_count; a++)
+				if (expr_uses(access->arg[a], scope->range[i].name)) {
+					points *= extent_of(p, &scope->range[i]);
+					break;
+				}
+	return points;
+}
+
+/* Elements of `tensor` read at positions that indices tell (elems[0]) and that data chooses (elems[1]), at most. */
+static void count_reads(const struct problem *p, const struct expr *e, const char *tensor, const struct scope *scope, double elems[2])
+{
+	struct scope inner = { NULL, 0, scope };
 	bool chosen = false;
 
 	if (!e)
 		return;
+	if (e->kind == EXPR_REDUCE)
+		inner = (struct scope){ e->range, e->range_count, scope };
 	for (size_t i = 0; i < e->arg_count; i++) {
 		chosen |= has_access(e->arg[i]);
-		count_reads(e->arg[i], tensor, read);
+		count_reads(p, e->arg[i], tensor, &inner, elems);
 	}
 	if (e->kind == EXPR_ACCESS && !strcmp(e->name, tensor))
-		read[chosen]++;
-	count_reads(e->otherwise, tensor, read);
-	count_reads(e->filter, tensor, read);
+		elems[chosen] += reach(p, e, scope);
+	count_reads(p, e->otherwise, tensor, &inner, elems);
+	count_reads(p, e->filter, tensor, &inner, elems);
 }
 
-/* Must all of input t be read?  Not where data alone chooses what is. */
-static bool is_read_whole(const struct op *op, const struct body *body, int t)
+/* Bytes of input t that must be read; none where data alone chooses what is. */
+static int64_t least_read(const struct problem *p, const struct normal *form, int t)
 {
-	int read[2] = { 0, 0 };
+	double elems[2] = { 0, 0 };
 
-	for (size_t i = 0; i < body->stmt_count; i++)
-		count_reads(body->stmt[i].value, op->tensor[t].name, read);
-	return read[0] || !read[1];
+	for (size_t i = 0; i < form->stmt_count; i++) {
+		const struct normal_stmt *s = &form->stmt[i];
+		count_reads(p, s->value, p->op->tensor[t].name, &(struct scope){ s->index, s->index_count, NULL }, elems);
+	}
+	if (!elems[0] && elems[1])
+		return 0;
+	bool is_part = elems[0] && elems[0] < (double)problem_elems(p, t);
+	return is_part ? (int64_t)elems[0] * (int64_t)dtype_bytes(problem_tensor_dtype(p, t)) : problem_bytes(p, t);
 }
 
 int64_t problem_least_bytes(const struct problem *p)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
-	struct body body = { 0 };
+	struct normal form = { 0 };
 	int64_t bytes = 0;
 
-	if (body_parse(&arena, p->op->body, p->op->name, &body, &err))
-		body.stmt_count = 0;
+	if (normal_form(&arena, p->op, p->dtype, p->attr, &form, &err))
+		form.stmt_count = 0;
 	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++) {
 		int64_t extent[OP_MAX_RANK];
 		bool is_in = p->op->tensor[t].role == OP_IN, is_scalar = is_in && !problem_shape(p, t, extent);
-		bytes += is_scalar || (is_in && !is_read_whole(p->op, &body, t)) ? 0 : problem_bytes(p, t);
+		bytes += is_scalar ? 0 : is_in ? least_read(p, &form, t) : problem_bytes(p, t);
 	}
 	strbuf_release(&err);
 	arena_release(&arena);

@@ -47,7 +47,8 @@ enum dtype problem_tensor_dtype(const struct problem *p, int t);
 double problem_flop(const struct problem *p);
 /*
  * Compulsory traffic [bytes]: every input read once, every output written once.  Not counted:
- * inputs of which data alone chooses the part, and scalars, which come with the launch.
+ * inputs of which data alone chooses the part, scalars, which come with the launch, and what
+ * lies beyond the points of the indices that an input is read at, as off a diagonal.
  */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);

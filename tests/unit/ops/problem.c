@@ -44,6 +44,7 @@ static void test_sizes(void)
 	   problem_tensor_dtype(&p, 2) == DTYPE_f32, "a bf16 product accumulates into f32");
 	ok(!problem_parse("embedding_bag/f32/B=3,T=7,V=500,D=2/t1", &p, &err) && problem_least_bytes(&p) == 7 * 8 + 4 * 8 + 3 * 2 * 4,
 	   "a gathered table is not compulsory traffic");
+	ok(!problem_parse("diagonal/f32/B=2,M=5,N=7/t1", &p, &err) && problem_least_bytes(&p) == 4 * (2 * 5 + 2 * 5), "nor is what lies off a diagonal");
 	strbuf_release(&err);
 }
 
