@@ -285,7 +285,7 @@ int resident_compile(const struct lang *lang, const struct target *target, const
 	cJSON_AddNumberToObject(request, "seconds", wall_s);
 	char *line = cJSON_PrintUnformatted(request);
 	cJSON_Delete(request);
-	bool is_lost = write_all(s->to, line, strlen(line)) || write_all(s->to, "\n", 1) || read_answer(s, wall_s + GRACE_S, &answer);
+	bool is_lost = !line || write_all(s->to, line, strlen(line)) || write_all(s->to, "\n", 1) || read_answer(s, wall_s + GRACE_S, &answer);
 	free(line);
 	if (is_lost) {
 		strbuf_addf(log, "the compiler of '%s' died, or was stopped after %.0f s", lang->name, wall_s);

@@ -54,12 +54,13 @@ static int print(const struct tile_program *program, const struct target *target
 
 /* ---- facts of a code object ------------------------------------------ */
 
+/* 0; -1 with *err: it refuses the file; 1 with *err: it cannot run. */
 static int tool_output(char *const argv[], struct strbuf *out, struct strbuf *err)
 {
 	const struct proc_limits limits = { .wall_s = 60, .output_bytes = 256 << 20 };
 	struct proc_result result;
 	struct strbuf errout = STRBUF_INIT;
-	int ret = proc_run(argv, NULL, &limits, &result, out, &errout, err);
+	int ret = proc_run(argv, NULL, &limits, &result, out, &errout, err) ? 1 : 0;
 
 	if (!ret && result.exit_code) {
 		strbuf_addf(err, "%s failed: %.*s", argv[0], (int)strcspn(errout.buf, "\n"), errout.buf);
@@ -120,19 +121,22 @@ static void read_kernel(const char *text, size_t len, const char *symbol, double
 static int read_notes(const char *path, const char *symbol, double *total, struct strbuf *names, struct strbuf *err)
 {
 	struct strbuf text = STRBUF_INIT;
+	int ret = tool_output(PROC_ARGV("llvm-readelf-22", "--notes", path), &text, err);
 
-	if (!tool_output(PROC_ARGV("llvm-readelf-22", "--notes", path), &text, err)) {
+	if (!ret) {
 		const char *s = strstr(text.buf, "\n  - ");
 		while (s) {
 			const char *next = strstr(s + 1, "\n  - ");
 			read_kernel(s + 1, next ? (size_t)(next - s) : strlen(s + 1), symbol, total, names);
 			s = next;
 		}
-		if (!names->len)
+		if (!names->len) {
 			strbuf_addf(err, "'%s' has no kernel of '%s'", path, symbol);
+			ret = -1;
+		}
 	}
 	strbuf_release(&text);
-	return names->len ? 0 : -1;
+	return ret;
 }
 
 /* Bytes of code of these kernels, and matrix instructions in them. */
