@@ -13,8 +13,8 @@ import collections, filecmp, os, random, re, shutil, signal, subprocess, sys, te
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "bin")
 SIZE = (sys.argv[1:] or ["small"])[0]
-KILLS = {"small": 4, "large": 500}.get(SIZE) or int(SIZE)
-KILLS_EACH = 4 if SIZE == "small" else 25
+KILLS = {"small": 3, "large": 500}.get(SIZE) or int(SIZE)
+KILLS_EACH = 3 if SIZE == "small" else 25
 
 # Kinds of processes: what their command line matches, after their name.
 KINDS = {

@@ -13,8 +13,8 @@ import campaign
 from campaign import Campaign, differences, fail, kind_of, processes, trials
 
 SIZE = (sys.argv[1:] or ["small"])[0]
-STOPS, SHORTAGES = {"small": (3, 1), "large": (60, 40)}.get(SIZE) or (int(SIZE), int(SIZE))
-STOPS_EACH = 3 if SIZE == "small" else 10
+STOPS, SHORTAGES = {"small": (2, 1), "large": (60, 40)}.get(SIZE) or (int(SIZE), int(SIZE))
+STOPS_EACH = 2 if SIZE == "small" else 10
 LONGEST_STOP_S = 1.5 if SIZE == "small" else 6  # longer than a worker has for its answers
 LEAST_MIB, MOST_MIB = 6, 160
 
