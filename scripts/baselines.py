@@ -11,7 +11,7 @@ of its problem and target in.  Rows a call finds there already are kept.
 What an operator is, its own PyTorch expression says.  It is run as it stands, compiled, compiled
 with max-autotune and, convolutions, with channels last; cudnn.benchmark is on.  Each is timed as
 CUDA graph replays where it can be captured, on uniform [-1,1] data, with a cold last-level cache:
-a sample is at least 0.2 ms of calls over sets of inputs that together are twice that cache, which
+a sample is at least 1 ms of calls over sets of inputs that together are twice that cache, which
 is overwritten before it; the median counts.  TF32 is off, but for rows whose names end in _tf32.
 
 Beside products in f32: Triton's input_precision='tf32x3', its tiles tuned here, and, where
@@ -106,7 +106,7 @@ class Clock:
             call(*s)
         torch.cuda.synchronize()
         rough = min(self.events(lambda: call(*sets[0]), 2, True))
-        calls = 1 if rough > 2e-4 else min(256, math.ceil(2e-4 / rough))
+        calls = min(256, math.ceil(1e-3 / rough))
         graph = self.capture(call, sets, calls)
         start = graph.replay if graph else lambda: [call(*sets[i % len(sets)]) for i in range(calls)]
         start()

@@ -1,4 +1,5 @@
-/* How the driver is asked for times: against a driver that notes what it is asked and would wait for ever where the real one does. */
+/* How the driver is asked for times, and NVML for clocks: against a driver that notes what it is asked and would wait for ever where the real one does. */
+#include "evaluate/clocks.h"
 #include "evaluate/compile.h"
 #include "ops/core/launch.h"
 #include "tests/tap.h"
@@ -6,6 +7,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A stand-in for libcuda.so.1: each call adds a letter to km_log; waiting while the gate is shut is an error. */
 static const char driver[] =
@@ -30,7 +32,17 @@ static const char driver[] =
 	"int cuGraphInstantiateWithFlags(void **ready) { *ready = &gate; return 0; }\n"
 	"int cuGraphLaunch(void *ready, void *stream) { return add('G'); }\n"
 	"int cuGraphExecDestroy(void *ready) { return add('d'); }\n"
+	"int cuDeviceGetPCIBusId(char *text) { strcpy(text, \"0000:42:00.0\"); return 0; }\n"
 	"int cuCtxSynchronize(void) { add('S'); return (int)(awaited - gate) > 0 ? 702 : 0; }\n";
+
+/* A stand-in for libnvidia-ml.so.1, which has a device at that place alone. */
+static const char nvml[] =
+	"#include <string.h>\n"
+	"int nvmlInit_v2(void) { return 0; }\n"
+	"int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **device) { *device = device; return strcmp(id, \"0000:42:00.0\"); }\n"
+	"int nvmlDeviceGetClockInfo(void *device, int kind, unsigned *mhz) { static unsigned now = 1980; *mhz = kind == 1 ? now : 0; now -= 30; return 0; }\n"
+	"int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { *milliwatts = 650000; return 0; }\n"
+	"int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *reasons) { *reasons = 0x24; return 0; }\n";
 
 static char *driver_log;
 static int *cannot_record;
@@ -67,14 +79,37 @@ static void expect(const char *what, bool is_replayed, bool fails, int want, con
 	strbuf_release(&err);
 }
 
+/* Two looks too close to each other are one. */
+static void test_clocks(void)
+{
+	struct clocks_seen seen = { 0 };
+
+	for (int i = 0; i < 3; i++) {
+		struct clocks c;
+		if (i == 2)
+			usleep(25000);
+		clocks_look(&c);
+		clocks_keep(&seen, &c);
+	}
+	ok(seen.looks == 2 && seen.sm_mhz == 1980 + 1950 && seen.least_mhz == 1950 && seen.most_power_mw == 650000,
+	   "%d looks, %g MHz in all, %d at least, %d mW", seen.looks, seen.sm_mhz, seen.least_mhz, seen.most_power_mw);
+	ok(!strcmp(clocks_reasons(seen.reasons), "power cap, heat"), "slowed by %s", clocks_reasons(seen.reasons));
+	ok(!*clocks_reasons(0) && !*clocks_reasons(1), "an idle device is not slowed down");
+}
+
+/* Loaded, so that who asks for it by its name is given it. */
+static void *stand_in(struct arena *arena, const char *source, const char *flags, struct strbuf *err)
+{
+	const char *path;
+
+	return compile_trusted(arena, source, flags, &path, err) ? NULL : dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+}
+
 int main(void)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
-	const char *path;
-
-	/* Who asks for it again by its name is given what is loaded. */
-	void *library = compile_trusted(&arena, driver, "gcc -O1 -w -Wl,-soname,libcuda.so.1", &path, &err) ? NULL : dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+	void *library = stand_in(&arena, driver, "gcc -O1 -w -Wl,-soname,libcuda.so.1", &err);
 	bool starts = library && !launcher_find("cubin")->memory->begin(&err);
 	ok(starts, "a stand-in for the driver starts %s", err.buf);
 	if (!starts)
@@ -89,6 +124,8 @@ int main(void)
 	expect("what cannot be recorded is queued", true, false, 0, "PFWekewS");
 	*cannot_record = 0;
 	expect("and stays so", true, false, 0, "PFWekewS");
+	if (ok(stand_in(&arena, nvml, "gcc -O1 -w -Wl,-soname,libnvidia-ml.so.1", &err) != NULL, "a stand-in for NVML is loaded %s", err.buf))
+		test_clocks();
 	strbuf_release(&err);
 	arena_release(&arena);
 	return done_testing();
