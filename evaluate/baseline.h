@@ -16,6 +16,8 @@ struct baseline {
 	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
 	bool is_laid_out_otherwise; /* its tensors do not lie as the operator's do: what it writes is not compared */
 	const char *package; /* of Debian, that brings it; NULL: it comes with the vendor's toolkit */
+	/* Has it a function for the problem?  Asked before a worker is started; NULL: open() tells. */
+	bool (*serves)(const struct problem *p);
 	/*
 	 * Prepares the library for the problem at its best setting.  *setting: what an earlier
 	 * open() wrote there, which spares it the search where it still serves, or nothing; then

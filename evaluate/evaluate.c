@@ -199,6 +199,7 @@ static size_t check_entrants(struct session *s, struct entrant *x, size_t n, str
 		progress_update((int64_t)i, "checking");
 		if (x[i].evaluation.verdict != VERDICT_PASSED)
 			continue;
+		x[i].evaluation.start_ns = s->is_model ? 0 : wall_ns();
 		enum verdict v = contestant_start(s, x[i].candidate, x[i].compiled.artifact, &c[left], &detail);
 		if (v == VERDICT_PASSED)
 			v = contestant_check(&c[left], &worst, &detail);
@@ -365,7 +366,7 @@ static int race(struct session *s, struct contestant *c, struct entrant **whose,
 	session_unlock(s);
 	size_t all = count + has_incumbent;
 	session_lock(s, true);
-	int64_t start = clock_ns();
+	int64_t start = clock_ns(), wall = wall_ns();
 	for (size_t i = 0; i < all; i++)
 		entry[i] = (struct race_entry){ .sample_ns = ARENA_ARRAY(&s->arena, double, RACE_SAMPLES), .capacity = RACE_SAMPLES,
 						.out = !contestant_settle(&c[i]) };
@@ -379,7 +380,11 @@ static int race(struct session *s, struct contestant *c, struct entrant **whose,
 		check_again(s, &c[i], whose[i]);
 	double each_s = (double)((s->is_device ? clock_ns() : raced) - start) * 1e-9 / (double)all;
 	for (size_t i = 0; i < count; i++) {
+		struct fact_sink sink = { &whose[i]->evaluation, &s->arena };
 		whose[i]->evaluation.measure_s = each_s;
+		/* Others may have had the device meanwhile. */
+		if (s->is_device)
+			add_fact("raced_after_s", (double)(wall - whose[i]->evaluation.start_ns) * 1e-9, &sink);
 		add_clocks(s, &whose[i]->evaluation, &c[i].clocks);
 		judge_time(s, &whose[i]->evaluation, &entry[i], c[i].calls);
 	}

@@ -326,7 +326,7 @@ static int know_baselines(struct session *s, struct strbuf *err)
 			strongest(s, &s->past.baseline[i]);
 		}
 	for (size_t i = 0; !timed && baseline_table[i] && count < BASELINES_MOST; i++)
-		if (!strcmp(baseline_table[i]->artifact, s->target->artifact))
+		if (!strcmp(baseline_table[i]->artifact, s->target->artifact) && (!baseline_table[i]->serves || baseline_table[i]->serves(&s->problem)))
 			count += (size_t)time_baseline(s, baseline_table[i], &record[count]);
 	/* All at once: who finds some believes that they are all. */
 	for (size_t i = 0; i < count; i++)

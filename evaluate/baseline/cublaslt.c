@@ -480,15 +480,34 @@ static int describe(struct baseline_state *s, const struct problem *p, int epilo
 	       make_layout(s, &s->b_layout, s->type_ab, bt ? n : k, bt ? k : n, batches) || make_layout(s, &s->c_layout, s->type_cd, m, n, batches);
 }
 
+/* One more than the library's number of each type; 0: it has none. */
+static const int real[DTYPE_COUNT] = { [DTYPE_f32] = REAL_32F + 1, [DTYPE_f64] = REAL_64F + 1, [DTYPE_f16] = REAL_16F + 1, [DTYPE_bf16] = REAL_16BF + 1 };
+
+/* NULL: it has no function for the problem. */
+static const struct product *product_of(const struct problem *p, bool is_tf32)
+{
+	for (const struct product *k = product; k < product + ARRAY_SIZE(product); k++)
+		if (!strcmp(k->op, p->op->name))
+			return !real[p->dtype] || (is_tf32 && p->dtype != DTYPE_f32) ? NULL : k;
+	return NULL;
+}
+
+bool cublaslt_serves(const struct problem *p)
+{
+	return product_of(p, false) != NULL;
+}
+
+bool cublaslt_serves_tf32(const struct problem *p)
+{
+	return product_of(p, true) != NULL;
+}
+
 static struct baseline_state *open_as(const struct problem *p, void *const *buf, bool is_tf32, struct strbuf *setting, struct strbuf *why_not)
 {
-	static const int real[DTYPE_COUNT] = { [DTYPE_f32] = REAL_32F + 1, [DTYPE_f64] = REAL_64F + 1, [DTYPE_f16] = REAL_16F + 1, [DTYPE_bf16] = REAL_16BF + 1 };
-	const struct product *k = product;
+	const struct product *k = product_of(p, is_tf32);
 	const char *fault = NULL;
 
-	while (k < product + ARRAY_SIZE(product) && strcmp(k->op, p->op->name))
-		k++;
-	if (k == product + ARRAY_SIZE(product) || !real[p->dtype] || (is_tf32 && p->dtype != DTYPE_f32)) {
+	if (!k) {
 		strbuf_addf(why_not, "no function for '%s' of this dtype", p->op->name);
 		return NULL;
 	}
@@ -575,6 +594,7 @@ const struct baseline baseline_cublaslt = {
 	.artifact = "cubin",
 	.library = "libcublasLt.so.13",
 	.package = NULL,
+	.serves = cublaslt_serves,
 	.open = cublaslt_open,
 	.bind = cublaslt_bind,
 	.run = cublaslt_run,

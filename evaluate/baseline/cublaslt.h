@@ -4,6 +4,8 @@
 
 #include "evaluate/baseline.h"
 
+bool cublaslt_serves(const struct problem *p);
+bool cublaslt_serves_tf32(const struct problem *p);
 struct baseline_state *cublaslt_open(const struct problem *p, const struct target *target, void *const *buf, struct strbuf *setting,
 				     struct strbuf *why_not);
 /* f32 in tf32, which keeps 11 bits of each factor; no other dtype. */

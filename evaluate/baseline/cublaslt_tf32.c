@@ -6,6 +6,7 @@ const struct baseline baseline_cublaslt_tf32 = {
 	.artifact = "cubin",
 	.library = "libcublasLt.so.13",
 	.package = NULL,
+	.serves = cublaslt_serves_tf32,
 	.open = cublaslt_open_tf32,
 	.bind = cublaslt_bind,
 	.run = cublaslt_run,

@@ -481,15 +481,32 @@ static int choose(struct baseline_state *s, const struct shape *shape, bool may_
 
 /* ---- opening --------------------------------------------------------- */
 
+/* NULL: it has no function for the problem. */
+static const struct convolution *convolution_of(const struct problem *p, bool is_tf32)
+{
+	for (const struct convolution *c = convolution; c < convolution + ARRAY_SIZE(convolution); c++)
+		if (!strcmp(c->op, p->op->name))
+			return !data_type[p->dtype] || (is_tf32 && p->dtype != DTYPE_f32) ? NULL : c;
+	return NULL;
+}
+
+bool cudnn_serves(const struct problem *p)
+{
+	return convolution_of(p, false) != NULL;
+}
+
+bool cudnn_serves_tf32(const struct problem *p)
+{
+	return convolution_of(p, true) != NULL;
+}
+
 static struct baseline_state *open_as(const struct problem *p, void *const *buf, bool is_channels_last, bool is_tf32, struct strbuf *setting,
 				      struct strbuf *why_not)
 {
-	const struct convolution *c = convolution;
+	const struct convolution *c = convolution_of(p, is_tf32);
 	struct shape shape = { .is_channels_last = is_channels_last };
 
-	while (c < convolution + ARRAY_SIZE(convolution) && strcmp(c->op, p->op->name))
-		c++;
-	if (c == convolution + ARRAY_SIZE(convolution) || !data_type[p->dtype] || (is_tf32 && p->dtype != DTYPE_f32)) {
+	if (!c) {
 		strbuf_addf(why_not, "no function for '%s' of this dtype", p->op->name);
 		return NULL;
 	}
@@ -552,6 +569,7 @@ const struct baseline baseline_cudnn = {
 	.artifact = "cubin",
 	.library = "libcudnn.so.9",
 	.package = NULL,
+	.serves = cudnn_serves,
 	.open = cudnn_open,
 	.bind = cudnn_bind,
 	.run = cudnn_run,

@@ -4,6 +4,8 @@
 
 #include "evaluate/baseline.h"
 
+bool cudnn_serves(const struct problem *p);
+bool cudnn_serves_tf32(const struct problem *p);
 /* open() of each row.  Those in tf32, which keeps 11 bits of each factor, are for f32 alone. */
 #define CUDNN_OPEN(name) \
 	struct baseline_state *name(const struct problem *p, const struct target *target, void *const *buf, struct strbuf *setting, struct strbuf *why_not)

@@ -7,6 +7,7 @@ const struct baseline baseline_cudnn_channels_last = {
 	.library = "libcudnn.so.9",
 	.package = NULL,
 	.is_laid_out_otherwise = true,
+	.serves = cudnn_serves,
 	.open = cudnn_open_channels_last,
 	.bind = cudnn_bind,
 	.run = cudnn_run,

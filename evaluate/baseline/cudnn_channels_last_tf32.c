@@ -7,6 +7,7 @@ const struct baseline baseline_cudnn_channels_last_tf32 = {
 	.library = "libcudnn.so.9",
 	.package = NULL,
 	.is_laid_out_otherwise = true,
+	.serves = cudnn_serves_tf32,
 	.open = cudnn_open_channels_last_tf32,
 	.bind = cudnn_bind,
 	.run = cudnn_run,

@@ -6,6 +6,7 @@ const struct baseline baseline_cudnn_tf32 = {
 	.artifact = "cubin",
 	.library = "libcudnn.so.9",
 	.package = NULL,
+	.serves = cudnn_serves_tf32,
 	.open = cudnn_open_tf32,
 	.bind = cudnn_bind,
 	.run = cudnn_run,

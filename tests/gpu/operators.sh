@@ -20,7 +20,7 @@ done
 [ -z "$line" ] || echo "$op:$line"
 END
 if [ "${PACKS:-}" ]; then
-	check 'a pack of them is judged' 'km-evaluate run-pack --race-only -j 2 -o "$keep/$lang" "$PACKS/$lang.pack"'
+	check 'a pack of them is judged' 'km-evaluate run-pack --race-only -j "${CELL_JOBS:-4}" -o "$keep/$lang" "$PACKS/$lang.pack"'
 	for journal in "$keep/$lang/$target"/*/*/journal; do
 		echo "$(basename "$(dirname "$(dirname "$journal")")"): $(km-evaluate trace ls "$journal" | cut -f3 | tr '\n' ' ')"
 	done | awk -F: '{ all[$1] = all[$1] $2 } END { for (op in all) print op ":" all[op] }' >results

@@ -1,8 +1,8 @@
 """Prints, from journals below a folder, how many candidates a device judged and how long it waited for them.
 
-A group of candidates holds the device from its first check to the end of its race: an evaluation's
-start_ns is when its group was compiled, and check_s and measure_s are what each then took.  Where no
-group holds it, it is idle; the campaign lasts from the first journal's environment to the last group's end.
+A candidate holds the device while it is checked, from start_ns for check_s, and its group while it is raced and
+looked at again: from start_ns + the fact raced_after_s, measure_s for each.  Where none does, the device is idle;
+the campaign lasts from the first journal's environment to the last race's end.
 """
 import json
 import os
@@ -16,26 +16,29 @@ def records(path):
                 yield json.loads(line[line.index('{'):])
 
 
-def groups(path):
-    """Spans [s] of the groups of a journal, its first moment, and its trials that were judged."""
-    spans, first, judged = {}, None, 0
+def work(path):
+    """Spans [s] in which a journal's candidates held the device, its first moment, and its trials that were judged."""
+    spans, races, first, judged = [], {}, None, 0
     for r in records(path):
         if r['kind'] == 'environment':
             first = int(r['start_ns']) * 1e-9
-        if r['kind'] == 'evaluation' and r['state'] == 'measured' and r['verdict'] != 'NOT_MEASURED':
-            judged += 1
-            start = int(r['start_ns']) * 1e-9
-            # Those of a group are noted within moments.
-            key = next((k for k in spans if abs(k - start) < 0.05), start)
-            spans[key] = spans.get(key, 0) + (float(r['check_s']) or 0) + (float(r['measure_s'] or 0) or 0)
-    return sorted((k, k + v) for k, v in spans.items()), first, judged
+        if r['kind'] != 'evaluation' or r['state'] != 'measured' or r['verdict'] == 'NOT_MEASURED':
+            continue
+        judged += 1
+        start = int(r['start_ns']) * 1e-9
+        spans.append((start, start + float(r['check_s'] or 0)))
+        if 'raced_after_s' in r['fact']:
+            raced = start + float(r['fact']['raced_after_s'])
+            raced = next((t for t in races if abs(t - raced) < 0.01), raced)
+            races[raced] = races.get(raced, 0) + float(r['measure_s'] or 0)
+    return spans + [(t, t + long) for t, long in races.items()], first, judged
 
 
 def main(folder):
     spans, starts, judged = [], [], 0
     for where, _, files in os.walk(folder):
         if 'journal' in files:
-            some, first, count = groups(os.path.join(where, 'journal'))
+            some, first, count = work(os.path.join(where, 'journal'))
             spans += some
             starts += [first] if first and some else []
             judged += count

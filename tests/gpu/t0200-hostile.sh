@@ -18,7 +18,7 @@ km-evaluate trace ls "$journal" >rows 2>/dev/null
 while IFS='	' read -r id name verdict; do
 	check "$name: $verdict" "grep '^$id' rows; grep '\"candidate\":\"$id\"' $journal | grep -o '\"detail\":\"[^\"]*'; awk -F '\t' '\$1 == \"$id\" { print \$3 }' rows | grep -qxE '$verdict'"
 done <expected
-time_of() { awk -F'\t' -v id="$(awk -F'\t' -v n="$1" '$2 == n { print $1 }' expected)" '$1 == id { print $5 > 0 ? $4 : 0 }' rows; }
+time_of() { awk -F'\t' -v id="$(awk -F'\t' -v n="$1" '$2 == n { print $1 }' expected)" '$1 == id { print ($5 > 0 ? $4 : 0) }' rows; }
 check 'who asks the cache to keep its data is no faster for it' 'a=$(time_of honest) b=$(time_of keeps_in_cache); echo "$a $b"; awk -v a="$a" -v b="$b" "BEGIN { exit !(a > 0 && b > 0.9 * a) }"'
 check 'only what passed has a time and a fitness' "awk -F '\t' '(\$3 == \"PASSED\") != (\$5 > 0) { bad++ } END { exit bad > 0 }' rows"
 check 'no worker is left behind' '! pgrep -P $$ km-worker'
