@@ -21,8 +21,11 @@ struct micro_kernel {
 	void (*prologue)(const struct target *target, struct strbuf *out);
 };
 
-/* Numbers in a row of what micro-kernel split measures: its buffer _range. */
-enum { MICRO_RANGE_WORDS = 36 };
+/*
+ * Numbers in a row of what micro-kernel split measures, its buffer _range; and of what fused
+ * kernels of wgmma_tma find, their buffer _found: so many rows a block.
+ */
+enum { MICRO_RANGE_WORDS = 36, MICRO_FOUND_ROWS = 3, MICRO_FOUND_WORDS = 4 };
 
 extern const struct micro_kernel *const micro_table[];
 const struct micro_kernel *micro_find(struct emitter *e, const struct emit_mma *m); /* NULL: the default */

@@ -40,6 +40,8 @@
  * - bisect(n in lo..hi) p: of how many n is p true, where it is true of the first ones only.
  * - `<-` is a copy that may be asynchronous; it converts dtype where source and tile differ.
  * - `X[...] += e` on a buffer is atomic.
+ * - A kernel with knob WHEN=bits runs where the number in buffer _class, which a kernel before
+ *   it stores, has its bit set.
  * - Arithmetic is f32 unless all operands are f64 or integers; a store rounds once.
  * - tile places: reg (spread over threads; a CPU keeps it in registers or L1), acc
  *   (accumulator), shared (LDS; packed scratch on a CPU), view (no copy: `<-` binds the

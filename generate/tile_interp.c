@@ -446,6 +446,9 @@ static int run_kernel(struct runner *r)
 		if (!r->tile[t] && k->tile[t].place != PLACE_VIEW)
 			fail(r, "no memory for tile '%s'", k->tile[t].name);
 	}
+	int class = tile_buffer_find(r->program, "_class");
+	if (class >= 0 && tile_knob(k, "WHEN", NULL) && !(tile_knob_int(k, "WHEN", 0) >> (int)r->data[class][0] & 1))
+		instances = 0;
 	for (int64_t n = 0; n < instances && !r->failed; n++) {
 		int64_t rest = n;
 		for (int g = k->grid_count; g-- > 0; rest /= grid[g])

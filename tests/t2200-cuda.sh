@@ -36,16 +36,30 @@ check 'one whose blocks share the second operand compiles' "compiled cluster $pr
 check 'rows of other than whole 16 bytes are refused' '! km-generate emit --problem=matmul/bf16/M=64,N=64,K=60/t1 --target=$target --knobs="skeleton=$groups CLUSTER=1" 2>why && grep -q "multiple of 16 bytes" why'
 parts='f32_parts lang=cuda BN=128 GROUPS=2 WALK=8'
 deep=matmul/f32/M=256,N=256,K=4096/t1
-check 'a product of f32 in parts of f16 compiles' "compiled parts $deep '$parts RECIPE=fp16x3 PIPE=3 SPLITK=1'"
+check 'a product of f32 in parts of f16 compiles' "compiled parts $deep '$parts RECIPE=fp16x3 PIPE=3 SPLITK=1 FUSED=0'"
 check 'its recipe and the one behind it have 12 and 24 instructions for 64 of depth, twice where the loop is entered; it spills nothing' '
 	[ "$(fact group_matrix_instructions parts)" = $((12 + 8 + 4 + 24 + 20 + 4)) ] && [ "$(fact stack_bytes parts)" = 0 ]'
 check 'it is told apart from f32 itself' 'grep -q "\"precision\":\"fp16x3\"" parts && grep -q "\"precision\":\"strict\"" fma'
 check 'its plan measures, splits, and has a product for each class of what was measured' '
 	[ "$(grep -o "nstep: km_[0-9a-f]*_[a-z0-9]*" parts.jsonl | sed "s/.*_//" | tr "\n" " ")" = "measure split fp16x3 bf16x6 strict " ]'
-check 'a sum in pieces is added up' "compiled pieces matmul/f32/M=256,N=256,K=131072/t1 '$parts RECIPE=bf16x6 PIPE=2 SPLITK=33' && grep -q _total pieces.jsonl"
+check 'a sum in pieces is added up' "compiled pieces matmul/f32/M=256,N=256,K=131072/t1 '$parts RECIPE=bf16x6 PIPE=2 SPLITK=33 FUSED=0' && grep -q _total pieces.jsonl"
+check 'parts made on the way to a deep product compile, and spill nothing' "
+	compiled fused matmul_transposed_a/f32/M=256,N=256,K=131072/t1 '$parts RECIPE=fp16x3 PIPE=2 SPLITK=33 FUSED=1' && [ \"\$(fact stack_bytes fused)\" = 0 ]"
 check 'parts of tf32 compile where operands lie along the depth, and are refused elsewhere' "
-	compiled tf32 matmul_transposed_b/f32/M=256,N=256,K=4096/t1 '$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' &&
-	! km-generate emit --problem=$deep --target=$target --knobs='skeleton=$parts RECIPE=tf32x3 PIPE=3 SPLITK=1' 2>why && grep -q 'along the depth' why"
+	compiled tf32 matmul_transposed_b/f32/M=256,N=256,K=4096/t1 '$parts RECIPE=tf32x3 PIPE=3 SPLITK=1 FUSED=0' &&
+	! km-generate emit --problem=$deep --target=$target --knobs='skeleton=$parts RECIPE=tf32x3 PIPE=3 SPLITK=1 FUSED=0' 2>why && grep -q tf32x3 why"
+# What is printed for Hopper, run here: hopper_host.py says how.
+here() {
+	python3 "$ROOT/tests/hopper_host.py" "$@" >host.tap 2>host.err
+	tail -n 1 host.tap | grep -q '^1\.\.' && ! grep '^not ok' host.tap || { cat host.err; false; }
+}
+check 'parts are made, multiplied and added up as they should, with edges; what they do not hold goes through f32' '
+	here matmul/f32/M=136,N=140,K=1100/t1 "RECIPE=bf16x6 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=1 FUSED=0" uniform=1 wide=1 infinity=2 &&
+	here matmul_transposed_b/f32/M=100,N=70,K=1060/t1 "RECIPE=tf32x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=1 FUSED=0" uniform=1'
+check 'f16 is used for numbers that it holds, split before' '
+	here matmul_transposed_ab/f32/M=72,N=44,K=16390/t1 "RECIPE=fp16x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=2 FUSED=0" uniform=0'
+check 'and on the way, where a wrong guess starts again' '
+	here matmul_transposed_a/f32/M=128,N=128,K=16384/t1 "RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=4 FUSED=1" uniform=0 outlier=1'
 for target in nvidia-h200 nvidia-a100; do
 	check "f64, fp8 and random words compile for $target" '
 		compiled f64-$target softmax/f64/R=17,C=67/t1 "row_wise lang=cuda BR=1 THREADS=64 CACHE=1 KEEP=0 EXP2=0 RECIP=0 BC=128" &&

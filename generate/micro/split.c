@@ -6,6 +6,9 @@
  * A kernel of it has knob SPLIT and a grid of rows, which its resident blocks share out:
  *   SPLIT=measure   _range[p0, 0] = max(k) abs(A[..]), and [p0, 1] the same of B
  *   SPLIT=parts     stores of parts, each in its buffer; the first statement's operand is A
+ *   SPLIT=sample    as measure, of one block and some numbers: the scales of a fused product
+ *                   (wgmma_tma), which are a guess.  With FOUND=1 a kernel of SPLIT=measure
+ *                   measures only where that product found numbers that do not fit its guess
  * What its text says holds for exact numbers.  In print, a row of _range has what a block
  * found, and parts of f16 are of numbers times a power of two that brings the operand's
  * greatest to 2^14..2^15, the second part times 2^12 more: without that it were below the
@@ -27,7 +30,7 @@
 
 #include <string.h>
 
-enum { THREADS = 512, RESIDENT = 3, MAX_SETS = 4 };
+enum { THREADS = 512, RESIDENT = 3, SAMPLE_THREADS = 1024, MAX_SETS = 4 };
 _Static_assert(MICRO_RANGE_WORDS == 2 * (2 + THREADS / 32), "a row of _range: greatest, has a zero, the least of each warp; twice");
 
 /* The parts of one operand in one type: stores that follow each other. */
@@ -98,10 +101,42 @@ static const char *extents_text(struct simt *s, const struct tile_buffer *b, siz
 	return kept;
 }
 
+static const char *elems_text(struct simt *s, const struct set *x)
+{
+	return extents_text(s, x->from, x->from->rank);
+}
+
+/* What the text stores in _class. */
+static const char *least_class(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+
+	for (size_t i = 0; i < k->stmt_count; i++)
+		if (k->stmt[i].kind == TILE_STORE && !strcmp(s->program->buffer[k->stmt[i].target].name, "_class"))
+			return simt_int_text(s, k->stmt[i].value);
+	return "0";
+}
+
+static void print_sample(struct simt *s, const struct set *set)
+{
+	simt_line(s, "km_sample<%d>(b_%s, %s, b_%s, %s, b__scale);", SAMPLE_THREADS, set[0].from->name, elems_text(s, &set[0]), set[1].from->name, elems_text(s, &set[1]));
+}
+
+/* Class 3: not known yet, and not 0. */
+static void print_found(struct simt *s, const struct set *set)
+{
+	simt_line(s, "const bool km_fits = %s == 0 && km_found<%d>((const int *)b__found, *b__blocks * %d, %s, %s);", least_class(s), THREADS, MICRO_FOUND_ROWS,
+		  elems_text(s, &set[0]), elems_text(s, &set[1]));
+	simt_line(s, "if (KM_BID == 0 && KM_TID == 0) *b__class = km_fits ? 0 : 3;");
+	simt_line(s, "if (km_fits) return;");
+}
+
 static void print_measure(struct simt *s, const struct set *set)
 {
+	if (tile_knob_int(s->kernel, "FOUND", 0))
+		print_found(s, set);
 	for (int o = 0; o < 2; o++)
-		simt_line(s, "km_magnitudes km_m%d; km_m%d.add<%d>(b_%s, %s);", o, o, THREADS, set[o].from->name, extents_text(s, set[o].from, set[o].from->rank));
+		simt_line(s, "km_magnitudes km_m%d; km_m%d.add<%d>(b_%s, %s);", o, o, THREADS, set[o].from->name, elems_text(s, &set[o]));
 	simt_line(s, "km_measured<%d>((int *)b__range, km_m0, km_m1);", THREADS);
 }
 
@@ -121,17 +156,6 @@ static void print_set(struct simt *s, const struct set *x)
 	simt_close(s, 1);
 }
 
-/* What the text stores in _class. */
-static const char *least_class(struct simt *s)
-{
-	const struct tile_kernel *k = s->kernel;
-
-	for (size_t i = 0; i < k->stmt_count; i++)
-		if (k->stmt[i].kind == TILE_STORE && !strcmp(s->program->buffer[k->stmt[i].target].name, "_class"))
-			return simt_int_text(s, k->stmt[i].value);
-	return "0";
-}
-
 static void print_parts(struct simt *s, const struct set *set, int count)
 {
 	bool has_f16 = false;
@@ -139,8 +163,8 @@ static void print_parts(struct simt *s, const struct set *set, int count)
 	for (int i = 0; i < count; i++)
 		has_f16 |= part_dtype(s, set[i].first) == DTYPE_f16;
 	simt_line(s, "float km_scale[3];");
-	simt_line(s, "const int km_class = km_judge<%d>((const int *)b__range, %s, %s, %s, %s, km_scale);", THREADS, extents_text(s, set[0].from, set[0].from->rank),
-		  extents_text(s, set[count - 1].from, set[count - 1].from->rank), has_f16 ? "true" : "false", least_class(s));
+	simt_line(s, "const int km_class = km_judge<%d>((const int *)b__range, %s, %s, %s, %s, km_scale);", THREADS, elems_text(s, &set[0]), elems_text(s, &set[count - 1]),
+		  has_f16 ? "true" : "false", least_class(s));
 	simt_line(s, "if (KM_BID == 0 && KM_TID == 0) { *b__class = km_class; KM_UNROLL for (int i = 0; i < 3; i++) b__scale[i] = km_scale[i]; }");
 	/* The operand measured last is still in the second-level cache. */
 	for (int i = count; i-- > 0;)
@@ -154,10 +178,14 @@ static void print(struct simt *s, const char *symbol)
 
 	if (s->failed)
 		return;
-	s->launch->threads = THREADS;
-	s->launch->resident = RESIDENT;
-	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL_FILL(%d, %d)", THREADS, RESIDENT), "");
-	if (!strcmp(tile_knob(s->kernel, "SPLIT", ""), "measure"))
+	const char *what = tile_knob(s->kernel, "SPLIT", "");
+	bool is_sample = !strcmp(what, "sample");
+	s->launch->threads = is_sample ? SAMPLE_THREADS : THREADS;
+	s->launch->resident = is_sample ? 1 : RESIDENT;
+	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL_FILL(%d, %d)", s->launch->threads, s->launch->resident), "");
+	if (is_sample)
+		print_sample(s, set);
+	else if (!strcmp(what, "measure"))
 		print_measure(s, set);
 	else
 		print_parts(s, set, count);
@@ -221,6 +249,21 @@ static const char words[] =
 	/* 2^20 products and more may be added up. */
 	" const bool is_far = most[0] >= 0x7e800000 || most[1] >= 0x7e800000 || e[0] + e[1] > 100 || (most[0] && most[1] && e[0] + e[1] < -90);\n"
 	" return is_far ? 2 : least > !fits ? least : !fits; }\n"
+	/* 2^16 numbers of each, spread evenly; their greatest goes to 2^13..2^14, which leaves as much above again. */
+	"template <int Threads> KM_D void km_sample(const float *a, unsigned long elems_a, const float *b, unsigned long elems_b, float *scale) {\n"
+	" float back = 1.0f;\n"
+	" KM_UNROLL for (int o = 0; o < 2; o++) { const km_u32x4 *v = (const km_u32x4 *)(o ? b : a); const unsigned long all = (o ? elems_b : elems_a) / 4; km_magnitudes m;\n"
+	"  const unsigned long step = all / 16384 ? all / 16384 : 1;\n"
+	"  KM_UNROLL for (int i = 0; i < 16384 / Threads; i++) { const unsigned long at = (KM_TID + (unsigned long)i * Threads) * step; if (at < all) m.four(v[at]); }\n"
+	"  const int e = (int)km_least(km_most(km_exponent(km_of_block<Threads>(m.most, km_warp_top)), -60), 60);\n"
+	"  if (KM_TID == 0) scale[o] = km_two_to(13 - e); back *= km_two_to(e - 13); }\n"
+	" if (KM_TID == 0) scale[2] = back; }\n"
+	/* Did all that a fused product met fit, but for a share of 2^-22 that was small, or zero? */
+	"template <int Threads> KM_D bool km_found(const int *found, unsigned rows, unsigned long elems_a, unsigned long elems_b) {\n"
+	" unsigned over = 0, small_a = 0, small_b = 0;\n"
+	" for (unsigned r = KM_TID; r < rows; r += Threads) { const int *f = found + r * 4; over |= f[0] >= 0x7c00 || f[2] >= 0x7c00; small_a += f[1] < 0x200; small_b += f[3] < 0x200; }\n"
+	" over = km_of_block<Threads>(over, km_warp_top); small_a = km_of_block<Threads>(small_a, km_warp_sum); small_b = km_of_block<Threads>(small_b, km_warp_sum);\n"
+	" return !over && small_a <= elems_a >> 22 && small_b <= elems_b >> 22; }\n"
 	/* Parts of a number: all but the last to nearest, of what the ones before left. */
 	"struct km_parts_f16 { typedef km_f16 part; static KM_D void of(float x, part *p, int) {\n"
 	" p[0] = (km_f16)x; p[1] = (km_f16)((x - (float)p[0]) * 4096.0f); } };\n"

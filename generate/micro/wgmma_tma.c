@@ -18,7 +18,13 @@
  * 2^-23 of the sum a step and always towards zero; outside it is added by Kahan's summation
  * ("Further remarks on reducing truncation errors", 1965): what rounding loses stays in
  * `block`, which in exact arithmetic were 0.  The small products of the next trip are queued
- * behind the block's, so that the instructions go on while it is added.  Knobs:
+ * behind the block's, so that the instructions go on while it is added.
+ *
+ * Operands may come as f32 and be made parts of f16 on the way ("fused"):
+ *   for k0 .. pipe n { f <- ..; g <- ..;  a0 = f * scale; a1 = (f * scale - a0) / c; ..;  products }
+ * Then three warps of the copying group take numbers from a second ring, of FUSED_RING tiles,
+ * and write their parts into the first.  What a warp met is a row of buffer _found: greatest
+ * and least magnitude of A's first parts, then of B's, as bits of f16.  Knobs:
  *   WALK    rows of blocks that are walked together, for the second-level cache   [8]
  *   CLUSTER 2: blocks of neighbouring rows run on multiprocessors beside each other, and
  *           each brings half of the columns' operand to both                      [1]
@@ -30,7 +36,8 @@
 
 #include <string.h>
 
-enum { ROW_BYTES = 128, GROUP_THREADS = 128, MAX_STAGES = PLAN_MAX_TENSORS, MAX_PRODUCTS = 9, BARRIER_BYTES = 8, ALIGNMENT = 1024 };
+enum { ROW_BYTES = 128, GROUP_THREADS = 128, MAX_STAGES = PLAN_MAX_TENSORS, MAX_PRODUCTS = 9, BARRIER_BYTES = 8, ALIGNMENT = 1024, FUSED_RING = 3,
+       FUSED_WARPS = MICRO_FOUND_ROWS };
 
 struct operand {
 	const struct tile *tile;
@@ -52,6 +59,9 @@ struct pipeline {
 	size_t loop_at;       /* its place among the kernel's statements */
 	struct operand operand[MAX_STAGES];
 	int operand_count;
+	struct operand source[2];      /* of f32, whose parts are the operands, two and two; fused kernels alone */
+	int source_count;
+	int64_t source_bytes;          /* of the larger tile */
 	struct product product[MAX_PRODUCTS];
 	int product_count;
 	const struct tile *sum, *block; /* of all trips, of one; NULL: none is */
@@ -64,17 +74,22 @@ struct pipeline {
 
 /* ---- what the kernel is ---------------------------------------------- */
 
-static bool find_operand(struct simt *s, struct pipeline *p, const struct tile_stmt *stage)
+static int64_t tile_bytes(const struct operand *o)
+{
+	return o->tile->layout.elems * (int64_t)dtype_bytes(o->tile->dtype);
+}
+
+/* How the tile that the statement fills lies in shared memory, beginning at a slot's byte `at`. */
+static bool find_tile(struct simt *s, const struct pipeline *p, const struct tile_stmt *stmt, int64_t at, int map, struct operand *o)
 {
 	const struct tile_kernel *k = s->kernel;
-	const struct tile *t = &k->tile[stage->target];
-	struct operand *o = &p->operand[p->operand_count];
+	const struct tile *t = &k->tile[stmt->target];
 
-	if (t->rank != 2 || t->dtype != s->instr->ab || t->place != PLACE_SHARED || stage->value->otherwise) {
-		simt_fail(s, "'%s' is no shared tile of two indices of the instruction's type", t->name);
+	if (t->rank != 2 || t->place != PLACE_SHARED || stmt->value->otherwise) {
+		simt_fail(s, "'%s' is no shared tile of two indices", t->name);
 		return false;
 	}
-	*o = (struct operand){ .tile = t, .stage = stage, .at = p->slot_bytes, .map = p->operand_count };
+	*o = (struct operand){ .tile = t, .stage = stmt, .at = at, .map = map };
 	int64_t row = ROW_BYTES / (int64_t)dtype_bytes(t->dtype);
 	for (int f = 0; f < 2; f++) {
 		const char *fast = k->index[t->index[f]].name, *slow = k->index[t->index[1 - f]].name;
@@ -86,17 +101,49 @@ static bool find_operand(struct simt *s, struct pipeline *p, const struct tile_s
 		o->is_shared = p->cluster > 1 && (o->fast == p->groups.column[0] || o->slow == p->groups.column[0]);
 		if (o->is_shared && !o->is_depth_fast && k->index[o->fast].extent % (row * p->cluster))
 			simt_fail(s, "tile '%s' has too few columns to share out", t->name);
-		if (!o->is_depth_fast && dtype_bytes(t->dtype) != 2)
-			simt_fail(s, "tile '%s' lies across the depth, which '%s' does not take", t->name, s->instr->name);
-		int64_t bytes = t->layout.elems * (int64_t)dtype_bytes(t->dtype);
-		p->operand_count++;
-		p->slot_bytes += bytes;
-		if (k->index[o->fast].extent % row || k->index[o->slow].extent > 256 || bytes % ALIGNMENT)
+		if (k->index[o->fast].extent % row || k->index[o->slow].extent > 256 || tile_bytes(o) % ALIGNMENT)
 			simt_fail(s, "tile '%s' is no whole number of rows that the copy engine takes", t->name);
 		return !s->failed;
 	}
 	simt_fail(s, "tile '%s' has not the digits of swizzled rows", t->name);
 	return false;
+}
+
+static void find_operand(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	struct operand *o = &p->operand[p->operand_count];
+
+	if (!find_tile(s, p, stmt, p->slot_bytes, p->operand_count, o))
+		return;
+	if (o->tile->dtype != s->instr->ab)
+		simt_fail(s, "tile '%s' is not of the instruction's type", o->tile->name);
+	if (!o->is_depth_fast && dtype_bytes(o->tile->dtype) != 2)
+		simt_fail(s, "tile '%s' lies across the depth, which '%s' does not take", o->tile->name, s->instr->name);
+	p->operand_count++;
+	p->slot_bytes += tile_bytes(o);
+}
+
+/* A tile of f32, of which the next two operands are the parts. */
+static void find_source(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	struct operand *o = &p->source[p->source_count];
+
+	if (p->source_count == 2 || p->cluster > 1) {
+		simt_fail(s, "two tiles of f32 are wanted, and no cluster");
+	} else if (find_tile(s, p, stmt, 0, p->source_count, o)) {
+		p->source_count++;
+		p->source_bytes = tile_bytes(o) > p->source_bytes ? tile_bytes(o) : p->source_bytes;
+	}
+}
+
+/* Part 0 or 1 of the source at hand: as it lies, in another type. */
+static void find_part(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
+{
+	const struct operand *from = &p->source[p->operand_count / 2 % 2], *o = &p->operand[p->operand_count];
+
+	find_operand(s, p, stmt);
+	if (!s->failed && (p->operand_count > 4 || s->instr->ab != DTYPE_f16 || !expr_uses(stmt->value, from->tile->name) || o->fast != from->fast))
+		simt_fail(s, "tile '%s' is no part in f16 of '%s'", o->tile->name, from->tile->name);
 }
 
 static const struct operand *operand_of(const struct pipeline *p, const char *tile)
@@ -142,8 +189,15 @@ static void find_sum(struct simt *s, struct pipeline *p, const struct tile_stmt 
 
 static void find_statement(struct simt *s, struct pipeline *p, const struct tile_stmt *stmt)
 {
-	if (stmt->kind == TILE_STAGE && p->operand_count < MAX_STAGES)
+	const struct tile *t = &s->kernel->tile[stmt->target];
+	bool is_free = p->operand_count < MAX_STAGES;
+
+	if (stmt->kind == TILE_STAGE && is_free && t->dtype == DTYPE_f32 && s->instr->ab != DTYPE_f32)
+		find_source(s, p, stmt);
+	else if (stmt->kind == TILE_STAGE && is_free && !p->source_count)
 		find_operand(s, p, stmt);
+	else if (stmt->kind == TILE_MAP && is_free && p->source_count == 2 && t->place == PLACE_SHARED)
+		find_part(s, p, stmt);
 	else if (stmt->kind == TILE_MMA && !p->sum)
 		find_product(s, p, stmt);
 	else if (stmt->kind == TILE_MAP)
@@ -172,6 +226,8 @@ static bool find_pipeline(struct simt *s, struct pipeline *p)
 		find_statement(s, p, &p->loop->body[i]);
 	if (!s->failed && (p->sum != NULL) != p->is_forgotten)
 		simt_fail(s, "the accumulator of one trip is added to a sum, then forgotten");
+	else if (!s->failed && p->source_count && (p->source_count != 2 || p->operand_count != 4))
+		simt_fail(s, "two parts of two tiles of f32 are wanted");
 	else if (!s->failed && !p->sum && p->product_count != 1)
 		simt_fail(s, "several products want an accumulator of one trip");
 	return !s->failed;
@@ -270,11 +326,11 @@ static const char *slot(struct simt *s, const struct pipeline *p)
 	return arena_printf(&s->arena, "km_base + km_slot * %lld", (long long)p->slot_bytes);
 }
 
-/* Asks for an operand's boxes of the slot; of a shared one for this block's part, for all blocks of the cluster. */
-static void print_copies(struct simt *s, const struct pipeline *p, const struct operand *o)
+/* Asks for an operand's boxes, to a slot that begins at `to`; of a shared one for this block's part, for all blocks of the cluster. */
+static void print_copies(struct simt *s, const struct pipeline *p, const struct operand *o, const char *to, const char *barrier)
 {
 	int64_t fast = s->kernel->index[o->fast].extent, slow = s->kernel->index[o->slow].extent, row_length = row_elems(o);
-	const char *word = o->is_shared ? "km_copy_box_to_all" : "km_copy_box", *map = arena_printf(&s->arena, "&km_map%d, km_full + km_slot * %d", o->map, BARRIER_BYTES);
+	const char *word = o->is_shared ? "km_copy_box_to_all" : "km_copy_box", *map = arena_printf(&s->arena, "&km_map%d, %s", o->map, barrier);
 	int64_t boxes = fast / row_length / (o->is_shared && !o->is_depth_fast ? p->cluster : 1);
 
 	for (int64_t b = 0; b < boxes; b++) {
@@ -285,7 +341,7 @@ static void print_copies(struct simt *s, const struct pipeline *p, const struct 
 		else if (o->is_shared)
 			first = arena_printf(&s->arena, "KM_BID %% %d * %lld", p->cluster, (long long)(boxes * row_length));
 		simt_line(s, "const int km_fast = %s + %lld, km_slow = %s;", first, (long long)(b * row_length), row);
-		simt_line(s, "%s(%s + %lld + km_fast / %lld * %lld + km_slow * %d, %s%s);", word, slot(s, p), (long long)o->at, (long long)row_length,
+		simt_line(s, "%s(%s + %lld + km_fast / %lld * %lld + km_slow * %d, %s%s);", word, to, (long long)o->at, (long long)row_length,
 			  (long long)(slow * ROW_BYTES), ROW_BYTES, map, coordinates(s, o, "km_fast", "km_slow"));
 		simt_close(s, 1);
 	}
@@ -303,9 +359,67 @@ static void print_producer(struct simt *s, const struct pipeline *p)
 	simt_line(s, "km_barrier_wait(km_empty + km_slot * %d, km_phase);", BARRIER_BYTES);
 	simt_line(s, "km_barrier_expect(km_full + km_slot * %d, %lld);", BARRIER_BYTES, (long long)p->slot_bytes);
 	for (int i = 0; i < p->operand_count; i++)
-		print_copies(s, p, &p->operand[i]);
+		print_copies(s, p, &p->operand[i], slot(s, p), arena_printf(&s->arena, "km_full + km_slot * %d", BARRIER_BYTES));
 	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", f->pipe);
 	simt_close(s, 3);
+}
+
+static void open_trips(struct simt *s, const struct pipeline *p)
+{
+	const struct tile_stmt *f = p->loop;
+
+	open_instances(s, p);
+	simt_open(s, "for (long %s = %s; %s < %s; %s += %lld)", f->var, simt_int_text(s, f->lo), f->var, simt_int_text(s, f->hi), f->var, (long long)f->step);
+}
+
+/* Copies f32 into the second ring, tile after tile. */
+static void print_fused_copies(struct simt *s, const struct pipeline *p)
+{
+	simt_line(s, "int km_slot = 0; unsigned km_phase = 1;");
+	open_trips(s, p);
+	for (int i = 0; i < p->source_count; i++) {
+		simt_line(s, "km_barrier_wait(km_source_empty + km_slot * %d, km_phase);", BARRIER_BYTES);
+		simt_line(s, "km_barrier_expect(km_source_full + km_slot * %d, %lld);", BARRIER_BYTES, (long long)tile_bytes(&p->source[i]));
+		print_copies(s, p, &p->source[i], arena_printf(&s->arena, "km_source + km_slot * %lld", (long long)p->source_bytes),
+			     arena_printf(&s->arena, "km_source_full + km_slot * %d", BARRIER_BYTES));
+		simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", FUSED_RING);
+	}
+	simt_close(s, 2);
+}
+
+/* Takes tiles of the second ring, and puts their parts into the slots of the first. */
+static void print_fused_parts(struct simt *s, const struct pipeline *p)
+{
+	simt_line(s, "int km_slot = 0, km_source_slot = 0; unsigned km_phase = 1, km_source_phase = 0;");
+	simt_line(s, "km_met km_of_a, km_of_b; const float km_scale_a = b__scale[0], km_scale_b = b__scale[1];");
+	open_trips(s, p);
+	simt_line(s, "km_barrier_wait(km_empty + km_slot * %d, km_phase);", BARRIER_BYTES);
+	for (int i = 0; i < p->source_count; i++) {
+		const struct operand *o = &p->source[i];
+		simt_line(s, "km_barrier_wait(km_source_full + km_source_slot * %d, km_source_phase);", BARRIER_BYTES);
+		simt_line(s, "km_to_parts<%lld, %lld, %d>(km_source + km_source_slot * %lld, %s + %lld, %s + %lld, km_scale_%c, KM_TID - KM_WARP, km_of_%c);",
+			  (long long)s->kernel->index[o->slow].extent, (long long)s->kernel->index[o->fast].extent, FUSED_WARPS * s->target->warp,
+			  (long long)p->source_bytes, slot(s, p), (long long)p->operand[2 * i].at, slot(s, p), (long long)p->operand[2 * i + 1].at, "ab"[i], "ab"[i]);
+		simt_line(s, "km_warp_together(); if (KM_TID %% KM_WARP == 0) km_barrier_arrive(km_source_empty + km_source_slot * %d);", BARRIER_BYTES);
+		simt_line(s, "if (++km_source_slot == %d) { km_source_slot = 0; km_source_phase ^= 1; }", FUSED_RING);
+	}
+	simt_line(s, "km_shared_written(); km_warp_together(); if (KM_TID %% KM_WARP == 0) km_barrier_arrive(km_full + km_slot * %d);", BARRIER_BYTES);
+	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", p->loop->pipe);
+	simt_close(s, 2);
+	simt_line(s, "int *const km_row = (int *)b__found + (KM_BID * %d + KM_TID / KM_WARP - 1) * %d;", FUSED_WARPS, MICRO_FOUND_WORDS);
+	simt_line(s, "km_of_a.tell(km_row); km_of_b.tell(km_row + 2);");
+}
+
+static void print_fused_producer(struct simt *s, const struct pipeline *p)
+{
+	simt_line(s, "km_give_registers<56>();");
+	simt_line(s, "if (KM_BID == 0 && KM_TID == 0) *b__blocks = (int)KM_BLOCKS;");
+	simt_open(s, "if (KM_TID == 0)");
+	print_fused_copies(s, p);
+	s->depth--;
+	simt_open(s, "} else if (KM_TID >= KM_WARP)");
+	print_fused_parts(s, p);
+	simt_close(s, 1);
 }
 
 /* The descriptor of an operand for the consumer's rows `repeat` at depth `step` of a slot. */
@@ -454,7 +568,7 @@ static void print_consumer(struct simt *s, const struct pipeline *p)
 {
 	const struct tile_kernel *k = s->kernel;
 
-	simt_line(s, "km_take_registers<%d>();", p->consumers < 3 ? p->consumers < 2 ? 240 : 232 : 160);
+	simt_line(s, "km_take_registers<%d>();", p->source_count ? 224 : p->consumers < 3 ? p->consumers < 2 ? 240 : 232 : 160);
 	simt_line(s, "const int km_tid = KM_TID - %d;", GROUP_THREADS);
 	simt_line(s, "int km_slot = 0; unsigned km_phase = 0;");
 	open_instances(s, p);
@@ -491,11 +605,12 @@ static void print(struct simt *s, const char *symbol)
 	s->launch->threads = threads;
 	s->launch->resident = 1;
 	s->launch->cluster = p.cluster > 1 ? p.cluster : 0;
-	s->launch->shared_bytes = pipe * (p.slot_bytes + 2 * BARRIER_BYTES) + ALIGNMENT;
+	int ring = p.source_count ? FUSED_RING : 0;
+	s->launch->shared_bytes = pipe * (p.slot_bytes + 2 * BARRIER_BYTES) + ring * (p.source_bytes + 2 * BARRIER_BYTES) + ALIGNMENT;
 	if (s->launch->shared_bytes > s->target->shared_bytes)
 		simt_fail(s, "a ring of %lld bytes exceeds the target's %lld", (long long)s->launch->shared_bytes, (long long)s->target->shared_bytes);
-	for (int i = 0; i < p.operand_count && !s->failed; i++) {
-		print_tensor(s, &p, &p.operand[i]);
+	for (int i = 0; i < (ring ? p.source_count : p.operand_count) && !s->failed; i++) {
+		print_tensor(s, &p, ring ? &p.source[i] : &p.operand[i]);
 		strbuf_addf(&maps, ", KM_TENSOR_MAP km_map%d", i);
 	}
 	if (s->failed)
@@ -505,18 +620,27 @@ static void print(struct simt *s, const char *symbol)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
 	simt_line(s, "KM_SHARED_GIVEN(km_shared);");
 	simt_line(s, "const unsigned km_base = km_shared_address(km_shared) + %d & -%d;", ALIGNMENT - 1, ALIGNMENT);
-	simt_line(s, "const unsigned km_full = km_base + %lld, km_empty = km_full + %d;", (long long)(pipe * p.slot_bytes), pipe * BARRIER_BYTES);
+	if (ring)
+		simt_line(s, "const unsigned km_source = km_base + %lld;", (long long)(pipe * p.slot_bytes));
+	simt_line(s, "const unsigned km_full = km_base + %lld, km_empty = km_full + %d;", (long long)(pipe * p.slot_bytes + ring * p.source_bytes), pipe * BARRIER_BYTES);
+	if (ring)
+		simt_line(s, "const unsigned km_source_full = km_empty + %d, km_source_empty = km_source_full + %d;", pipe * BARRIER_BYTES, ring * BARRIER_BYTES);
 	simt_open(s, "if (KM_TID == 0)");
 	simt_open(s, "for (int km_i = 0; km_i < %d; km_i++)", pipe);
-	simt_line(s, "km_barrier_start(km_full + km_i * %d, 1);", BARRIER_BYTES);
+	simt_line(s, "km_barrier_start(km_full + km_i * %d, %d);", BARRIER_BYTES, ring ? FUSED_WARPS : 1);
 	simt_line(s, "km_barrier_start(km_empty + km_i * %d, %d);", BARRIER_BYTES, k->threads / s->target->warp * p.cluster);
 	simt_close(s, 1);
+	for (int i = 0; i < ring; i++)
+		simt_line(s, "km_barrier_start(km_source_full + %d, 1); km_barrier_start(km_source_empty + %d, %d);", i * BARRIER_BYTES, i * BARRIER_BYTES, FUSED_WARPS);
 	simt_line(s, "km_barriers_started();");
 	simt_close(s, 1);
 	/* Nobody signals a block that is not ready, or one that has gone. */
 	simt_line(s, p.cluster > 1 ? "km_cluster_barrier();" : "km_barrier();");
 	simt_open(s, "if (KM_TID < %d)", GROUP_THREADS);
-	print_producer(s, &p);
+	if (ring)
+		print_fused_producer(s, &p);
+	else
+		print_producer(s, &p);
 	s->depth--;
 	simt_open(s, "} else");
 	print_consumer(s, &p);
@@ -570,6 +694,27 @@ static const char words[] =
 	/* Sums stay in their registers: with t for the new one the assembler would want room for both. */
 	"template <int N> KM_D void km_add_up(float (&sum)[N], float (&x)[N]) { KM_UNROLL for (int i = 0; i < N; i++)\n"
 	" asm volatile(\"{\\n.reg .f32 t;\\nadd.rn.f32 t, %0, %1;\\nsub.rn.f32 t, t, %0;\\nsub.rn.f32 %1, %1, t;\\nadd.rn.f32 %0, %0, t;\\n}\" : \"+f\"(sum[i]), \"+f\"(x[i])); }\n"
+	/* Shared memory written by threads, for what reads it without them. */
+	"KM_D void km_shared_written() { asm volatile(\"fence.proxy.async.shared::cta;\" ::: \"memory\"); }\n"
+	"KM_D void km_warp_together() { asm volatile(\"bar.warp.sync -1;\" ::: \"memory\"); }\n"
+	"KM_D void km_shared_read(float *x, unsigned at) { asm volatile(\"ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];\" : \"=f\"(x[0]), \"=f\"(x[1]), \"=f\"(x[2]), \"=f\"(x[3]) : \"r\"(at)); }\n"
+	"KM_D void km_shared_write(unsigned at, const unsigned (&x)[4]) { asm volatile(\"st.shared.v4.b32 [%0], {%1, %2, %3, %4};\" :: \"r\"(at), \"r\"(x[0]), \"r\"(x[1]), \"r\"(x[2]), \"r\"(x[3]) : \"memory\"); }\n"
+	/* Of pairs of f16: magnitudes met, NaN above all. */
+	"struct km_met { unsigned most = 0, least = 0x7fff7fff;\n"
+	" KM_D void add(unsigned h) { h &= 0x7fff7fff; asm(\"max.NaN.f16x2 %0, %0, %1;\" : \"+r\"(most) : \"r\"(h)); asm(\"min.f16x2 %0, %0, %1;\" : \"+r\"(least) : \"r\"(h)); }\n"
+	" KM_D void tell(int *row) { unsigned m = km_top(most & 0xffff, most >> 16), l = ~km_top(~(least & 0xffff), ~(least >> 16));\n"
+	"  m = km_warp_top(m); l = ~km_warp_top(~l); if (KM_TID % KM_WARP == 0) { row[0] = (int)m; row[1] = (int)l; } } };\n"
+	/* Eight numbers at a time: rows of 32 f32 become rows of 64 f16, both swizzled; neighbouring threads take rows below each other. */
+	"template <int Rows, int Length, int Threads> KM_D void km_to_parts(unsigned from, unsigned high, unsigned low, float scale, int thread, km_met &met) {\n"
+	" for (int g = thread; g < Rows * Length / 8; g += Threads) {\n"
+	"  const int row = g % Rows, part = g / Rows, odd = row & 7, at = part % 4 * 2; float x[8]; unsigned h[4], l[4];\n"
+	"  const unsigned source = from + (part / 4 * Rows + row) * 128, to = (part / 8 * Rows + row) * 128 + ((part % 8 ^ odd) << 4);\n"
+	"  km_shared_read(x, source + ((at ^ odd) << 4)); km_shared_read(x + 4, source + ((at + 1 ^ odd) << 4));\n"
+	"  KM_UNROLL for (int i = 0; i < 4; i++) { const float a = x[2 * i] * scale, b = x[2 * i + 1] * scale; float c, d;\n"
+	"   asm(\"cvt.rn.f16x2.f32 %0, %1, %2;\" : \"=r\"(h[i]) : \"f\"(b), \"f\"(a)); met.add(h[i]);\n"
+	"   asm(\"{.reg .b16 p, q;\\nmov.b32 {p, q}, %2;\\ncvt.f32.f16 %0, p;\\ncvt.f32.f16 %1, q;}\" : \"=f\"(c), \"=f\"(d) : \"r\"(h[i]));\n"
+	"   asm(\"cvt.rn.f16x2.f32 %0, %1, %2;\" : \"=r\"(l[i]) : \"f\"((b - d) * 4096.0f), \"f\"((a - c) * 4096.0f)); }\n"
+	"  km_shared_write(high + to, h); km_shared_write(low + to, l); } }\n"
 	/* Four threads with pairs of columns 8c + 2l, of c = 0..3: then thread l has all eight of c = l. */
 	"template <int N> KM_D void km_turn(float (&x)[N]) {\n"
 	" const int lane = KM_TID % 4; const bool odd = lane & 1, high = lane & 2;\n"

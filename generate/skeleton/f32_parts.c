@@ -6,8 +6,11 @@
  *            it, as measured on the device, the plan goes on as bf16x6
  *   bf16x6   three parts of bf16, 6 products: the exponents of f32
  *   tf32x3   two parts of tf32, 3 products, of operands that lie along the depth
- * and for numbers that no parts hold, infinities among them, a product in f32.  Which kernels
- * of the plan work is read by them from the device's memory: the host does not wait.
+ * and for numbers that no parts hold, infinities among them, a product in f32.  FUSED: f16
+ * parts are made where they are multiplied, scaled by a guess from a sample, for operands that
+ * few blocks read: few outputs, a deep sum.  Where the numbers met did not fit, the plan
+ * starts again, as bf16x6.  Which kernels of the plan work they read from the device's
+ * memory: the host does not wait.
  *
  *   Ootomo, Yokota: "Recovering single precision accuracy from Tensor Cores while surpassing
  *   the FP32 theoretical peak performance" (2022): parts, and sums outside the tensor core.
@@ -16,7 +19,7 @@
  * long one in f32 loses more, later where few outputs let a library sum in many pieces.
  * So fp16x3 wants LEAST_F16_DEPTH, and LARGE outputs or a DEEP sum, else it goes on as bf16x6;
  * and all recipes in f32 below LEAST_DEPTH.  Measured on an H200 (tests/gpu/f32.py): with
- * these no largest error was above that of cuBLAS.
+ * these no largest error was above that of cuBLAS and a unit in the largest value's last place.
  */
 #include "generate/contraction.h"
 #include "generate/micro.h"
@@ -24,7 +27,7 @@
 
 #include <string.h>
 
-enum { LEAST_DEPTH = 1024, LEAST_F16_DEPTH = 2048, DEEP = 16384, LARGE = 1 << 20, ROW_MULTIPLE = 8, MAX_PARTS = 3, MAX_PRODUCTS = 5 };
+enum { LEAST_DEPTH = 1024, LEAST_F16_DEPTH = 2048, DEEP = 16384, LARGE = 1 << 20, ROW_MULTIPLE = 8, MAX_PRODUCTS = 5 };
 
 struct recipe {
 	const char *name, *dtype, *instr;
@@ -52,22 +55,40 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	return m;
 }
 
+static bool is_depth_last(const struct match *m, const struct expr *access)
+{
+	return !strcmp(access->arg[access->arg_count - 1]->name, m->depth.name);
+}
+
+/* Whole blocks of a fused product: zeros around an operand would count as numbers that do not fit. */
+static bool is_whole(const struct match *m, const struct problem *problem)
+{
+	return extent_value(problem, m->row.hi) % 128 == 0 && extent_value(problem, m->column.hi) % 128 == 0 && extent_value(problem, m->depth.hi) % fp16x3.depth == 0;
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
 {
+	static const int pieces[] = { 1, 2, 4, 8, 16, 33, 66 };
 	const char *name[ARRAY_SIZE(recipes) + 1] = { NULL };
+	int split[ARRAY_SIZE(pieces) + 1];
+	size_t names = 0, splits = 0;
 
-	(void)m;
-	(void)problem;
 	(void)target;
 	for (size_t i = 0; i < ARRAY_SIZE(recipes); i++)
-		name[i] = recipes[i]->name;
+		if (recipes[i] != &tf32x3 || (is_depth_last(m, m->a) && is_depth_last(m, m->b)))
+			name[names++] = recipes[i]->name;
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+		if (pieces[i] == 1 || (!m->has_batch && extent_value(problem, m->depth.hi) / pieces[i] >= LEAST_DEPTH))
+			split[splits++] = pieces[i];
+	split[splits] = -1;
 	add_choice(arena, space, "RECIPE", name);
 	add_knob(arena, space, "BN", (const int[]){ 64, 128, -1 });
 	add_knob(arena, space, "GROUPS", (const int[]){ 1, 2, -1 });
 	add_knob(arena, space, "PIPE", (const int[]){ 2, 3, 4, 6, -1 });
 	add_knob(arena, space, "WALK", (const int[]){ 1, 4, 8, 16, 32, -1 });
 	/* The depth in so many pieces, each summed by other blocks. */
-	add_knob(arena, space, "SPLITK", (const int[]){ 1, 2, 4, 8, 16, 33, 66, -1 });
+	add_knob(arena, space, "SPLITK", split);
+	add_knob(arena, space, "FUSED", is_whole(m, problem) ? (const int[]){ 0, 1, -1 } : (const int[]){ 0, -1 });
 }
 
 struct writer {
@@ -76,12 +97,8 @@ struct writer {
 	struct contraction_shape shape;
 	struct strbuf *text;
 	long long bn, groups, walk, split;
+	bool is_fused;
 };
-
-static bool is_depth_last(const struct match *m, const struct expr *access)
-{
-	return !strcmp(access->arg[access->arg_count - 1]->name, m->depth.name);
-}
 
 static const struct expr *operand(const struct match *m, int o)
 {
@@ -144,9 +161,9 @@ static void write_buffers(struct writer *w, const struct recipe *r)
 		}
 }
 
-static void write_head_of_rows(struct writer *w, const char *name)
+static void write_head_of_rows(struct writer *w, const char *name, const char *grid)
 {
-	strbuf_addf(w->text, "kernel %s grid [maximum(%s, %s)] threads 32\n  index", name, rows(w, 0), rows(w, 1));
+	strbuf_addf(w->text, "kernel %s grid [%s] threads 32\n  index", name, grid);
 	/* The whole row; nothing behind the operand's last. */
 	for (int o = 0; o < 2; o++) {
 		const char *length = arena_printf(w->arena, "rup(%s, %d)", extent(w, o, operand(w->match, o)->arg_count - 1), ROW_MULTIPLE);
@@ -155,10 +172,29 @@ static void write_head_of_rows(struct writer *w, const char *name)
 	strbuf_addch(w->text, '\n');
 }
 
-static void write_measure(struct writer *w)
+static const char *all_rows(struct writer *w)
 {
-	write_head_of_rows(w, "measure");
-	strbuf_addstr(w->text, "  knob SPLIT=measure\n");
+	return arena_printf(w->arena, "maximum(%s, %s)", rows(w, 0), rows(w, 1));
+}
+
+/* What is known before anything is measured. */
+static void write_class(struct writer *w)
+{
+	const struct contraction_shape *s = &w->shape;
+
+	strbuf_addf(w->text, "  _class[0] = %s < %d ? 2 : %s < %d ? 1 : %s < %d ? (%s * %s < %d ? 1 : 0) : 0\n", s->depth, LEAST_DEPTH, s->depth, LEAST_F16_DEPTH, s->depth,
+		    DEEP, s->rows, s->columns, LARGE);
+}
+
+static void write_scales(struct writer *w)
+{
+	for (int i = 0; i < 3; i++)
+		strbuf_addf(w->text, "  _scale[%d] = 1\n", i);
+}
+
+static void write_measure(struct writer *w, const char *knobs)
+{
+	strbuf_addf(w->text, "  knob %s\n", knobs);
 	for (int o = 0; o < 2; o++) {
 		const char *index = o ? "j" : "i";
 		strbuf_addf(w->text, "  _range[p0, %d] = max(%s) abs(%s)\n", o, index, in_row(w, operand(w->match, o)->name, o, index));
@@ -183,12 +219,10 @@ static void write_parts(struct writer *w, const struct recipe *r)
 
 static void write_split(struct writer *w, const struct recipe *const *recipe, size_t count)
 {
-	write_head_of_rows(w, "split");
-	strbuf_addstr(w->text, "  knob SPLIT=parts\n");
-	strbuf_addf(w->text, "  _class[0] = %s < %d ? 2 : %s < %d ? 1 : %s < %d ? (%s * %s < %d ? 1 : 0) : 0\n", w->shape.depth, LEAST_DEPTH, w->shape.depth,
-		    LEAST_F16_DEPTH, w->shape.depth, DEEP, w->shape.rows, w->shape.columns, LARGE);
-	for (int i = 0; i < 3; i++)
-		strbuf_addf(w->text, "  _scale[%d] = 1\n", i);
+	write_head_of_rows(w, "split", all_rows(w));
+	strbuf_addf(w->text, "  knob SPLIT=parts%s\n", w->is_fused ? " WHEN=14" : "");
+	write_class(w);
+	write_scales(w);
 	for (size_t i = 0; i < count; i++)
 		write_parts(w, recipe[i]);
 }
@@ -215,11 +249,35 @@ static const char *part_at(struct writer *w, const struct recipe *r, int o, int 
 	return contraction_at(w->arena, w->match, &access, row, column, "k0+k");
 }
 
+/* Copies of the operands' parts, or of the operands and their parts made here. */
+static void write_stages(struct writer *w, const struct recipe *r, bool is_fused, const char *row, const char *column)
+{
+	static const char *const tile[2] = { "i, k", "k, j" };
+
+	for (int o = 0; o < 2; o++)
+		for (int part = 0; part < (is_fused ? 1 : r->parts); part++)
+			if (is_fused)
+				strbuf_addf(w->text, "    _f%c[%s] <- %s\n", "ab"[o], tile[o], contraction_at(w->arena, w->match, operand(w->match, o), row, column, "k0+k"));
+			else
+				strbuf_addf(w->text, "    _%c%d[%s] <- %s\n", "ab"[o], part, tile[o], part_at(w, r, o, part, row, column));
+	for (int o = 0; o < 2 && is_fused; o++)
+		strbuf_addf(w->text, "    _%c0[%s] = _f%c[%s] * _scale[%d]\n    _%c1[%s] = (_f%c[%s] * _scale[%d] - _%c0[%s]) / %s\n", "ab"[o], tile[o], "ab"[o], tile[o], o,
+			    "ab"[o], tile[o], "ab"[o], tile[o], o, "ab"[o], tile[o], r->small_factor);
+}
+
+static const char *digits(struct writer *w, int o, enum dtype dtype)
+{
+	const char *index = o ? "j" : "i";
+
+	return is_depth_last(w->match, operand(w->match, o)) ? simt_swizzled(w->arena, dtype, "k", index) : simt_swizzled(w->arena, dtype, index, "k");
+}
+
 static void write_contract(struct writer *w, const struct recipe *r, int when, long long pipe)
 {
 	struct arena *arena = w->arena;
 	const struct contraction_shape *s = &w->shape;
-	const char *const index[2] = { "i", "j" }, *const tile[2] = { "i, k", "k, j" };
+	const char *const tile[2] = { "i, k", "k, j" };
+	bool is_fused = w->is_fused && r->small_factor;
 	enum dtype dtype = DTYPE_f32;
 	long long bm = w->groups * 64;
 	int p = w->split > 1 ? 1 : s->p;
@@ -234,16 +292,17 @@ static void write_contract(struct writer *w, const struct recipe *r, int when, l
 	strbuf_addf(w->text, "kernel %s grid [%scdiv(%s, %lld), cdiv(%s, %lld)] threads %lld\n", r->name, w->split > 1 ? arena_printf(arena, "%lld, ", w->split) : s->batch_grid,
 		    s->rows, bm, s->columns, w->bn, w->groups * 128);
 	strbuf_addf(w->text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%d of %s-k0\n", bm, s->rows, p, bm, w->bn, s->columns, p + 1, w->bn, r->depth, s->depth);
-	strbuf_addf(w->text, "  knob INSTR=%s WM=64 WN=%lld WALK=%lld TURN=0 WHEN=%d\n  tile _acc f32 [i, j] @acc\n  tile _small f32 [i, j] @acc\n  tile _block f32 [i, j] @acc\n",
-		    arena_printf(arena, r->instr, w->bn), w->bn, w->walk, when);
-	for (int o = 0; o < 2; o++)
+	strbuf_addf(w->text, "  knob INSTR=%s WM=64 WN=%lld WALK=%lld TURN=0%s\n  tile _acc f32 [i, j] @acc\n  tile _small f32 [i, j] @acc\n  tile _block f32 [i, j] @acc\n",
+		    arena_printf(arena, r->instr, w->bn), w->bn, w->walk,
+		    is_fused ? "" : arena_printf(arena, " WHEN=%d", when));
+	for (int o = 0; o < 2; o++) {
+		if (is_fused)
+			strbuf_addf(w->text, "  tile _f%c f32 [%s] @shared : %s\n", "ab"[o], tile[o], digits(w, o, DTYPE_f32));
 		for (int part = 0; part < r->parts; part++)
-			strbuf_addf(w->text, "  tile _%c%d %s [%s] @shared : %s\n", "ab"[o], part, r->dtype, tile[o],
-				    is_depth_last(w->match, operand(w->match, o)) ? simt_swizzled(arena, dtype, "k", index[o]) : simt_swizzled(arena, dtype, index[o], "k"));
+			strbuf_addf(w->text, "  tile _%c%d %s [%s] @shared : %s\n", "ab"[o], part, r->dtype, tile[o], digits(w, o, dtype));
+	}
 	strbuf_addf(w->text, "  _acc[i, j] = 0\n  _small[i, j] = 0\n  _block[i, j] = 0\n  for k0 in %s..%s step %d pipe %lld\n", lo, hi, r->depth, pipe);
-	for (int o = 0; o < 2; o++)
-		for (int part = 0; part < r->parts; part++)
-			strbuf_addf(w->text, "    _%c%d[%s] <- %s\n", "ab"[o], part, tile[o], part_at(w, r, o, part, row, column));
+	write_stages(w, r, is_fused, row, column);
 	for (int i = 0; i < r->small_count; i++)
 		strbuf_addf(w->text, "    _small[i, j] += mma(k) _a%d[i, k] * _b%d[k, j]\n", r->small[i][0], r->small[i][1]);
 	strbuf_addstr(w->text, "    _block[i, j] += mma(k) _a0[i, k] * _b0[k, j]\n    _acc[i, j] = _acc[i, j] + _block[i, j]\n    _block[i, j] = 0\n  end\n");
@@ -269,42 +328,65 @@ static const struct recipe *find_recipe(const char *name)
 	return NULL;
 }
 
-static bool is_legal(const struct writer *w, const struct recipe *r, const struct problem *problem, struct strbuf *why_not)
+/* How long the operand's rows are, as it lies. */
+static const struct expr *last_extent(const struct match *m, const struct expr *access)
 {
-	const struct match *m = w->match;
-	int64_t depth = extent_value(problem, m->depth.hi);
+	const char *last = access->arg[access->arg_count - 1]->name;
 
-	if (r == &tf32x3 && (!is_depth_last(m, m->a) || !is_depth_last(m, m->b)))
-		strbuf_addstr(why_not, "f32_parts: tf32 wants operands that lie along the depth");
-	else if (w->split > 1 && m->has_batch)
-		strbuf_addstr(why_not, "f32_parts: no pieces of the depth of a batch");
-	else if (w->split > 1 && depth / w->split < LEAST_DEPTH)
-		strbuf_addstr(why_not, "f32_parts: pieces of the depth too short");
+	return !strcmp(last, m->depth.name) ? m->depth.hi : !strcmp(last, m->row.name) ? m->row.hi : m->column.hi;
+}
+
+static bool is_legal(const struct writer *w, const struct recipe *r, int64_t pipe, struct strbuf *why_not)
+{
+	if (w->is_fused && (r != &fp16x3 || w->bn != 128 || w->groups != 2 || pipe != 2))
+		strbuf_addstr(why_not, "f32_parts: fused are fp16x3 products of 128 by 128, two slots");
 	return !why_not->len;
+}
+
+/* What a fused product wants and finds, and the sample in front of it. */
+static void write_fused_head(struct writer *w)
+{
+	const struct contraction_shape *s = &w->shape;
+	const char *batches = w->match->has_batch ? s->batches : arena_printf(w->arena, "%lld", w->split);
+
+	for (int o = 0; o < 2; o++)
+		strbuf_addf(w->text, "require (%s) %% 4 == 0\n", expr_text(w->arena, last_extent(w->match, operand(w->match, o)), NULL));
+	strbuf_addf(w->text, "buffer _found f32 [%d*%s*cdiv(%s, 128)*cdiv(%s, 128), %d] tmp\nbuffer _blocks i32 [1] tmp\n", MICRO_FOUND_ROWS, batches, s->rows, s->columns,
+		    MICRO_FOUND_WORDS);
+	write_head_of_rows(w, "sample", "1");
+	write_measure(w, "SPLIT=sample");
+	write_scales(w);
 }
 
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	struct writer w = { arena, m, contraction_shape(arena, m), text, point_int(space, point, "BN"), point_int(space, point, "GROUPS"), point_int(space, point, "WALK"),
-			    point_int(space, point, "SPLITK") };
+			    point_int(space, point, "SPLITK"), point_int(space, point, "FUSED") };
 	const struct recipe *recipe[2] = { find_recipe(point_word(space, point, "RECIPE")), &bf16x6 };
-	size_t count = recipe[0] == &fp16x3 ? 2 : 1;
+	size_t count = recipe[0] == &fp16x3 ? 2 : 1, stored = w.is_fused ? 1 : 0;
+	int64_t pipe = point_int(space, point, "PIPE");
 	const struct contraction_blocks strict = { NULL, 128, 128, 16, 8, 8, 2, 1, true, true };
 
 	(void)target;
-	if (!is_legal(&w, recipe[0], problem, why_not))
+	if (!is_legal(&w, recipe[0], pipe, why_not))
 		return 0;
 	write_head(arena, problem, text);
 	strbuf_addf(text, "buffer _range f32 [maximum(%s, %s), %d] tmp\nbuffer _class i32 [1] tmp\nbuffer _scale f32 [3] tmp\n", rows(&w, 0), rows(&w, 1), MICRO_RANGE_WORDS);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = stored; i < count; i++)
 		write_buffers(&w, recipe[i]);
 	if (w.split > 1)
 		strbuf_addf(text, "buffer _pieces f32 [%lld, %s, %s] tmp\n", w.split, w.shape.rows, w.shape.columns);
-	write_measure(&w);
-	write_split(&w, recipe, count);
-	int64_t pipe = point_int(space, point, "PIPE");
-	if (count > 1)
+	if (w.is_fused) {
+		write_fused_head(&w);
+		write_contract(&w, &fp16x3, 1 << 0, pipe);
+	}
+	write_head_of_rows(&w, "measure", all_rows(&w));
+	write_measure(&w, w.is_fused ? "SPLIT=measure FOUND=1" : "SPLIT=measure");
+	if (w.is_fused)
+		write_class(&w);
+	write_split(&w, recipe + stored, count - stored);
+	if (count > 1 && !w.is_fused)
 		write_contract(&w, &fp16x3, 1 << 0, pipe);
 	/* Behind another recipe, with a ring that fits its larger blocks. */
 	write_contract(&w, recipe[count - 1], 1 << 1, count > 1 ? 2 : pipe);

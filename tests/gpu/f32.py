@@ -9,6 +9,7 @@
 The shapes are deep enough for the recipes to work on, and have edges.  The time is a median of
 20 calls on uniform [-1, 1] numbers by events, launches included.  Wants torch and a device.
 """
+import concurrent.futures
 import ctypes
 import json
 import os
@@ -20,8 +21,8 @@ import torch
 
 BUILD = os.environ['BUILD']
 TORCH = {'f32': torch.float32, 'f16': torch.float16, 'bf16': torch.bfloat16, 'i32': torch.int32}
-RECIPES = ('RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=3 WALK=8 SPLITK=%d', 'RECIPE=bf16x6 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=%d',
-           'RECIPE=tf32x3 BN=128 GROUPS=2 PIPE=3 WALK=8 SPLITK=%d')
+RECIPES = {'fp16x3': 'RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=3 WALK=8 SPLITK=%d FUSED=0', 'bf16x6': 'RECIPE=bf16x6 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=%d FUSED=0',
+           'tf32x3': 'RECIPE=tf32x3 BN=128 GROUPS=2 PIPE=3 WALK=8 SPLITK=%d FUSED=0', 'fused': 'RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=%d FUSED=1'}
 library = ctypes.CDLL(os.path.join(BUILD, 'lib', 'libbridge.so'))
 library.bridge_open.restype = ctypes.c_void_p
 
@@ -39,10 +40,10 @@ class Kernel:
             f.write(self.candidate['prologue'] + self.candidate['source'])
         subprocess.run(['clang-22', '-x', 'cuda', '-std=gnu++17', '--cuda-gpu-arch=sm_90a', '--cuda-device-only', '-nocudainc', '-nocudalib', '-Xclang',
                         '-target-feature', '-Xclang', '+ptx86', '-O3', '-w', '-o', self.artifact, source], check=True)
-        self.plan = self.candidate['plan']
+        self.problem, self.plan = problem, self.candidate['plan']
         self.dims = [int(part.split('=')[1]) for part in problem.split('/')[2].split(',')]
         self.names = [part.split('=')[0] for part in problem.split('/')[2].split(',')]
-        self.handle = self.open(self.plan)
+        self.handle = None
         self.temporaries = {}
 
     def open(self, plan):
@@ -67,6 +68,7 @@ class Kernel:
             order.append((self.temporaries if role == 'tmp' else tensors)[name].data_ptr())
         plan_dims = [line for line in self.plan.split('\n') if line.startswith('dim:')][0].split()[1:]
         dim = [self.dims[self.names.index(d)] for d in plan_dims]
+        self.handle = self.handle or self.open(self.plan)
         failed = library.bridge_run(ctypes.c_void_p(handle or self.handle), (ctypes.c_void_p * len(order))(*order), (ctypes.c_int64 * len(dim))(*dim), why, 500)
         assert not failed, why.value.decode()
 
@@ -130,7 +132,8 @@ PRODUCTS = {  # is the depth the first of each operand's two last dimensions?
 CASES = (('matmul', (), (512, 512, 512)), ('matmul', (), (260, 131, 1000)), ('matmul', (), (2048, 2048, 2048)), ('matmul_transposed_ab', (), (520, 131, 1111)),
          ('matmul', (), (132, 520, 2100)), ('matmul_transposed_a', (), (1030, 1028, 2050)), ('matmul_transposed_b', (), (200, 300, 8200)), ('matmul_transposed_a', (), (136, 264, 519)),
          ('matmul_transposed_b', (), (77, 333, 300)), ('matmul_transposed_ab', (), (129, 65, 256)), ('bmm', (3,), (70, 200, 257)), ('matmul', (), (64, 64, 16384)),
-         ('matmul_transposed_b', (), (1024, 1024, 4096)))
+         ('matmul_transposed_b', (), (1024, 1024, 4096)), ('matmul', (), (128, 256, 32768)), ('matmul_transposed_a', (), (128, 128, 16384)),
+         ('matmul_transposed_b', (), (256, 128, 16384)), ('matmul_transposed_ab', (), (128, 256, 16384)), ('bmm', (2,), (128, 128, 16384)))
 
 
 def matrices(op, batch, m, n, k):
@@ -153,14 +156,20 @@ def error(got, want):
     return ((got[~special].double() - want[~special]).abs().max() / most).item() if most else got[~special].abs().sum().item()
 
 
-def measure_case(target, op, batch, size, number):
+def kernels_of(target, case):
+    """The case's kernels, by recipe: those that it allows."""
+    op, batch, (m, n, k) = case
+    problem = '%s/f32/%sM=%d,N=%d,K=%d/t1' % (op, 'B=%d,' % batch if batch else '', m, n, k)
+    pieces = 8 if k >= 16384 and not batch else 1
+    return [(r, Kernel(target, problem, knobs % pieces)) for r, knobs in RECIPES.items()
+            if (r != 'tf32x3' or op == 'matmul_transposed_b') and (r != 'fused' or k >= 16384 and m % 128 == 0)]
+
+
+def measure_case(case, kernels, number):
     """A line for each recipe and distribution."""
-    m, n, k = size
+    op, batch, (m, n, k) = case
     shape_a, shape_b = matrices(op, batch, m, n, k)
     depth_a, depth_b = len(batch) + (not PRODUCTS[op][0]), len(batch) + (not PRODUCTS[op][1])
-    problem = '%s/f32/%sM=%d,N=%d,K=%d/t1' % (op, 'B=%d,' % batch if batch else '', m, n, k)
-    pieces = 16 if k == 16384 else 1
-    kernels = [(r.split()[0][7:], Kernel(target, problem, r % pieces)) for r in RECIPES if 'tf32' not in r or op == 'matmul_transposed_b']
     for d in DISTRIBUTIONS:
         generator = torch.Generator(device='cuda').manual_seed(len(d) * 1000 + k)
         a, b = draw(d, shape_a, shape_b, depth_a, depth_b, generator)
@@ -175,7 +184,7 @@ def measure_case(target, op, batch, size, number):
             number += 1
             level = kernel.temporaries['_class'].item()
             bound = max(pytorch if pytorch < float('inf') else 0, 2**-23 * (k**0.5 if level == 2 else 1))
-            print('%s %d - %s %s %s: error %.2e, PyTorch %.2e, class %d' % ('ok' if ours <= bound else 'not ok', number, problem, recipe, d, ours, pytorch, level), flush=True)
+            print('%s %d - %s %s %s: error %.2e, PyTorch %.2e, class %d' % ('ok' if ours <= bound else 'not ok', number, kernel.problem, recipe, d, ours, pytorch, level), flush=True)
     return number
 
 
@@ -222,8 +231,9 @@ def main(target, *words):
         time_kernels(target, words[1], words[2:])
         return
     number = 0
-    for op, batch, size in CASES:
-        number = measure_case(target, op, batch, size, number)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for case, kernels in zip(CASES, pool.map(lambda c: kernels_of(target, c), CASES)):
+            number = measure_case(case, kernels, number)
     print('1..%d' % number)
 
 

@@ -1,0 +1,290 @@
+/*
+ * hopper_host.h: Hopper's words of printed kernels on the host, for hopper_host.py: the copy
+ * engine, barriers in shared memory, warp-group products, conversions, by the PTX ISA 9.0.
+ * Every thread of a block is a context of its own; they take turns, and give way where they
+ * wait.  A copy or product is done where it is asked for, so that what is read too early is
+ * not seen here; what nobody signals is: all threads wait, and the block is given up.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#define KM_D inline
+#define KM_KERNEL(n) extern "C" void
+#define KM_KERNEL_FILL(n, blocks) extern "C" void
+#define KM_KERNEL_ALONE(n) extern "C" void
+#define KM_WARP 32
+#define KM_TID host_thread
+#define KM_BID host_block
+#define KM_BLOCKS host_blocks
+#define KM_SHARED(name, bytes) char *const name = host_shared
+#define KM_SHARED_GIVEN(name) char *const name = host_shared
+#define KM_TENSOR_MAP const km_tensor_map &
+
+enum { MOST_THREADS = 1024, SHARED_BYTES = 256 << 10, STACK_BYTES = 64 << 10, IDLE_ROUNDS = 1000 };
+static int host_thread, host_threads;
+static unsigned host_block, host_blocks;
+alignas(1024) static char host_shared[SHARED_BYTES];
+static ucontext_t host_scheduler, host_context[MOST_THREADS];
+static char host_stack[MOST_THREADS][STACK_BYTES];
+static bool host_is_done[MOST_THREADS];
+static void (*host_body)();
+static long host_progress;
+
+static void host_fail(const char *what)
+{
+	printf("block %u thread %d: %s\n", host_block, host_thread, what);
+	exit(1);
+}
+static void host_give_way() { swapcontext(&host_context[host_thread], &host_scheduler); }
+static void host_start()
+{
+	host_body();
+	host_is_done[host_thread] = true;
+	host_progress++;
+	for (;;)
+		host_give_way();
+}
+
+/* Runs all blocks, those that `resident` leaves of them on so many multiprocessors. */
+static void host_run(void (*body)(), long instances, int threads, int resident, int multiprocessors)
+{
+	host_blocks = (unsigned)(resident && instances > resident * multiprocessors ? resident * multiprocessors : instances);
+	host_threads = threads;
+	host_body = body;
+	for (host_block = 0; host_block < host_blocks; host_block++) {
+		int left = threads, idle = 0;
+		memset(host_shared, 0x7f, sizeof(host_shared));
+		for (int t = 0; t < threads; t++) {
+			host_is_done[t] = false;
+			getcontext(&host_context[t]);
+			host_context[t].uc_stack.ss_sp = host_stack[t];
+			host_context[t].uc_stack.ss_size = STACK_BYTES;
+			host_context[t].uc_link = NULL;
+			makecontext(&host_context[t], host_start, 0);
+		}
+		while (left) {
+			long before = host_progress;
+			left = 0;
+			for (int t = 0; t < threads; t++)
+				if (!host_is_done[t]) {
+					left++;
+					host_thread = t;
+					swapcontext(&host_scheduler, &host_context[t]);
+				}
+			idle = host_progress == before ? idle + 1 : 0;
+			if (idle > IDLE_ROUNDS)
+				host_fail("all threads wait");
+		}
+	}
+}
+
+/* ---- threads with each other ------------------------------------------ */
+
+static int host_waiting, host_round;
+static void km_barrier()
+{
+	int round = host_round;
+	if (++host_waiting == host_threads) {
+		host_waiting = 0;
+		host_round++;
+		host_progress++;
+	}
+	while (host_round == round)
+		host_give_way();
+}
+
+/* What each lane of the warp gave, once all have. */
+static const unsigned *host_warp(unsigned x)
+{
+	static unsigned value[MOST_THREADS / 32][2][32];
+	static int count[MOST_THREADS / 32], rounds[MOST_THREADS / 32];
+	int warp = host_thread / 32, round = rounds[warp];
+	value[warp][round & 1][host_thread % 32] = x;
+	if (++count[warp] == 32) {
+		count[warp] = 0;
+		rounds[warp]++;
+		host_progress++;
+	}
+	while (rounds[warp] == round)
+		host_give_way();
+	return value[warp][round & 1];
+}
+static unsigned host_warp_top(unsigned x)
+{
+	const unsigned *v = host_warp(x);
+	unsigned y = 0;
+	for (int i = 0; i < 32; i++)
+		y = v[i] > y ? v[i] : y;
+	return y;
+}
+static unsigned host_warp_sum(unsigned x)
+{
+	const unsigned *v = host_warp(x);
+	unsigned y = 0;
+	for (int i = 0; i < 32; i++)
+		y += v[i];
+	return y;
+}
+static float km_lane_value(float x, int lane)
+{
+	unsigned y = host_warp(__builtin_bit_cast(unsigned, x))[lane & 31];
+	return __builtin_bit_cast(float, y);
+}
+static void km_warp_together() { host_warp(0); }
+
+/* ---- barriers in shared memory, the copy engine ------------------------ */
+
+static struct host_barrier {
+	int count, pending;
+	long bytes;
+	unsigned phase;
+} host_barrier[SHARED_BYTES / 8];
+
+static struct host_barrier &host_barrier_at(unsigned at)
+{
+	if (at >= SHARED_BYTES || at % 8)
+		host_fail("no barrier there");
+	return host_barrier[at / 8];
+}
+static void host_signal(unsigned at, int arrivals, long bytes)
+{
+	struct host_barrier &b = host_barrier_at(at);
+	b.pending -= arrivals;
+	b.bytes -= bytes;
+	if (b.pending < 0)
+		host_fail("a barrier is signalled too often");
+	if (!b.pending && !b.bytes) {
+		b.phase ^= 1;
+		b.pending = b.count;
+		host_progress++;
+	}
+}
+static unsigned km_shared_address(const void *p) { return (unsigned)((const char *)p - host_shared); }
+static void km_barrier_start(unsigned b, int count) { host_barrier_at(b) = { count, count, 0, 0 }; }
+static void km_barriers_started() {}
+static void km_barrier_expect(unsigned b, int bytes) { host_signal(b, 1, -bytes); }
+static void km_barrier_arrive(unsigned b) { host_signal(b, 1, 0); }
+static void km_barrier_wait(unsigned b, unsigned phase)
+{
+	while (host_barrier_at(b).phase == phase)
+		host_give_way();
+}
+
+struct km_tensor_map {
+	const char *base;
+	int bytes, rank; /* of an element */
+	long dim[3], stride[3];
+	int box[3];
+};
+/* A box of rows of 128 bytes, their 16-byte parts swizzled by the row; zero outside. */
+static void km_copy_box(unsigned to, const km_tensor_map *m, unsigned barrier, int x, int y, int z = 0)
+{
+	const long first[3] = { x, y, z };
+	long rows = m->rank > 2 ? m->box[1] * m->box[2] : m->box[1];
+	if (to % 1024 || m->box[0] * m->bytes != 128)
+		host_fail("a box is no aligned rows of 128 bytes");
+	for (long row = 0; row < rows; row++)
+		for (int i = 0; i < m->box[0]; i++) {
+			const long at[3] = { first[0] + i, first[1] + row % m->box[1], first[2] + row / m->box[1] };
+			unsigned put = to + (unsigned)row * 128 + (unsigned)(i * m->bytes);
+			bool is_inside = true;
+			long element = at[0];
+			for (int d = 0; d < m->rank; d++) {
+				is_inside &= at[d] >= 0 && at[d] < m->dim[d];
+				element += d ? at[d] * m->stride[d] : 0;
+			}
+			put ^= (put >> 7 & 7) << 4;
+			if (is_inside)
+				memcpy(host_shared + put, m->base + element * m->bytes, (size_t)m->bytes);
+			else
+				memset(host_shared + put, 0, (size_t)m->bytes);
+		}
+	host_signal(barrier, 0, rows * 128);
+}
+
+/* ---- products of warp groups ------------------------------------------- */
+
+template <int Leading> static unsigned long km_descriptor(unsigned at) { return (unsigned long)(at >> 4) | (unsigned long)(Leading >> 4) << 16; }
+template <int N> static void km_give_registers() {}
+template <int N> static void km_take_registers() {}
+static void km_group_begin() {}
+static void km_group_commit() {}
+template <int N> static void km_group_wait() { host_give_way(); }
+template <int N> static void km_pin(float (&)[N]) {}
+template <int N> static void km_add_up(float (&sum)[N], float (&x)[N])
+{
+	for (int i = 0; i < N; i++) {
+		float t = sum[i] + x[i];
+		t -= sum[i];
+		x[i] -= t;
+		sum[i] += t;
+	}
+}
+static float host_value(_Float16 x) { return (float)x; }
+static float host_value(float x) { return x; }
+static float host_value(unsigned short x) { return __builtin_bit_cast(float, (unsigned)x << 16); }
+/* Row or column `i` of an operand at depth k: rows along the depth; or across it, 64 of them beside each other. */
+template <class T, bool Across> static float host_operand(unsigned long descriptor, int i, int k)
+{
+	unsigned at = (unsigned)(descriptor & 0x3fff) << 4, leading = (unsigned)(descriptor >> 16 & 0x3fff) << 4;
+	T x;
+	at += Across ? i / 64 * leading + k / 8 * 1024 + k % 8 * 128 + i % 64 * sizeof(T) : i / 8 * 1024 + i % 8 * 128 + k * sizeof(T);
+	at ^= (at >> 7 & 7) << 4;
+	memcpy(&x, host_shared + at, sizeof(x));
+	return host_value(x);
+}
+/* A thread's part: lane l of warp w has rows 16w + l/4 and 8 below it, of columns 8j + 2(l%4) and the next. */
+template <class T, int N, int K, int A, int B> static void host_product(float *c, unsigned long a, unsigned long b)
+{
+	int warp = host_thread / 32 % 4, lane = host_thread % 32;
+	float row[2][K];
+	for (int h = 0; h < 2; h++)
+		for (int k = 0; k < K; k++)
+			row[h][k] = host_operand<T, A>(a, 16 * warp + lane / 4 + 8 * h, k);
+	for (int j = 0; j < N / 4; j++)
+		for (int h = 0; h < 2; h++) {
+			float sum = 0;
+			for (int k = 0; k < K; k++)
+				sum += row[h][k] * host_operand<T, B>(b, j / 2 * 8 + 2 * (lane % 4) + j % 2, k);
+			c[j / 2 * 4 + h * 2 + j % 2] += sum;
+		}
+}
+#define HOST_PRODUCT(columns, depth, name, T) \
+	template <int A, int B> static void km_wgmma_f32_64x##columns##x##depth##_##name(float *c, unsigned long a, unsigned long b) { host_product<T, columns, depth, A, B>(c, a, b); }
+HOST_PRODUCT(64, 16, f16, _Float16)
+HOST_PRODUCT(128, 16, f16, _Float16)
+HOST_PRODUCT(64, 16, bf16, unsigned short)
+HOST_PRODUCT(128, 16, bf16, unsigned short)
+HOST_PRODUCT(64, 8, tf32, float)
+HOST_PRODUCT(128, 8, tf32, float)
+
+/* ---- conversions -------------------------------------------------------- */
+
+static unsigned host_pair(float high, float low)
+{
+	return (unsigned)__builtin_bit_cast(unsigned short, (_Float16)high) << 16 | __builtin_bit_cast(unsigned short, (_Float16)low);
+}
+static float host_half(unsigned pair, int which) { return (float)__builtin_bit_cast(_Float16, (unsigned short)(pair >> 16 * which)); }
+static unsigned short host_bf16(float x)
+{
+	unsigned u = __builtin_bit_cast(unsigned, x);
+	return (unsigned short)(x != x ? 0x7fff : (u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+static unsigned host_tf32(float x) { return (__builtin_bit_cast(unsigned, x) + 0x1000) & ~0x1fffu; }
+/* Of magnitudes: NaN is greatest; the least of a NaN and a number is the number. */
+static unsigned host_greater(unsigned a, unsigned b)
+{
+	unsigned low = (a & 0xffff) > (b & 0xffff) ? a & 0xffff : b & 0xffff, high = a >> 16 > b >> 16 ? a >> 16 : b >> 16;
+	return high << 16 | low;
+}
+static unsigned host_less(unsigned a, unsigned b)
+{
+	unsigned low = (a & 0xffff) < (b & 0xffff) ? a & 0xffff : b & 0xffff, high = a >> 16 < b >> 16 ? a >> 16 : b >> 16;
+	return high << 16 | low;
+}
+static void km_shared_written() {}
+static void km_shared_read(float *x, unsigned at) { memcpy(x, host_shared + at, 16); }
+static void km_shared_write(unsigned at, const unsigned (&x)[4]) { memcpy(host_shared + at, x, 16); }

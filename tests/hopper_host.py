@@ -1,0 +1,129 @@
+"""Runs printed Hopper kernels on this processor: the plan of a product of f32 in parts, step by step.
+
+    hopper_host.py PROBLEM KNOBS DATA=CLASS...   speaks TAP
+
+KNOBS are those of skeleton f32_parts.  What the kernels say in assembly hopper_host.h says in C++.
+Outputs are compared with sums in double.  DATA: uniform numbers in [-1, 1]; "wide", times
+2^-20..2^20; "infinity", "nan", one of it; "zeros", a third of them; "outlier", one of 1000, which no sample has.
+CLASS is what the plan must find of them (generate/micro/split.c).  Wants clang-22.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.environ['BUILD']
+CTYPE = {'f32': 'float', 'f16': '_Float16', 'bf16': 'unsigned short', 'i32': 'int'}
+BYTES = {'f32': 4, 'f16': 2, 'bf16': 2, 'i32': 4}
+DATA = {'uniform': '', 'wide': 'for (long i = 0; i < E_A; i++) A[i] = A[i] * exp2(40 * draw() - 20);', 'infinity': 'A[E_A / 2] = INFINITY;', 'nan': 'B[17] = NAN;',
+        'zeros': 'for (long i = 0; i < E_A; i += 3) A[i] = 0;', 'outlier': 'A[E_A / 2 + 5] = 1000;'}
+TRANSPOSED = {'matmul': (False, False), 'matmul_transposed_a': (True, False), 'matmul_transposed_b': (False, True), 'matmul_transposed_ab': (True, True)}
+MULTIPROCESSORS = 3
+# Assembly within words that are printed as they are: what it does here.
+ASSEMBLY = (
+    (r'asm volatile\("redux.sync.max.u32[^;]*;" : "=r"\(y\) : "r"\(x\)\)', 'y = host_warp_top(x)'),
+    (r'asm volatile\("redux.sync.add.u32[^;]*;" : "=r"\(y\) : "r"\(x\)\)', 'y = host_warp_sum(x)'),
+    (r'asm\("cvt.rn.bf16.f32[^;]*;" : "=h"\((p\[i\])\) : "f"\(x\)\)', r'\1 = host_bf16(x)'),
+    (r'asm\("cvt.rna.tf32.f32[^;]*;" : "=r"\(u\) : "f"\(x\)\)', 'u = host_tf32(x)'),
+    (r'asm\("max.NaN.f16x2[^;]*;" : "\+r"\(most\) : "r"\(h\)\)', 'most = host_greater(most, h)'),
+    (r'asm\("min.f16x2[^;]*;" : "\+r"\(least\) : "r"\(h\)\)', 'least = host_less(least, h)'),
+    (r'asm\("cvt.rn.f16x2.f32[^;]*;" : "=r"\((\w+\[i\])\) : "f"\(([^"]*)\), "f"\(([^"]*)\)\);', r'\1 = host_pair(\2, \3);'),
+    (r'asm\("\{\.reg \.b16 p, q;.*?" : "=f"\(c\), "=f"\(d\) : "r"\((h\[i\])\)\)', r'c = host_half(\1, 0), d = host_half(\1, 1)'),
+    (r'static __attribute__\(\(shared\)\)', 'static'),
+    (r'#define KM_KERNEL_FILL.*', ''))
+
+
+def words(prologue):
+    """The vocabulary, from what all devices share on, without what hopper_host.h has."""
+    at = prologue.index('/* Hopper:')
+    text = prologue[prologue.index('typedef float km_f32;'):at]
+    if 'struct km_met' in prologue:
+        text += prologue[prologue.index('struct km_met'):prologue.index('template <int N> KM_D void km_turn')]
+    for pattern, here in ASSEMBLY:
+        text = re.sub(pattern, here, text)
+    assert 'asm' not in text, text[text.index('asm'):][:200]
+    return text
+
+
+def listed(text):
+    """Expressions between commas, but not those within parentheses."""
+    return re.findall(r'(?:[^,()]|\([^()]*(?:\([^()]*\)[^()]*)*\))+', text)
+
+
+def program(candidate, problem):
+    dims = {k: int(v) for k, v in (part.split('=') for part in problem.split('/')[2].split(','))}
+    known = dict(dims, cdiv=lambda a, b: -(-a // b), rup=lambda a, b: -(-a // b) * b, maximum=max, minimum=min)
+
+    def value(text):
+        return eval(text, {}, known)
+    buffers, steps, order = [], [], []
+    for line in candidate['plan'].split('\n'):
+        key, _, rest = line.partition(': ')
+        if key == 'dim':
+            order = rest.split()
+        elif key == 'buffer':
+            name, role, dtype, elems = rest.split(' ', 3)
+            buffers.append((name, role, dtype, value(elems)))
+        elif key == 'step':
+            facts = dict(word.split('=', 1) for word in rest.split()[1:])
+            instances = 1
+            for extent in listed(facts['grid']):
+                instances *= value(extent)
+            steps.append((rest.split()[0], instances, int(facts['threads']), int(facts.get('resident', 0)), []))
+        elif key == 'tensor':
+            facts = dict(word.split('=', 1) for word in rest.split()[1:])
+            steps[-1][4].append((rest.split()[0], [value(e) for e in listed(facts['dims'])], [1] + [value(e) for e in listed(facts['strides'])], facts['box']))
+    dtype_of = {name: dtype for name, _, dtype, _ in buffers}
+    out = ['#include "%s"' % os.path.join(os.path.dirname(os.path.abspath(__file__)), 'hopper_host.h'), words(candidate['prologue']),
+           candidate['source'].replace('__restrict__', '')]
+    out += ['static %s *b_%s; static const long e_%s = %d;' % (CTYPE[dtype], name, name, elems) for name, _, dtype, elems in buffers]
+    for n, (symbol, _, _, _, tensors) in enumerate(steps):
+        for t, (name, extents, strides, box) in enumerate(tensors):
+            out.append('static km_tensor_map map%d_%d = { NULL, %d, %d, { %s }, { %s }, { %s } };' %
+                       (n, t, BYTES[dtype_of[name]], len(extents), ', '.join(map(str, extents)), ', '.join(map(str, strides)), box))
+        out.append('static void step%d() { %s(%s); }' % (n, symbol, ', '.join(['b_' + b[0] for b in buffers] + ['%dL' % dims[d] for d in order] +
+                                                                             ['map%d_%d' % (n, t) for t in range(len(tensors))])))
+    names = [name for name, role, _, _ in buffers if role != 'tmp']
+    out.append('static double draw() { static unsigned long seed = 1; seed = seed * 6364136223846793005ul + 1442695040888963407ul; return (double)(seed >> 40) / 16777216; }')
+    out.append('int main(int argc, char **argv) {')
+    for name, _, dtype, _ in buffers:
+        out.append('b_%s = (%s *)aligned_alloc(64, (e_%s * %d + 127) / 64 * 64); memset((void *)b_%s, 0xff, e_%s * %d);' %
+                   (name, CTYPE[dtype], name, BYTES[dtype], name, name, BYTES[dtype]))
+    out.append('float *A = b_%s, *B = b_%s, *C = b_%s; const long E_A = e_%s, E_B = e_%s;' % (*names[:3], *names[:2]))
+    out.append('for (long i = 0; i < E_A; i++) A[i] = 2 * draw() - 1; for (long i = 0; i < E_B; i++) B[i] = 2 * draw() - 1;')
+    out += ['if (!strcmp(argv[1], "%s")) { %s }' % item for item in DATA.items()]
+    for n, (_, instances, threads, resident, tensors) in enumerate(steps):
+        out += ['map%d_%d.base = (const char *)b_%s;' % (n, t, tensor[0]) for t, tensor in enumerate(tensors)]
+        out.append('host_run(step%d, %d, %d, %d, %d);' % (n, instances, threads, resident, MULTIPROCESSORS))
+    across_a, along_b = TRANSPOSED[problem.split('/')[0]]
+    out.append('''double worst = 0, most = 0; long wrong = 0;
+for (long i = 0; i < {M}; i++) for (long j = i % 5; j < {N}; j += 5) {{ double s = 0, got = C[i * {N} + j];
+ for (long k = 0; k < {K}; k++) s += (double)A[{a}] * B[{b}];
+ if (!isfinite(s) || !isfinite(got)) wrong += isnan(s) ? !isnan(got) : got != s; else {{ most = fmax(most, fabs(s)); worst = fmax(worst, fabs(got - s)); }} }}
+printf("%d %.3g %ld\\n", *b__class, worst / most, wrong); }}'''.format(a='k * %dL + i' % dims['M'] if across_a else 'i * %dL + k' % dims['K'],
+                                                                       b='j * %dL + k' % dims['K'] if along_b else 'k * %dL + j' % dims['N'], **dims))
+    return '\n'.join(out) + '\n', dims['K']
+
+
+def main(problem, knobs, *wanted):
+    made = subprocess.run([os.path.join(BUILD, 'bin', 'km-generate'), 'emit', '--problem=' + problem, '--target=nvidia-h200',
+                           '--knobs=skeleton=f32_parts lang=cuda ' + knobs], check=True, capture_output=True, text=True)
+    text, depth = program(json.loads(made.stdout), problem)
+    with tempfile.TemporaryDirectory() as folder:
+        source, binary = os.path.join(folder, 'k.cc'), os.path.join(folder, 'k')
+        with open(source, 'w') as f:
+            f.write(text)
+        subprocess.run(['clang-22', '-x', 'c++', '-std=gnu++17', '-O2', '-w', '-march=native', '-ffp-contract=off', '-o', binary, source, '-lm'], check=True)
+        for n, want in enumerate(wanted):
+            data, level = want.split('=')
+            answer = subprocess.run([binary, data], capture_output=True, text=True).stdout.strip()
+            found = re.fullmatch(r'(\d) (\S+) (\d+)', answer)
+            # Of f32 itself: sums of f32, which grow with the depth.
+            good = found and found[1] == level and found[3] == '0' and float(found[2]) <= 2**-21 * (depth**0.5 / 16 if level == '2' else 1)
+            print('%s %d - %s %s, %s: class, error and wrong ones %s' % ('ok' if good else 'not ok', n + 1, problem, knobs, data, answer), flush=True)
+    print('1..%d' % len(wanted))
+
+
+main(*sys.argv[1:])
