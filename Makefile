@@ -72,7 +72,7 @@ endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
 # Runs one kernel or baseline in a process of its own, in which no table of functions can be written to.
-FIXED = -Wl,-z,relro,-z,now
+FIXED = -Wl,-z,relro,-z,now -Wl,--export-dynamic-symbol=__asan_default_options
 $B/bin/km-worker: $B/evaluate/worker/main.o $(USES_evaluate:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q mkdir -p $(@D)

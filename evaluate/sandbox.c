@@ -389,7 +389,7 @@ static char **environment_of(struct arena *arena, const struct sandbox_start *st
 	if (role == SANDBOX_TRUSTED)
 		return environ;
 	if (is_sanitized(start))
-		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=detect_leaks=0:disable_coredump=0:symbolize=0:detect_stack_use_after_return=1");
+		list[n++] = arena_strdup(arena, "ASAN_OPTIONS=" SANDBOX_SANITIZER_OPTIONS);
 	if (start->sanitizer) {
 		list[n++] = arena_strdup(arena, "UBSAN_OPTIONS=symbolize=0");
 		list[n++] = arena_printf(arena, "LD_PRELOAD=%s", start->sanitizer);

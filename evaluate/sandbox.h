@@ -65,6 +65,9 @@ struct sandbox_file {
 	const char *text;
 };
 
+/* What a sanitizers' runtime is told, in the environment and by km-worker itself, which a box may keep from reading the former. */
+#define SANDBOX_SANITIZER_OPTIONS "detect_leaks=0:disable_coredump=0:symbolize=0:detect_stack_use_after_return=1"
+
 struct sandbox_start {
 	enum sandbox_role role;
 	const char *program;              /* path, or a name looked up in PATH */
