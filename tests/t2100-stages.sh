@@ -19,5 +19,6 @@ check 'a long row is sorted, not counted' 'km-generate emit --problem=sort/f32/R
 	--knobs="skeleton=stages lang=c BM=1 UNROLL=1 REAL=f32 SORT=merge BASE=16" >batch && rm -f journal &&
 	km-evaluate run --problem=sort/f32/R=1,C=20000/t1 --target=native --journal=journal batch &&
 	km-evaluate trace ls journal | awk -F"\t" "\$3 == \"PASSED\" && \$5 > 20 { good = 1 } END { exit !good }"'
-check 'what no skeleton can print says why' 'exits 1 km-generate next --problem=atan2/f32/A=3,B=5,C=7/t1 --target=nvidia-h200 && says atan2 km-generate next --problem=atan2/f32/A=3,B=5,C=7/t1 --target=nvidia-h200'
+check 'what no skeleton can print says why' 'exits 1 km-generate next --problem=sort/f32/R=3,C=5/t1 --target=nvidia-h200 --lang=triton &&
+	says "'triton' has tiles" km-generate coverage --target=nvidia-h200 sort'
 done_testing

@@ -19,6 +19,13 @@ check 'a map compiles' 'compiled map relu/f32/M=1024,N=4096/t1 "map lang=cuda BM
 check 'its registers are counted, it spills nothing, has no matrix instruction and no shared memory' '
 	[ "$(fact registers map)" -gt 4 ] && [ "$(fact registers map)" -le 255 ] && [ "$(fact stack_bytes map)" = 0 ] &&
 	[ "$(fact matrix_instructions map)" = 0 ] && [ "$(fact shared_bytes map)" = 0 ]'
+window=conv2d/f32/NB=2,CI=8,H=16,W=16,O=8,KH=3,KW=3/t1
+check 'a convolution by points compiles, eight threads an output' 'compiled points $window "stages lang=cuda THREADS=128 LANES=8 REAL=f32"'
+check 'it spills nothing, and its threads put sums together in 16 bytes each' '
+	[ "$(fact registers points)" -gt 8 ] && [ "$(fact stack_bytes points)" = 0 ] && [ "$(fact shared_bytes points)" -ge 2048 ]'
+check 'a sort is a plan of kernels: ranks in runs, places, ranks, rows' '
+	km-generate emit --problem=sort/f32/R=2,C=5000/t1 --target=$target --knobs="skeleton=stages lang=cuda THREADS=256 LANES=1 REAL=f32 RUN=1024" >sort.jsonl &&
+	[ "$(grep -o "nstep: [^ ]*" sort.jsonl | wc -l)" -ge 5 ] && compiled sorted sort/f32/R=2,C=5000/t1 "stages lang=cuda THREADS=256 LANES=1 REAL=f32 RUN=1024"'
 product=matmul/bf16/M=512,N=512,K=512/t1
 block='BM=64 BN=64 BK=32 TM=2 TN=4 PACK=1 PIPE=1 KU=1'
 check 'a product by matrix instructions compiles' "compiled mma $product 'contraction lang=cuda INSTR=mma_f32_16x8x16_bf16 $block'"
