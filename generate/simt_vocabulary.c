@@ -131,7 +131,8 @@ static const char arithmetic[] =
 	" p = km_fma(p, q, -2.95459980854025e-03f); p = km_fma(p, q, -1.60960333262415e-02f);\n"
 	" float d = km_fma(-1.45660718464996e-05f, q, -2.13374055278905e-04f); d = km_fma(d, q, -1.68282697438203e-03f);\n"
 	" d = km_fma(d, q, -7.37332916720468e-03f); d = km_fma(d, q, -1.42647390514189e-02f);\n"
-	" return c * p / d; }\n"
+	/* Beyond 1 a negative number times gelu's 1 + erf would be positive. */
+	" float y = c * p / d; y = y > 1.0f ? 1.0f : y; return y < -1.0f ? -1.0f : y; }\n"
 	/* Odd polynomial below 0.625, else by exp; 2 ULP. */
 	"KM_D float km_tanh(float x) {\n"
 	" float a = km_abs(x), z = x * x, p = km_fma(-5.70498872745e-3f, z, 2.06390887954e-2f);\n"

@@ -93,7 +93,8 @@ static const char functions[] =
 	"    p = tl.fma(p, q, -2.95459980854025e-03)\n    p = tl.fma(p, q, -1.60960333262415e-02)\n"
 	"    d = tl.fma(q, -1.45660718464996e-05, -2.13374055278905e-04)\n    d = tl.fma(d, q, -1.68282697438203e-03)\n"
 	"    d = tl.fma(d, q, -7.37332916720468e-03)\n    d = tl.fma(d, q, -1.42647390514189e-02)\n"
-	"    return km_quotient(c * p, d)\n"
+	/* Beyond 1 a negative number times gelu's 1 + erf would be positive. */
+	"    y = km_quotient(c * p, d)\n    y = tl.where(y > 1.0, 1.0, y)\n    return tl.where(y < -1.0, -1.0, y)\n"
 	/* Odd polynomial below 0.625, else by exp; 2 ULP. */
 	JIT "def km_tanh(x):\n"
 	"    a = tl.abs(x)\n    z = x * x\n    p = tl.fma(z, -5.70498872745e-3, 2.06390887954e-2)\n"

@@ -102,7 +102,8 @@ static const char transcendental[] =
 	" p = km_fma(p, q, (km_vf)-2.95459980854025e-03f); p = km_fma(p, q, (km_vf)-1.60960333262415e-02f);\n"
 	" km_vf d = km_fma((km_vf)-1.45660718464996e-05f, q, (km_vf)-2.13374055278905e-04f); d = km_fma(d, q, (km_vf)-1.68282697438203e-03f);\n"
 	" d = km_fma(d, q, (km_vf)-7.37332916720468e-03f); d = km_fma(d, q, (km_vf)-1.42647390514189e-02f);\n"
-	" return c * p / d; }\n"
+	/* Beyond 1 a negative number times gelu's 1 + erf would be positive. */
+	" km_vf y = c * p / d; y = y > 1.0f ? (km_vf)1.0f : y; return y < -1.0f ? (km_vf)-1.0f : y; }\n"
 	"KM_I km_vf km_log(km_vf x) {\n"
 	" km_vi tiny = x < 1.17549435e-38f; km_vf y = tiny ? x * 8388608.0f : x; km_vi b = __builtin_bit_cast(km_vi, y);\n"
 	" km_vf e = __builtin_convertvector((b >> 23) - 126, km_vf) - (tiny ? (km_vf)23.0f : (km_vf)0.0f);\n"
