@@ -160,6 +160,34 @@ static int add_shape_made_alike(const struct problem *declared, enum op_use use,
 	return fits ? add_shape(&p, use, k) : 0;
 }
 
+/*
+ * A check shape with one dimension longer than two of the widest blocks that kernels cut it into:
+ * what is wrong from the second block on does not show in shapes smaller than a block.
+ */
+static int add_shape_stretched(const struct problem *declared, enum op_use use, void *user)
+{
+	static const int64_t length[] = { 523, 528 }; /* a prime; and where groups must divide it */
+	struct plan_of_cases *k = user;
+	struct strbuf ignored = STRBUF_INIT;
+
+	(void)use;
+	if (!same_compile_time(declared, &k->session->problem))
+		return 0;
+	for (int d = 0; d < op_dim_count(declared->op); d++) {
+		bool fits = op_dim_is_static(declared->op, op_dim_name(declared->op, d));
+		for (size_t i = 0; i < ARRAY_SIZE(length) && !fits; i++) {
+			struct problem p = *declared;
+			problem_set_dim(&p, d, length[i]);
+			strbuf_reset(&ignored);
+			fits = !problem_require(&p, &ignored);
+			if (fits && problem_work(&p) <= 1e8)
+				add_case(k, &p, INPUTS_normal, 1);
+		}
+	}
+	strbuf_release(&ignored);
+	return 1;
+}
+
 /* Sets to rotate through: twice the last-level cache, at least two, within 256 MiB. */
 static int rotation_sets(const struct problem *p, const struct target *target)
 {
@@ -196,6 +224,9 @@ static int stage_session(struct session *s, struct strbuf *err)
 	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
 	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
 	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)))
+		return -1;
+	/* Of the first check shape that is one of this problem's. */
+	if (s->options.is_final && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_stretched, k, err) < 0)
 		return -1;
 	if (s->is_device && k->count < MOST_CASES) {
 		s->audit = k->count;

@@ -202,6 +202,8 @@ static void fold_scalar(struct emitter *e, const struct expr *r, const char *acc
 
 	if (is_whole && r->op >= OP_MAX)
 		emit_line(e, "%s%s = km_%s(%s, %s);", condition, acc, r->op == OP_MAX ? "max" : "min", acc, x);
+	else if (is_whole) /* Whole numbers wrap, which C's signed ones do not. */
+		emit_line(e, "%s%s = (long)((unsigned long)%s %s (unsigned long)%s);", condition, acc, acc, r->op == OP_SUM ? "+" : "*", x);
 	else if (e->is_double && r->op >= OP_MAX)
 		emit_line(e, "%s%s = km_%simum_d(%s, %s);", condition, acc, r->op == OP_MAX ? "max" : "min", x, acc);
 	else

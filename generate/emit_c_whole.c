@@ -147,7 +147,7 @@ const char *emit_whole(struct emitter *e, const struct expr *x)
 	case EXPR_ACCESS:
 		return load(e, x);
 	case EXPR_NEG:
-		return emit_text(e, "(-%s)", emit_whole(e, x->arg[0]));
+		return emit_text(e, "(long)-(unsigned long)%s", emit_whole(e, x->arg[0]));
 	case EXPR_SELECT:
 		return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x->arg[0], false), emit_whole(e, x->arg[1]), emit_whole(e, x->arg[2]));
 	case EXPR_CALL:
@@ -157,7 +157,8 @@ const char *emit_whole(struct emitter *e, const struct expr *x)
 			return emit_text(e, "(long)%s", emit_truth(e, x, false));
 		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
 			return emit_text(e, "%s(%s, %s)", x->op == OP_MOD ? "km_fmod" : "km_fdiv", emit_whole(e, x->arg[0]), emit_whole(e, x->arg[1]));
-		return emit_text(e, "(%s %s %s)", emit_whole(e, x->arg[0]), expr_op_text(x->op), emit_whole(e, x->arg[1]));
+		/* Whole numbers wrap, which C's signed ones do not. */
+		return emit_text(e, "(long)((unsigned long)%s %s (unsigned long)%s)", emit_whole(e, x->arg[0]), expr_op_text(x->op), emit_whole(e, x->arg[1]));
 	case EXPR_REDUCE:
 		for (int i = 0; i < e->reduction_count; i++)
 			if (e->reduction[i] == x)

@@ -34,6 +34,8 @@ const struct op op_matmul_relu_bf16 = {
 		{ "w", "K N", OP_IN, "bf16", OP_REAL, NULL },
 		{ "y", "M N", OP_OUT, "bf16", OP_REAL, NULL },
 	},
+	/* A sum as good as halfway between two bf16 goes either way: a step is 2^-7 of the value at most, four roundoffs. */
+	.tolerance = 4,
 	.body = "h[m,n] = bf16(sum(k) x[m,k] * w[k,n]); y[m,n] = relu(h[m,n])",
 	.reference = reference,
 	.flop = "2*M*N*K",
