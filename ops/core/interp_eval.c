@@ -122,14 +122,6 @@ static bool gives_int(const char *name)
 	return false;
 }
 
-/* Both arguments closer than this share of their terms: rounding may have chosen the other, whose slope counts too. */
-static const double near = 0x1p-10;
-
-static bool is_choice(const char *name)
-{
-	return name[0] == 'm' && (!strcmp(name, "maximum") || !strcmp(name, "minimum"));
-}
-
 struct value interp_apply(const struct code *c, const struct value x[3])
 {
 	struct value out;
@@ -151,9 +143,6 @@ struct value interp_apply(const struct code *c, const struct value x[3])
 		if (isfinite(slope))
 			magnitude += slope * x[i].magnitude;
 	}
-	double both = x[0].magnitude + x[1].magnitude;
-	if (is_choice(c->expr->name) && isfinite(both) && fabs(d[0] - d[1]) <= near * both)
-		magnitude = fmax(x[0].magnitude, x[1].magnitude);
 	if (gives_int(c->expr->name))
 		return integer_value((int64_t)y);
 	if (!strcmp(c->expr->name, "bool"))

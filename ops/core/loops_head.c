@@ -57,9 +57,6 @@ static const char pair_arithmetic[] =
 	"#define F1_(name, f) inline_ num f_##name(num a) { double y_ = f(a.v); return p_make(y_, SLOPE_(f, a, moved_)); }\n"
 	"#define F2_(name, f) inline_ num f_##name(num a, num b) { double y_ = f(a.v, b.v); "
 	"double m_ = SLOPE_(f, a, moved_, b.v); return p_make(y_, m_ + SLOPE_(f, b, a.v, moved_)); }\n"
-	"#define CHOICE_(name, f) inline_ num f_##name(num a, num b) { double y_ = f(a.v, b.v), m_ = SLOPE_(f, a, moved_, b.v), "
-	"both_ = a.m + b.m; m_ += SLOPE_(f, b, a.v, moved_); "
-	"return p_make(y_, isfinite(both_) && fabs(a.v - b.v) <= 0x1p-10 * both_ ? fmax(a.m, b.m) : m_); }\n"
 	"#define STEP_(name, f) inline_ num f_##name(num a, num b) { return p_of(f(a.v, b.v)); }\n"
 	"#define MOD_(name, f) inline_ num f_##name(num a, num b) { return p_make(f(a.v, b.v), a.m + fabs(floor(a.v / b.v)) * b.m); }\n"
 	"#define LOAD_(name) inline_ num load_##name(const double *p, int64_t i) { return p_of(p[i]); } "
@@ -71,7 +68,7 @@ static const char plain_arithmetic[] =
 	"typedef real num;\n#define VALUE_(x) (x)\n"
 	"#define F1_(name, f) inline_ real f_##name(real a) { return f(a); }\n"
 	"#define F2_(name, f) inline_ real f_##name(real a, real b) { return f(a, b); }\n"
-	"#define CHOICE_ F2_\n#define STEP_ F2_\n#define MOD_ F2_\n"
+	"#define STEP_ F2_\n#define MOD_ F2_\n"
 	"#define LOAD_(name) inline_ real load_##name(const double *p, int64_t i) { return p[i]; } "
 	"inline_ void store_##name(double *p, int64_t i, real x) { p[i] = x; }\n"
 	"#define LOADI_(name) inline_ int64_t load_##name(const double *p, int64_t i) { return (int64_t)p[i]; } "
@@ -127,7 +124,7 @@ static const char reals[] =
 	"F1_(abs, REAL_(fabs)) F1_(sqrt, REAL_(sqrt)) F1_(rsqrt, s_rsqrt) F1_(exp, REAL_(exp)) F1_(exp2, REAL_(exp2)) F1_(expm1, REAL_(expm1)) F1_(log, REAL_(log))\n"
 	"F1_(log1p, REAL_(log1p)) F1_(sin, REAL_(sin)) F1_(cos, REAL_(cos)) F1_(tanh, REAL_(tanh)) F1_(erf, REAL_(erf)) F2_(pow, REAL_(pow))\n"
 	"F1_(floor, REAL_(floor)) F1_(ceil, REAL_(ceil)) F1_(round, REAL_(nearbyint)) F1_(trunc, REAL_(trunc)) F2_(atan2, REAL_(atan2))\n"
-	"CHOICE_(maximum, s_maximum) CHOICE_(minimum, s_minimum) STEP_(div, s_div) MOD_(mod, s_mod)\n"
+	"F2_(maximum, s_maximum) F2_(minimum, s_minimum) STEP_(div, s_div) MOD_(mod, s_mod)\n"
 	"F1_(f64, s_f64) F1_(f32, s_f32) F1_(f16, s_f16) F1_(bf16, s_bf16) F1_(f8e4m3, s_f8e4m3) F1_(f8e5m2, s_f8e5m2)\n";
 
 /* fp8: sign, `bits` of fraction, the rest exponent; e4m3 has no infinity and one NaN, e5m2 is the top of an f16. */

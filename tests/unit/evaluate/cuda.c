@@ -107,6 +107,23 @@ static int add_problem(const struct problem *p, enum op_use use, void *user)
 	return 0;
 }
 
+/* A problem by its text, with so many candidates. */
+static void add_drawn(const char *text, int count)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct problem p;
+	int draws = each;
+	size_t unused = 0;
+
+	if (problem_parse(text, &p, &err))
+		ok(false, "%s", err.buf);
+	each = count;
+	if (!err.len && is_wanted(p.op->name))
+		add_problem(&p, OP_CHECK, &unused);
+	each = draws;
+	strbuf_release(&err);
+}
+
 /* Check shapes are small: of what goes on along a row, in parts or by several threads, longer rows too. */
 static void add_longer(void)
 {
@@ -114,18 +131,8 @@ static void add_longer(void)
 					    "unique_consecutive/f32/N=700/t1", "multinomial/f32/N=50,K=40/t1", "argmax/f32/O=2,R=900,I=3/t1", "sum/f32/M=3,K=2000/t1",
 					    "searchsorted/f32/N=300,K=77/t1" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
-		struct strbuf err = STRBUF_INIT;
-		struct problem p;
-		int draws = each;
-		if (problem_parse(text[i], &p, &err))
-			ok(false, "%s", err.buf);
-		each = 4;
-		if (!err.len && is_wanted(p.op->name))
-			add_problem(&p, OP_CHECK, &i);
-		each = draws;
-		strbuf_release(&err);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		add_drawn(text[i], 4);
 }
 
 /* Conversions of all numbers of 8 and of 16 bits. */
@@ -136,18 +143,8 @@ static void add_patterns(void)
 					    "to_f32/f8e5m2/N=256/t1",	"to_i8/bf16/N=65536/t1",     "to_i64/bf16/N=65536/t1",	  "to_f8e5m2/f8e4m3/N=256/t1" };
 
 	has_patterns = true;
-	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
-		struct strbuf err = STRBUF_INIT;
-		struct problem p;
-		int draws = each;
-		if (problem_parse(text[i], &p, &err))
-			ok(false, "%s", err.buf);
-		each = 1;
-		if (!err.len && is_wanted(p.op->name))
-			add_problem(&p, OP_CHECK, &i);
-		each = draws;
-		strbuf_release(&err);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+		add_drawn(text[i], 1);
 	has_patterns = false;
 }
 
