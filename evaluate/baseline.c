@@ -1,5 +1,7 @@
 #include "evaluate/baseline.h"
+#include "ops/core/launch.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +37,30 @@ const struct baseline *baseline_find(const char *name)
 		if (!strcmp(baseline_table[i]->name, name))
 			return baseline_table[i];
 	return NULL;
+}
+
+struct call {
+	struct baseline_state *state;
+	int (*run)(struct baseline_state *state);
+};
+
+static int start(void *user, struct strbuf *err)
+{
+	const struct call *call = user;
+
+	if (!call->run(call->state))
+		return 0;
+	strbuf_addstr(err, "the library failed");
+	return -1;
+}
+
+double baseline_call_ns(const struct launcher_memory *device, struct baseline_state *state, int (*run)(struct baseline_state *state))
+{
+	struct strbuf ignored = STRBUF_INIT;
+	struct call call = { state, run };
+	int64_t ns;
+	int bad = device->timed(&(struct launcher_timing){ .start = start, .user = &call }, &ns, &ignored);
+
+	strbuf_release(&ignored);
+	return bad ? INFINITY : (double)ns;
 }

@@ -154,23 +154,10 @@ int cublaslt_run(struct baseline_state *s)
 
 /* ---- timing one setting ---------------------------------------------- */
 
-static int start(void *user, struct strbuf *err)
-{
-	if (!cublaslt_run(user))
-		return 0;
-	strbuf_addstr(err, "the library failed");
-	return -1;
-}
-
 /* One call by the device's clock [ns]; INFINITY when it fails. */
 static double call_ns(struct baseline_state *s)
 {
-	struct strbuf ignored = STRBUF_INIT;
-	int64_t ns;
-	int bad = s->device->timed(&(struct launcher_timing){ .start = start, .user = s }, &ns, &ignored);
-
-	strbuf_release(&ignored);
-	return bad ? INFINITY : (double)ns;
+	return baseline_call_ns(s->device, s, cublaslt_run);
 }
 
 static void enter(struct search *search, const struct trial *t)
