@@ -49,30 +49,9 @@ const struct match *contraction_match(struct arena *arena, const struct problem 
 		strbuf_addstr(why_not, "contraction: rows must be in one factor and columns in the other");
 		return NULL;
 	}
-	/* What follows must map the product, element by element. */
-	for (size_t i = 1; i < normal->stmt_count; i++) {
-		const struct normal_stmt *t = &normal->stmt[i];
-		bool same = t->value->kind != EXPR_REDUCE && t->index_count == s->index_count && t->tensor >= 0;
-		for (size_t k = 0; same && k < s->index_count; k++)
-			same = !strcmp(t->index[k].name, s->index[k].name);
-		if (!same) {
-			strbuf_addf(why_not, "contraction: '%s' is no map of the product", t->name);
-			return NULL;
-		}
-	}
-	if (normal->stmt_count > 2 || (normal->stmt_count == 2 && s->tensor >= 0)) {
-		strbuf_addstr(why_not, "contraction: more than one output");
+	if (!sum_is_mapped(normal, "contraction", why_not))
 		return NULL;
-	}
 	return m;
-}
-
-const struct mma_instr *mma_find(const struct target *target, const char *name)
-{
-	for (const struct mma_instr *q = target->mma; q && q->name; q++)
-		if (!strcmp(q->name, name))
-			return q;
-	return NULL;
 }
 
 const char *contraction_at(struct arena *arena, const struct match *m, const struct expr *access, const char *row, const char *column, const char *depth)
@@ -95,35 +74,10 @@ struct contraction_shape contraction_shape(struct arena *arena, const struct mat
 /* The maps behind the sum, on the accumulator. */
 void contraction_epilogue(struct arena *arena, const struct match *m, const char *row, const char *column, struct strbuf *text)
 {
-	const struct normal_stmt *last = &m->normal->stmt[m->normal->stmt_count - 1];
-	const char *mapping[] = { m->row.name, row, m->column.name, column, m->has_batch ? m->batch.name : NULL, "p0", NULL };
+	const char *with[] = { m->row.name, row, m->column.name, column, "local_i", "i", "local_j", "j", m->has_batch ? m->batch.name : NULL, "p0", NULL };
 	const char *place = m->has_batch ? arena_printf(arena, "p0, %s, %s", row, column) : arena_printf(arena, "%s, %s", row, column);
 
-	if (last == m->sum) {
-		strbuf_addf(text, "  %s[%s] = _acc[i, j]\n", last->name, place);
-		return;
-	}
-	const struct expr *access = find_access(last->value, m->sum->name);
-	const struct expr *value = last->value;
-	if (access) {
-		struct expr *marks[2] = { expr_name(arena, "local_i"), expr_name(arena, "local_j") };
-		struct expr *acc = expr_access(arena, "_acc", marks, 2);
-		/* Every read of the sum is at the same indices. */
-		value = expr_replace_name(arena, value, "", acc);
-		struct strbuf s = STRBUF_INIT, from = STRBUF_INIT;
-		expr_print(access, &from);
-		expr_print(value, &s);
-		strbuf_replace(&s, from.buf, "_acc[local_i, local_j]");
-		struct strbuf err = STRBUF_INIT;
-		struct expr *parsed;
-		if (!expr_parse(arena, s.buf, "epilogue", EXPR_TILE, &parsed, &err))
-			value = parsed;
-		strbuf_release(&s);
-		strbuf_release(&from);
-		strbuf_release(&err);
-	}
-	const char *with_local[] = { mapping[0], mapping[1], mapping[2], mapping[3], "local_i", "i", "local_j", "j", mapping[4], "p0", NULL };
-	strbuf_addf(text, "  %s[%s] = %s\n", last->name, place, expr_text(arena, value, with_local));
+	strbuf_addf(text, "  %s[%s] = %s\n", m->normal->stmt[m->normal->stmt_count - 1].name, place, expr_text(arena, sum_stored(arena, m->normal), with));
 }
 
 /* The fastest register digit, "k%R". */

@@ -30,8 +30,6 @@ struct contraction_shape contraction_shape(struct arena *arena, const struct mat
 /* Stores accumulator _acc[i, j], with the maps behind the sum, at these texts of row and column. */
 void contraction_epilogue(struct arena *arena, const struct match *m, const char *row, const char *column, struct strbuf *text);
 
-/* The target's record of that name, or NULL. */
-const struct mma_instr *mma_find(const struct target *target, const char *name);
 /* Neighbours along the depth that one lane holds of an operand. */
 int mma_depth_run(const struct mma_instr *instr);
 

@@ -70,6 +70,7 @@ const char *nvidia_here(void)
 const struct mma_instr nvidia_warp_mma[] = { WARP_MMA, { .name = NULL } };
 const struct mma_instr nvidia_hopper_mma[] = {
 	WARP_MMA, GROUP_MMA(64, 16, bf16, bf16), GROUP_MMA(128, 16, bf16, bf16), GROUP_MMA(256, 16, bf16, bf16),
-	/* For parts of f32 numbers; tf32 takes the upper 19 bits of an f32. */
-	GROUP_MMA(64, 16, f16, f16), GROUP_MMA(128, 16, f16, f16), GROUP_MMA(64, 8, tf32, f32), GROUP_MMA(128, 8, tf32, f32), { .name = NULL }
+	GROUP_MMA(64, 16, f16, f16), GROUP_MMA(128, 16, f16, f16), GROUP_MMA(256, 16, f16, f16),
+	/* For parts of f32 numbers: tf32 takes the upper 19 bits of an f32. */
+	GROUP_MMA(64, 8, tf32, f32), GROUP_MMA(128, 8, tf32, f32), { .name = NULL }
 };

@@ -145,6 +145,11 @@ const char *tile_real(const struct problem *problem)
 
 void write_head(struct arena *arena, const struct problem *p, struct strbuf *text)
 {
+	write_head_of(arena, p, (const char *const[OP_MAX_TENSORS]){ NULL }, text);
+}
+
+void write_head_of(struct arena *arena, const struct problem *p, const char *const *extents, struct strbuf *text)
+{
 	const struct op *op = p->op;
 
 	strbuf_addf(text, "plan %s\ndim", op->name);
@@ -157,7 +162,10 @@ void write_head(struct arena *arena, const struct problem *p, struct strbuf *tex
 	strbuf_addch(text, '\n');
 	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
 		strbuf_addf(text, "buffer %s %s [", op->tensor[t].name, dtype_name(problem_tensor_dtype(p, t)));
-		write_extents(arena, p, t, text);
+		if (extents[t])
+			strbuf_addstr(text, extents[t]);
+		else
+			write_extents(arena, p, t, text);
 		strbuf_addf(text, "] %s\n", op->tensor[t].role == OP_IN ? "in" : "out");
 	}
 }
@@ -224,4 +232,49 @@ void add_knob(struct arena *arena, struct space *space, const char *name, const 
 		word[n] = arena_printf(arena, "%d", values[n]);
 	word[n] = NULL;
 	add_choice(arena, space, name, word);
+}
+
+bool sum_is_mapped(const struct normal *normal, const char *skeleton, struct strbuf *why_not)
+{
+	const struct normal_stmt *s = &normal->stmt[0];
+
+	for (size_t i = 1; i < normal->stmt_count; i++) {
+		const struct normal_stmt *t = &normal->stmt[i];
+		bool same = t->value->kind != EXPR_REDUCE && t->index_count == s->index_count && t->tensor >= 0;
+		for (size_t k = 0; same && k < s->index_count; k++)
+			same = !strcmp(t->index[k].name, s->index[k].name);
+		if (!same) {
+			strbuf_addf(why_not, "%s: '%s' is no map of the sum", skeleton, t->name);
+			return false;
+		}
+	}
+	if (normal->stmt_count > 2 || (normal->stmt_count == 2 && s->tensor >= 0)) {
+		strbuf_addf(why_not, "%s: more than one output", skeleton);
+		return false;
+	}
+	return true;
+}
+
+const struct expr *sum_stored(struct arena *arena, const struct normal *normal)
+{
+	const struct normal_stmt *sum = &normal->stmt[0], *last = &normal->stmt[normal->stmt_count - 1];
+	const struct expr *access = last == sum ? NULL : find_access(last->value, sum->name), *value = last->value;
+	struct strbuf text = STRBUF_INIT, from = STRBUF_INIT, err = STRBUF_INIT;
+	struct expr *parsed;
+
+	/* Every read of the sum is at the same indices. */
+	if (last == sum)
+		strbuf_addstr(&text, "_acc[local_i, local_j]");
+	else
+		expr_print(value, &text);
+	if (access) {
+		expr_print(access, &from);
+		strbuf_replace(&text, from.buf, "_acc[local_i, local_j]");
+	}
+	if (!expr_parse(arena, text.buf, "epilogue", EXPR_TILE, &parsed, &err))
+		value = parsed;
+	strbuf_release(&text);
+	strbuf_release(&from);
+	strbuf_release(&err);
+	return value;
 }

@@ -30,10 +30,17 @@ bool is_real_f64(const struct space *space, const struct point *point);
 /* An access to `name` somewhere in e, or NULL. */
 const struct expr *find_access(const struct expr *e, const char *name);
 
+/* Do all statements behind the first map it, element by element, to one output?  false with the reason, which names the skeleton. */
+bool sum_is_mapped(const struct normal *normal, const char *skeleton, struct strbuf *why_not);
+/* Then what the last statement stores, over the sum's indices, with _acc[local_i, local_j] for the sum. */
+const struct expr *sum_stored(struct arena *arena, const struct normal *normal);
+
 /* Type of the tiles that hold reals between statements: f64 where the problem's is, else f32. */
 const char *tile_real(const struct problem *problem);
 /* "plan NAME", "dim ...", one "buffer" a tensor of the operator. */
 void write_head(struct arena *arena, const struct problem *problem, struct strbuf *text);
+/* The same; where extents[t] is not NULL tensor t has those, of as many elements: another view of what lies the same way. */
+void write_head_of(struct arena *arena, const struct problem *problem, const char *const *extents, struct strbuf *text);
 /* An expression's text; `mapping` is name, replacement, ... NULL. */
 const char *expr_text(struct arena *arena, const struct expr *e, const char *const *mapping);
 const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping);

@@ -51,3 +51,11 @@ const struct target *target_find(const char *name, struct strbuf *err)
 		strbuf_addf(err, "%s %s", i ? "," : "", target_table[i]->name);
 	return NULL;
 }
+
+const struct mma_instr *mma_find(const struct target *target, const char *name)
+{
+	for (const struct mma_instr *q = target->mma; q && q->name; q++)
+		if (!strcmp(q->name, name))
+			return q;
+	return NULL;
+}

@@ -66,6 +66,8 @@ const struct target *target_find(const char *name, struct strbuf *err);
 /* The named target this machine is, best ISA first; NULL: none. */
 const struct target *target_of_this_machine(void);
 const char *target_state_name(enum target_state state);
+/* The target's record of that name, or NULL. */
+const struct mma_instr *mma_find(const struct target *target, const char *name);
 
 /* x86.c: CPUID + XGETBV (and AMX permission) -> ISA bits of the running CPU. */
 uint64_t x86_isa(void);

@@ -12,6 +12,12 @@
 enum { WGMMA_ROW_BYTES = 128, WGMMA_GROUP_THREADS = 128, WGMMA_BARRIER_BYTES = 8, WGMMA_ALIGNMENT = 1024, WGMMA_MAX_STAGES = PLAN_MAX_TENSORS,
        WGMMA_MAX_PRODUCTS = 9, WGMMA_FUSED_RING = 3, WGMMA_FUSED_WARPS = MICRO_FOUND_ROWS };
 
+/* One dimension of the pixels of an operand: they begin at from + digit * step, and are read `offset` further. */
+struct wgmma_axis {
+	const struct expr *digit, *count, *offset; /* digit: 0..count-1, of the slow index */
+	int64_t from, step;
+};
+
 struct wgmma_operand {
 	const struct tile *tile;
 	const struct tile_stmt *stage;
@@ -20,6 +26,8 @@ struct wgmma_operand {
 	bool is_shared;       /* by the blocks of a cluster: that of the columns */
 	int64_t at;           /* bytes in a slot */
 	int map;              /* number of its tensor map */
+	struct wgmma_axis axis[PLAN_MAX_AXES]; /* of pixels, the fastest first */
+	int axis_count;       /* 0: it is of boxes */
 };
 
 struct wgmma_product {
@@ -52,12 +60,16 @@ bool wgmma_find(struct simt *s, struct wgmma_pipeline *p);
 int64_t wgmma_tile_bytes(const struct wgmma_operand *o);
 /* Elements of a swizzled row. */
 int64_t wgmma_row_elems(const struct wgmma_operand *o);
+/* Rows of the tile that a block asks for: all of them, or its part of the cluster's. */
+int64_t wgmma_rows(const struct simt *s, const struct wgmma_pipeline *p, const struct wgmma_operand *o);
 
 /* ---- wgmma_copies.c ---- */
 /* The plan's line for an operand: the buffer's dimensions, fastest first; a box as wide as the tile along each index. */
 void wgmma_print_tensor(struct simt *s, const struct wgmma_pipeline *p, const struct wgmma_operand *o);
 /* Asks for an operand's boxes, to a slot that begins at `to`; of a shared one for this block's part, for all blocks of the cluster. */
 void wgmma_print_copies(struct simt *s, const struct wgmma_pipeline *p, const struct wgmma_operand *o, const char *to, const char *barrier);
+/* Where the instance's pixels of an operand begin, which does not change from trip to trip. */
+void wgmma_declare_pixels(struct simt *s, const struct wgmma_pipeline *p, const struct wgmma_operand *o);
 /* Opens the walk over instances, groups of WALK rows of the last two grid dimensions at a time. */
 void wgmma_open_instances(struct simt *s, const struct wgmma_pipeline *p);
 /* Where slot km_slot begins. */

@@ -8,6 +8,72 @@ int64_t wgmma_tile_bytes(const struct wgmma_operand *o)
 	return o->tile->layout.elems * (int64_t)dtype_bytes(o->tile->dtype);
 }
 
+int64_t wgmma_rows(const struct simt *s, const struct wgmma_pipeline *p, const struct wgmma_operand *o)
+{
+	return s->kernel->index[o->slow].extent / (o->is_shared && o->is_depth_fast ? p->cluster : 1);
+}
+
+/* ---- pixels ---------------------------------------------------------- */
+
+/* digit * step + offset + from, with the digit rest % count; *rest: then what is left of it. */
+static bool find_axis(struct simt *s, const struct facts *facts, const struct expr *at, const char *slow, struct expr **rest, struct wgmma_axis *axis)
+{
+	struct affine a = affine_of(&s->arena, at);
+	size_t kept = 0;
+
+	*axis = (struct wgmma_axis){ .from = a.constant };
+	for (size_t i = 0; i < a.count; i++)
+		if (!expr_uses(a.term[i].atom, slow)) {
+			a.term[kept++] = a.term[i];
+		} else if (axis->digit) {
+			return false;
+		} else {
+			axis->digit = a.term[i].atom;
+			axis->step = a.term[i].coefficient;
+		}
+	a.count = kept;
+	a.constant = 0;
+	axis->offset = affine_expr(&s->arena, &a);
+	const struct expr *digit = axis->digit;
+	if (!digit || digit->kind != EXPR_BINARY || digit->op != OP_MOD || axis->step < 1 || axis->step > 8 || axis->from > 0 ||
+	    (*rest && !expr_equal(expr_simplify(&s->arena, digit->arg[0]), expr_simplify(&s->arena, *rest))) || !affine_le(&s->arena, facts, expr_int(&s->arena, 0), axis->offset))
+		return false;
+	axis->count = digit->arg[1];
+	*rest = expr_binary(&s->arena, OP_FLOORDIV, digit->arg[0], digit->arg[1]);
+	return true;
+}
+
+/*
+ * Is the operand of pixels, that is, does the slow index run over several dimensions of the
+ * buffer at once, as the places of a window do: X[n, y//V%U + v, y%V + u, c], y along the slow
+ * index, c along the fast one?  Then its axes.
+ */
+static void find_pixels(struct simt *s, const struct wgmma_pipeline *p, struct wgmma_operand *o)
+{
+	const struct expr *from = o->stage->value;
+	const char *slow = s->kernel->index[o->slow].name;
+	struct expr *rest = NULL;
+	bool is_plain = true;
+	int64_t step;
+
+	for (size_t i = 0; i < from->arg_count; i++)
+		is_plain &= affine_stride(&s->arena, from->arg[i], slow, &step);
+	if (is_plain || from->arg_count < 3 || from->arg_count > PLAN_MAX_RANK)
+		return;
+	s->fors[s->for_count++] = p->loop;
+	struct facts facts = simt_facts(s);
+	s->for_count--;
+	for (size_t i = from->arg_count - 2; i > 0; i--)
+		if (!find_axis(s, &facts, from->arg[i], slow, &rest, &o->axis[o->axis_count++])) {
+			simt_fail(s, "'%s' is not read in pixels that the copy engine takes", from->name);
+			return;
+		}
+	if (!affine_stride(&s->arena, o->axis[0].digit->arg[0], slow, &step) || step != 1)
+		simt_fail(s, "pixels of '%s' do not follow each other", from->name);
+}
+
+/* ---- operands -------------------------------------------------------- */
+
 /* How the tile that the statement fills lies in shared memory, beginning at a slot's byte `at`. */
 static bool find_tile(struct simt *s, const struct wgmma_pipeline *p, const struct tile_stmt *stmt, int64_t at, int map, struct wgmma_operand *o)
 {
@@ -32,6 +98,7 @@ static bool find_tile(struct simt *s, const struct wgmma_pipeline *p, const stru
 			simt_fail(s, "tile '%s' has too few columns to share out", t->name);
 		if (k->index[o->fast].extent % row || k->index[o->slow].extent > 256 || wgmma_tile_bytes(o) % WGMMA_ALIGNMENT)
 			simt_fail(s, "tile '%s' is no whole number of rows that the copy engine takes", t->name);
+		find_pixels(s, p, o);
 		return !s->failed;
 	}
 	simt_fail(s, "tile '%s' has not the digits of swizzled rows", t->name);

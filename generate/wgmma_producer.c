@@ -1,12 +1,22 @@
 /* The warp group that brings operands, or makes them of others. */
 #include "generate/wgmma.h"
 
+/* The walk over instances, and over trips; ended by close_trips(). */
 static void open_trips(struct simt *s, const struct wgmma_pipeline *p)
 {
 	const struct tile_stmt *f = p->loop;
 
 	wgmma_open_instances(s, p);
+	for (int i = 0; i < p->operand_count; i++)
+		wgmma_declare_pixels(s, p, &p->operand[i]);
 	simt_open(s, "for (long %s = %s; %s < %s; %s += %lld)", f->var, simt_int_text(s, f->lo), f->var, simt_int_text(s, f->hi), f->var, (long long)f->step);
+	s->fors[s->for_count++] = f;
+}
+
+static void close_trips(struct simt *s)
+{
+	s->for_count--;
+	simt_close(s, 2);
 }
 
 /* Copies f32 into the second ring, tile after tile. */
@@ -21,7 +31,7 @@ static void print_fused_copies(struct simt *s, const struct wgmma_pipeline *p)
 			     arena_printf(&s->arena, "km_source_full + km_slot * %d", WGMMA_BARRIER_BYTES));
 		simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", WGMMA_FUSED_RING);
 	}
-	simt_close(s, 2);
+	close_trips(s);
 }
 
 /* Takes tiles of the second ring, and puts their parts into the slots of the first. */
@@ -42,7 +52,7 @@ static void print_fused_parts(struct simt *s, const struct wgmma_pipeline *p)
 	}
 	simt_line(s, "km_shared_written(); km_warp_together(); if (KM_TID %% KM_WARP == 0) km_barrier_arrive(km_full + km_slot * %d);", WGMMA_BARRIER_BYTES);
 	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", p->loop->pipe);
-	simt_close(s, 2);
+	close_trips(s);
 	simt_line(s, "int *const km_row = (int *)b__found + (KM_BID * %d + KM_TID / KM_WARP - 1) * %d;", WGMMA_FUSED_WARPS, MICRO_FOUND_WORDS);
 	simt_line(s, "km_of_a.tell(km_row); km_of_b.tell(km_row + 2);");
 }
@@ -71,7 +81,8 @@ static void print_plain_producer(struct simt *s, const struct wgmma_pipeline *p)
 	for (int i = 0; i < p->operand_count; i++)
 		wgmma_print_copies(s, p, &p->operand[i], wgmma_slot(s, p), arena_printf(&s->arena, "km_full + km_slot * %d", WGMMA_BARRIER_BYTES));
 	simt_line(s, "if (++km_slot == %d) { km_slot = 0; km_phase ^= 1; }", p->loop->pipe);
-	simt_close(s, 3);
+	close_trips(s);
+	simt_close(s, 1);
 }
 
 void wgmma_print_producer(struct simt *s, const struct wgmma_pipeline *p)

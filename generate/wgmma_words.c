@@ -3,6 +3,38 @@
 
 #include <string.h>
 
+/*
+ * A copy of a box, or of pixels, of a tensor of that rank, to this block or to both of a cluster:
+ * km_copy_box(to, map, barrier, coordinates, fastest first); of pixels, offsets behind them.
+ */
+static void print_copy(int rank, bool is_pixels, bool is_to_all, struct strbuf *out)
+{
+	static const char axis[] = "xyzuv";
+	int n = 2;
+
+	strbuf_addf(out, "KM_D void km_copy_%s%s(unsigned to, const km_tensor_map *m, unsigned b", is_pixels ? "pixels" : "box", is_to_all ? "_to_all" : "");
+	for (int i = 0; i < rank; i++)
+		strbuf_addf(out, ", int %c", axis[i]);
+	for (int i = 0; is_pixels && i < rank - 2; i++)
+		strbuf_addf(out, ", unsigned short o%d", i);
+	strbuf_addf(out, ") {\n asm volatile(\"cp.async.bulk.tensor.%dd.shared::cluster.global%s.mbarrier::complete_tx::bytes%s [%%0], [%%1, {", rank,
+		    is_pixels ? ".im2col" : "", is_to_all ? ".multicast::cluster" : "");
+	for (int i = 0; i < rank; i++)
+		strbuf_addf(out, "%s%%%d", i ? ", " : "", ++n);
+	strbuf_addstr(out, "}], [%2]");
+	for (int i = 0; is_pixels && i < rank - 2; i++)
+		strbuf_addf(out, "%s%%%d", i ? ", " : ", {", ++n);
+	strbuf_addstr(out, is_pixels ? "}" : "");
+	if (is_to_all)
+		strbuf_addf(out, ", %%%d", ++n);
+	strbuf_addstr(out, ";\"\n :: \"r\"(to), \"l\"(m), \"r\"(b)");
+	for (int i = 0; i < rank; i++)
+		strbuf_addf(out, ", \"r\"(%c)", axis[i]);
+	for (int i = 0; is_pixels && i < rank - 2; i++)
+		strbuf_addf(out, ", \"h\"(o%d)", i);
+	strbuf_addf(out, "%s : \"memory\"); }\n", is_to_all ? ", \"h\"((unsigned short)3)" : "");
+}
+
 static const char words[] =
 	"/* Hopper: warp-group matrix instructions, the copy engine, barriers in shared memory */\n"
 	"#define KM_KERNEL_ALONE(n) extern \"C\" __attribute__((global)) __attribute__((launch_bounds(n, 1))) void\n"
@@ -15,18 +47,6 @@ static const char words[] =
 	"KM_D void km_barrier_arrive(unsigned b) { asm volatile(\"mbarrier.arrive.shared::cta.b64 _, [%0];\" :: \"r\"(b) : \"memory\"); }\n"
 	"KM_D void km_barrier_wait(unsigned b, unsigned phase) {\n"
 	" asm volatile(\"{\\n.reg .pred p;\\nkm_again:\\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\\n@p bra km_done;\\nbra km_again;\\nkm_done:\\n}\" :: \"r\"(b), \"r\"(phase) : \"memory\"); }\n"
-	"KM_D void km_copy_box(unsigned to, const km_tensor_map *m, unsigned b, int x, int y) {\n"
-	" asm volatile(\"cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];\"\n"
-	" :: \"r\"(to), \"l\"(m), \"r\"(b), \"r\"(x), \"r\"(y) : \"memory\"); }\n"
-	"KM_D void km_copy_box(unsigned to, const km_tensor_map *m, unsigned b, int x, int y, int z) {\n"
-	" asm volatile(\"cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4, %5}], [%2];\"\n"
-	" :: \"r\"(to), \"l\"(m), \"r\"(b), \"r\"(x), \"r\"(y), \"r\"(z) : \"memory\"); }\n"
-	"KM_D void km_copy_box_to_all(unsigned to, const km_tensor_map *m, unsigned b, int x, int y) {\n"
-	" asm volatile(\"cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4}], [%2], %5;\"\n"
-	" :: \"r\"(to), \"l\"(m), \"r\"(b), \"r\"(x), \"r\"(y), \"h\"((unsigned short)3) : \"memory\"); }\n"
-	"KM_D void km_copy_box_to_all(unsigned to, const km_tensor_map *m, unsigned b, int x, int y, int z) {\n"
-	" asm volatile(\"cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4, %5}], [%2], %6;\"\n"
-	" :: \"r\"(to), \"l\"(m), \"r\"(b), \"r\"(x), \"r\"(y), \"r\"(z), \"h\"((unsigned short)3) : \"memory\"); }\n"
 	"KM_D void km_barrier_arrive_at(unsigned b, int block) {\n"
 	" asm volatile(\"{\\n.reg .b32 there;\\nmapa.shared::cluster.u32 there, %0, %1;\\nmbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\\n}\" :: \"r\"(b), \"r\"(block) : \"memory\"); }\n"
 	"KM_D void km_cluster_barrier() { asm volatile(\"barrier.cluster.arrive.aligned;\\nbarrier.cluster.wait.aligned;\" ::: \"memory\"); }\n"
@@ -107,6 +127,10 @@ void wgmma_vocabulary(const struct target *target, struct strbuf *out)
 	if (!(target->isa & ISA_BIT(wgmma)))
 		return;
 	strbuf_addstr(out, words);
+	for (int rank = 2; rank <= PLAN_MAX_RANK; rank++)
+		for (int way = 0; way < 4; way++)
+			if (!(way & 1) || rank > 2)
+				print_copy(rank, way & 1, way & 2, out);
 	for (const struct mma_instr *q = target->mma; q && q->name; q++)
 		if (!q->a_lane)
 			print_instruction(q, out);

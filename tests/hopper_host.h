@@ -173,36 +173,80 @@ static void km_barrier_wait(unsigned b, unsigned phase)
 		host_give_way();
 }
 
+enum { MOST_RANK = 5 };
 struct km_tensor_map {
 	const char *base;
 	int bytes, rank; /* of an element */
-	long dim[3], stride[3];
-	int box[3];
+	long dim[MOST_RANK], stride[MOST_RANK];
+	int box[MOST_RANK], axes; /* of pixels: channels and pixels; axes: rank - 2, else 0 */
+	int from[MOST_RANK], count[MOST_RANK], step[MOST_RANK];
 };
-/* A box of rows of 128 bytes, their 16-byte parts swizzled by the row; zero outside. */
-static void km_copy_box(unsigned to, const km_tensor_map *m, unsigned barrier, int x, int y, int z = 0)
+/* An element to its place in rows of 128 bytes, whose 16-byte parts are swizzled by the row; zero outside. */
+static void host_put(unsigned to, const km_tensor_map *m, const long *at)
 {
-	const long first[3] = { x, y, z };
-	long rows = m->rank > 2 ? m->box[1] * m->box[2] : m->box[1];
+	bool is_inside = true;
+	long element = 0;
+	to ^= (to >> 7 & 7) << 4;
+	for (int d = 0; d < m->rank; d++) {
+		is_inside &= at[d] >= 0 && at[d] < m->dim[d];
+		element += at[d] * m->stride[d];
+	}
+	if (is_inside)
+		memcpy(host_shared + to, m->base + element * m->bytes, (size_t)m->bytes);
+	else
+		memset(host_shared + to, 0, (size_t)m->bytes);
+}
+static void host_check_box(unsigned to, const km_tensor_map *m, long first, int numbers, int wanted)
+{
+	/* Not in the manuals: the device calls it an illegal instruction. */
+	if (first * m->bytes % 16)
+		host_fail("a box begins at no multiple of 16 bytes");
 	if (to % 1024 || m->box[0] * m->bytes != 128)
 		host_fail("a box is no aligned rows of 128 bytes");
+	if (numbers != wanted)
+		host_fail("a copy has not a coordinate for each dimension");
+}
+template <class... I> static void km_copy_box(unsigned to, const km_tensor_map *m, unsigned barrier, I... coordinates)
+{
+	const long first[] = { (long)coordinates... };
+	long rows = 1;
+	host_check_box(to, m, first[0], sizeof...(coordinates), m->rank);
+	for (int d = 1; d < m->rank; d++)
+		rows *= m->box[d];
 	for (long row = 0; row < rows; row++)
 		for (int i = 0; i < m->box[0]; i++) {
-			const long at[3] = { first[0] + i, first[1] + row % m->box[1], first[2] + row / m->box[1] };
-			unsigned put = to + (unsigned)row * 128 + (unsigned)(i * m->bytes);
-			bool is_inside = true;
-			long element = at[0];
-			for (int d = 0; d < m->rank; d++) {
-				is_inside &= at[d] >= 0 && at[d] < m->dim[d];
-				element += d ? at[d] * m->stride[d] : 0;
+			long at[MOST_RANK] = { first[0] + i }, rest = row;
+			for (int d = 1; d < m->rank; d++) {
+				at[d] = first[d] + rest % m->box[d];
+				rest /= m->box[d];
 			}
-			put ^= (put >> 7 & 7) << 4;
-			if (is_inside)
-				memcpy(host_shared + put, m->base + element * m->bytes, (size_t)m->bytes);
-			else
-				memset(host_shared + put, 0, (size_t)m->bytes);
+			host_put(to + (unsigned)(row * 128 + i * m->bytes), m, at);
 		}
 	host_signal(barrier, 0, rows * 128);
+}
+/* Pixels that follow each other within the box of those that a window can begin at, line by line, image by image. */
+template <class... I> static void km_copy_pixels(unsigned to, const km_tensor_map *m, unsigned barrier, I... numbers)
+{
+	const long given[] = { (long)numbers... };
+	long at[MOST_RANK];
+	host_check_box(to, m, given[0], sizeof...(numbers), m->rank + m->axes);
+	memcpy(at, given, (size_t)m->rank * sizeof(*at));
+	for (int a = 0; a < m->axes; a++)
+		if (at[a + 1] < m->from[a] || (at[a + 1] - m->from[a]) % m->step[a] || (at[a + 1] - m->from[a]) / m->step[a] >= m->count[a])
+			host_fail("pixels begin where no window does");
+	for (int pixel = 0; pixel < m->box[1]; pixel++) {
+		long read[MOST_RANK];
+		memcpy(read, at, sizeof(read));
+		for (int a = 0; a < m->axes; a++)
+			read[a + 1] += given[m->rank + a];
+		for (int i = 0; i < m->box[0]; i++, read[0]++)
+			host_put(to + (unsigned)(pixel * 128 + i * m->bytes), m, read);
+		int a = 0;
+		for (; a < m->axes && (at[a + 1] += m->step[a]) > m->from[a] + (m->count[a] - 1) * m->step[a]; a++)
+			at[a + 1] = m->from[a];
+		at[m->rank - 1] += a == m->axes;
+	}
+	host_signal(barrier, 0, m->box[1] * 128);
 }
 
 /* ---- products of warp groups ------------------------------------------- */
@@ -256,8 +300,10 @@ template <class T, int N, int K, int A, int B> static void host_product(float *c
 	template <int A, int B> static void km_wgmma_f32_64x##columns##x##depth##_##name(float *c, unsigned long a, unsigned long b) { host_product<T, columns, depth, A, B>(c, a, b); }
 HOST_PRODUCT(64, 16, f16, _Float16)
 HOST_PRODUCT(128, 16, f16, _Float16)
+HOST_PRODUCT(256, 16, f16, _Float16)
 HOST_PRODUCT(64, 16, bf16, unsigned short)
 HOST_PRODUCT(128, 16, bf16, unsigned short)
+HOST_PRODUCT(256, 16, bf16, unsigned short)
 HOST_PRODUCT(64, 8, tf32, float)
 HOST_PRODUCT(128, 8, tf32, float)
 

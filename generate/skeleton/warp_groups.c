@@ -11,7 +11,7 @@ enum { DEPTH = 64 }; /* of a block: a swizzled row of 2-byte elements */
 
 static const struct match *match(struct arena *arena, const struct problem *problem, const struct normal *normal, struct strbuf *why_not)
 {
-	if (problem->dtype != DTYPE_bf16) {
+	if (problem->dtype != DTYPE_bf16 && problem->dtype != DTYPE_f16) {
 		strbuf_addf(why_not, "warp_groups: no instruction for %s", dtype_name(problem->dtype));
 		return NULL;
 	}

@@ -112,12 +112,49 @@ static int read_list(struct plan_reader *r, const char *text, struct expr **out,
 	}
 }
 
+/* "64,128": whole numbers within bounds. */
+static int read_numbers(struct plan_reader *r, const char *word, const char *text, int least, int greatest, int *out, int most, int *count)
+{
+	for (const char *s = text;; s++) {
+		char *end;
+		long n = strtol(s, &end, 10);
+		if (end == s || n < least || n > greatest || *count == most || (*end && *end != ','))
+			return bad(r, "no list of numbers in bounds:", word);
+		out[(*count)++] = (int)n;
+		s = end;
+		if (!*s)
+			return 0;
+	}
+}
+
+/* One word of a tensor's line; counts[]: of dims, strides, box, from, count, step. */
+static int read_tensor_word(struct plan_reader *r, const char *w, struct plan_tensor *t, int counts[6])
+{
+	int64_t value;
+
+	if (!strncmp(w, "dims=", 5))
+		return read_list(r, w + 5, t->dim, PLAN_MAX_RANK, &counts[0]);
+	if (!strncmp(w, "strides=", 8))
+		return read_list(r, w + 8, t->stride, PLAN_MAX_RANK, &counts[1]);
+	if (!strncmp(w, "box=", 4))
+		return read_numbers(r, w, w + 4, 1, 256, t->box, PLAN_MAX_RANK, &counts[2]);
+	if (!strncmp(w, "from=", 5))
+		return read_numbers(r, w, w + 5, INT16_MIN, 0, t->from, PLAN_MAX_AXES, &counts[3]);
+	if (!strncmp(w, "count=", 6))
+		return read_list(r, w + 6, t->count, PLAN_MAX_AXES, &counts[4]);
+	if (!strncmp(w, "step=", 5))
+		return read_numbers(r, w, w + 5, 1, 8, t->step, PLAN_MAX_AXES, &counts[5]);
+	if (strncmp(w, "swizzle=", 8) || !is_integer(w + 8, &value) || (value && value != 32 && value != 64 && value != 128))
+		return bad(r, "expected dims=, strides=, box=, swizzle=, from=, count= or step=, not", w);
+	t->swizzle_bytes = (int)value;
+	return 0;
+}
+
 static int read_tensor(struct plan_reader *r, const char *text)
 {
 	struct plan *p = r->plan;
 	struct plan_step *step = p->step_count ? &p->step[p->step_count - 1] : NULL;
-	int strides = 1, boxes = 0;
-	int64_t value;
+	int counts[6] = { 0, 1 };
 
 	if (!step || step->tensor_count == PLAN_MAX_TENSORS)
 		return bad(r, step ? "too many tensors at" : "no step before", text);
@@ -129,27 +166,16 @@ static int read_tensor(struct plan_reader *r, const char *text)
 		t->buffer++;
 	if (t->buffer == p->buffer_count)
 		return bad(r, "no buffer", name);
-	for (char *w; *(w = next_word(r->arena, &text));) {
-		if (!strncmp(w, "dims=", 5)) {
-			if (read_list(r, w + 5, t->dim, PLAN_MAX_RANK, &t->rank))
-				return -1;
-		} else if (!strncmp(w, "strides=", 8)) {
-			if (read_list(r, w + 8, t->stride, PLAN_MAX_RANK, &strides))
-				return -1;
-		} else if (!strncmp(w, "box=", 4)) {
-			for (char *s = w + 4, *end; *s; s = *end == ',' ? end + 1 : end) {
-				long n = strtol(s, &end, 10);
-				if (end == s || n < 1 || n > 256 || boxes == PLAN_MAX_RANK || (*end && *end != ','))
-					return bad(r, "no box:", w);
-				t->box[boxes++] = (int)n;
-			}
-		} else if (!strncmp(w, "swizzle=", 8) && is_integer(w + 8, &value) && (!value || value == 32 || value == 64 || value == 128)) {
-			t->swizzle_bytes = (int)value;
-		} else {
-			return bad(r, "expected dims=, strides=, box= or swizzle=, not", w);
-		}
-	}
-	return t->rank && strides == t->rank && boxes == t->rank ? 0 : bad(r, "dims, strides and box of a tensor differ in number:", name);
+	for (char *w; *(w = next_word(r->arena, &text));)
+		if (read_tensor_word(r, w, t, counts))
+			return -1;
+	t->rank = counts[0];
+	t->axis_count = counts[3];
+	if (!t->rank || counts[1] != t->rank || counts[2] != (t->axis_count ? 2 : t->rank))
+		return bad(r, "dims, strides and box of a tensor differ in number:", name);
+	if (counts[4] != t->axis_count || counts[5] != t->axis_count || (t->axis_count && t->axis_count != t->rank - 2))
+		return bad(r, "pixels want from, count and step for each dimension but the first and the last:", name);
+	return 0;
 }
 
 static int read_step(struct plan_reader *r, const char *text)
@@ -240,6 +266,12 @@ static void print_list(struct expr *const *e, int count, struct strbuf *out)
 	}
 }
 
+static void print_numbers(const char *key, const int *n, int count, struct strbuf *out)
+{
+	for (int i = 0; i < count; i++)
+		strbuf_addf(out, "%s%d", i ? "," : key, n[i]);
+}
+
 static void print_tensor(const struct plan *plan, const struct plan_tensor *t, struct strbuf *out)
 {
 	strbuf_addf(out, "tensor: %s dims=", plan->buffer[t->buffer].name);
@@ -247,9 +279,14 @@ static void print_tensor(const struct plan *plan, const struct plan_tensor *t, s
 	if (t->rank > 1)
 		strbuf_addstr(out, " strides=");
 	print_list(t->stride + 1, t->rank - 1, out);
-	for (int i = 0; i < t->rank; i++)
-		strbuf_addf(out, "%s%d", i ? "," : " box=", t->box[i]);
-	strbuf_addf(out, " swizzle=%d\n", t->swizzle_bytes);
+	print_numbers(" box=", t->box, t->axis_count ? 2 : t->rank, out);
+	strbuf_addf(out, " swizzle=%d", t->swizzle_bytes);
+	print_numbers(" from=", t->from, t->axis_count, out);
+	if (t->axis_count)
+		strbuf_addstr(out, " count=");
+	print_list(t->count, t->axis_count, out);
+	print_numbers(" step=", t->step, t->axis_count, out);
+	strbuf_addch(out, '\n');
 }
 
 void plan_print(const struct plan *plan, struct strbuf *out)

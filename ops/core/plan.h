@@ -13,13 +13,17 @@
  *   step: km_0a1b_pack grid=cdiv(K,64),cdiv(N,48) threads=1 shared=0
  *   step: km_0a1b_mma grid=cdiv(M,128),cdiv(N,256) threads=384 shared=197760 resident=1
  *   tensor: A dims=K,M strides=K box=64,128 swizzle=128      of the step above; may repeat
+ *   tensor: X dims=C,W,H,N strides=C,C*W,C*W*H box=64,128 swizzle=128 from=-1,-1 count=V,U step=2,2
  *
  * On a device a step has a block an instance; with `resident` at most that many blocks a
  * multiprocessor, which share the instances out among themselves; with `cluster` so many
  * blocks beside each other share their memories.  After buffers and dims
  * its kernel takes a tensor map for every `tensor` line: how the copy engine sees a buffer:
  * extents and strides in elements, the first dimension of stride 1; the box it copies; the
- * swizzle of its rows in shared memory, in bytes (0: none).
+ * swizzle of its rows in shared memory, in bytes (0: none).  With `from` a copy is of pixels:
+ * the box is of so many channels, the first dimension, of so many pixels, which follow each
+ * other as the places of a window do: along each dimension but the first and the last there
+ * are `count` of them, `step` apart, the first at `from`.
  *
  * Steps run in order with a barrier between them.  Every step gets all buffers.
  * For artifact kind `so` a step's symbol is
@@ -42,13 +46,16 @@ struct plan_buffer {
 	enum dtype dtype;
 	struct expr *elems;
 };
-enum { PLAN_MAX_GRID = 8, PLAN_MAX_RANK = 5, PLAN_MAX_TENSORS = 8 };
+enum { PLAN_MAX_GRID = 8, PLAN_MAX_RANK = 5, PLAN_MAX_AXES = PLAN_MAX_RANK - 2, PLAN_MAX_TENSORS = 8 };
 struct plan_tensor {
 	size_t buffer;
 	int rank;
 	struct expr *dim[PLAN_MAX_RANK], *stride[PLAN_MAX_RANK]; /* stride[0] is NULL: 1 */
 	int box[PLAN_MAX_RANK];
 	int swizzle_bytes;
+	int axis_count; /* of pixels: rank - 2; else 0 */
+	int from[PLAN_MAX_AXES], step[PLAN_MAX_AXES];
+	struct expr *count[PLAN_MAX_AXES];
 };
 struct plan_step {
 	const char *symbol;

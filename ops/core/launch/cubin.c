@@ -92,7 +92,7 @@ enum { MAX_DYNAMIC_SHARED = 8 };      /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SI
 enum { MULTIPROCESSORS = 16, L2_BYTES = 38 }; /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, _L2_CACHE_SIZE */
 /* CU_STREAM_PER_THREAD: it waits for the default stream and is waited for by it, as that one does for itself, but can be recorded. */
 #define STREAM ((void *)2)
-enum { NO_INTERLEAVE = 0, PROMOTE_256_BYTES = 3, ZEROS_OUTSIDE = 0 }; /* of cuTensorMapEncodeTiled */
+enum { NO_INTERLEAVE = 0, PROMOTE_256_BYTES = 3, ZEROS_OUTSIDE = 0 }; /* of cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col */
 
 /* One more than the CUtensorMapDataType of each type; 0: the copy engine has none. */
 static const int tensor_type[DTYPE_COUNT] = {
@@ -106,9 +106,12 @@ struct tensor_map {
 
 static struct {
 	void *library;
-	/* Since driver 12.0; asked for by plans with tensors alone. */
+	/* Both since driver 12.0; asked for by plans with tensors alone. */
 	int (*encode)(struct tensor_map *map, int type, unsigned rank, void *base, const uint64_t *dim, const uint64_t *stride_bytes,
 		      const unsigned *box, const unsigned *step, int interleave, int swizzle, int promotion, int outside);
+	int (*encode_pixels)(struct tensor_map *map, int type, unsigned rank, void *base, const uint64_t *dim, const uint64_t *stride_bytes,
+			     const int *lower, const int *upper, unsigned channels, unsigned pixels, const unsigned *step, int interleave, int swizzle,
+			     int promotion, int outside);
 #define X(field, symbol, arguments) int(*field) arguments;
 	DRIVER(X)
 #undef X
@@ -188,6 +191,7 @@ static int load_driver(struct strbuf *err)
 	DRIVER(X)
 #undef X
 	*(void **)&cu.encode = dlsym(cu.library, "cuTensorMapEncodeTiled");
+	*(void **)&cu.encode_pixels = dlsym(cu.library, "cuTensorMapEncodeIm2col");
 	if (!checked(cu.init(0), "initialising the CUDA driver", err))
 		return 0;
 fail:
@@ -362,10 +366,11 @@ static int encode_map(const struct kernel *k, const struct plan_tensor *t, devic
 	const struct plan_buffer *b = &k->plan->buffer[t->buffer];
 	uint64_t dim[PLAN_MAX_RANK], stride[PLAN_MAX_RANK];
 	unsigned box[PLAN_MAX_RANK], step[PLAN_MAX_RANK];
+	int upper[PLAN_MAX_AXES];
 	const int swizzle = t->swizzle_bytes == 128 ? 3 : t->swizzle_bytes == 64 ? 2 : t->swizzle_bytes == 32;
 
-	if (!cu.encode || !tensor_type[b->dtype]) {
-		strbuf_addf(err, "buffer '%s' cannot be copied by tensor maps: %s", b->name, cu.encode ? "of its type" : "the CUDA driver is too old");
+	if (!cu.encode || !cu.encode_pixels || !tensor_type[b->dtype]) {
+		strbuf_addf(err, "buffer '%s' cannot be copied by tensor maps: %s", b->name, tensor_type[b->dtype] ? "the CUDA driver is too old" : "of its type");
 		return -1;
 	}
 	for (int i = 0; i < t->rank; i++) {
@@ -383,6 +388,15 @@ static int encode_map(const struct kernel *k, const struct plan_tensor *t, devic
 		strbuf_addf(err, "the kernel requires buffer '%s' at a multiple of 16 bytes", b->name);
 		return -1;
 	}
+	for (int a = 0; a < t->axis_count; a++) {
+		int64_t count = plan_value(k->plan, t->count[a], k->dim);
+		step[a + 1] = (unsigned)t->step[a];
+		/* The box that pixels begin in ends behind the last place: counted from the dimension's end. */
+		upper[a] = (int)(t->from[a] + (count - 1) * t->step[a] + 1 - (int64_t)dim[a + 1]);
+	}
+	if (t->axis_count)
+		return checked(cu.encode_pixels(map, tensor_type[b->dtype] - 1, (unsigned)t->rank, (void *)(uintptr_t)base, dim, stride + 1, t->from, upper, box[0],
+						box[1], step, NO_INTERLEAVE, swizzle, PROMOTE_256_BYTES, ZEROS_OUTSIDE), "making a tensor map of pixels", err);
 	return checked(cu.encode(map, tensor_type[b->dtype] - 1, (unsigned)t->rank, (void *)(uintptr_t)base, dim, stride + 1, box, step, NO_INTERLEAVE, swizzle,
 				 PROMOTE_256_BYTES, ZEROS_OUTSIDE), "making a tensor map", err);
 }

@@ -46,11 +46,12 @@ int main(void)
 	struct plan device;
 	struct strbuf device_text = STRBUF_INIT;
 	const char *tensors = "plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nscratch: 0\nstep: f grid=M threads=384 shared=64 resident=1 cluster=2\n"
-			      "tensor: A dims=K,M strides=K box=64,128 swizzle=128\n";
+			      "tensor: A dims=K,M strides=K box=64,128 swizzle=128\n"
+			      "tensor: A dims=K,M,2,M strides=K,M*K,2*M*K box=64,128 swizzle=128 from=-1,0 count=M/2,2 step=2,1\n";
 	ret = plan_parse(&arena, tensors, "d", &device, &err);
-	ok(!ret && device.step[0].tensor_count == 1 && device.step[0].resident == 1 && device.step[0].cluster == 2, "tensors of a step (%s)", err.buf);
+	ok(!ret && device.step[0].tensor_count == 2 && device.step[0].tensor[1].axis_count == 2 && device.step[0].tensor[1].from[0] == -1 && device.step[0].resident == 1 && device.step[0].cluster == 2, "tensors of a step (%s)", err.buf);
 	plan_print(&device, &device_text);
-	ok(strstr(device_text.buf, "resident=1 cluster=2\ntensor: A dims=K,M strides=K box=64,128 swizzle=128\n") != NULL, "print as they were: %s", device_text.buf);
+	ok(strstr(device_text.buf, strstr(tensors, " resident=1")) != NULL, "print as they were: %s", device_text.buf);
 	strbuf_release(&device_text);
 	ok(plan_accepts(&plan, good, NULL), "preconditions hold");
 	strbuf_reset(&err);
@@ -64,8 +65,11 @@ int main(void)
 	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\ntensor: A dims=K,M strides=K box=64,64 swizzle=128\n", "p:4: no step before");
 	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: B dims=K,M strides=K box=64,64 swizzle=128\n", "p:5: no buffer 'B'");
 	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M box=64,64 swizzle=128\n", "p:5: dims, strides and box of a tensor differ");
-	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,512 swizzle=128\n", "p:5: no box");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,512 swizzle=128\n", "p:5: no list of numbers in bounds");
 	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,64 swizzle=96\n", "p:5: expected dims=");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M strides=K box=64,64 swizzle=128 from=0 count=M step=1\n", "p:5: pixels want");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M,M strides=K,K*M box=64,64 swizzle=128 from=1 count=M step=1\n", "p:5: no list");
+	refused("plan: cubin\ndim: M K\nbuffer: A in bf16 M*K\nstep: f grid=M\ntensor: A dims=K,M,M strides=K,K*M box=64,64 swizzle=128 from=0 count=M\n", "p:5: pixels want");
 	refused("plan: cubin\nstep: f grid=1 cluster=1\n", "p:2: expected grid=");
 	refused("plan: so\ndim: M\nstep: f grid=M threads=0\n", "p:3: expected grid=");
 	refused("plan: so\nstep: f threads=1\n", "p:2: step without a grid");
