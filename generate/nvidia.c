@@ -67,10 +67,20 @@ const char *nvidia_here(void)
 #define GROUP_MMA(columns, depth, type, operand) { .name = "wgmma_f32_64x" #columns "x" #depth "_" #type, .m = 64, .n = columns, .k = depth, .lanes = 128, \
 	.ab = DTYPE_##operand, .acc = DTYPE_f32, .c_lane = "i/16 i%8 j/2%4", .c_reg = "j/8 i/8%2 j%2" }
 
+/* Of 2-byte types over any eights of columns. */
+#define GROUP_MMA_EIGHTS(type) \
+	GROUP_MMA(8, 16, type, type), GROUP_MMA(16, 16, type, type), GROUP_MMA(24, 16, type, type), GROUP_MMA(32, 16, type, type), \
+	GROUP_MMA(40, 16, type, type), GROUP_MMA(48, 16, type, type), GROUP_MMA(56, 16, type, type), GROUP_MMA(64, 16, type, type), \
+	GROUP_MMA(72, 16, type, type), GROUP_MMA(80, 16, type, type), GROUP_MMA(88, 16, type, type), GROUP_MMA(96, 16, type, type), \
+	GROUP_MMA(104, 16, type, type), GROUP_MMA(112, 16, type, type), GROUP_MMA(120, 16, type, type), GROUP_MMA(128, 16, type, type), \
+	GROUP_MMA(136, 16, type, type), GROUP_MMA(144, 16, type, type), GROUP_MMA(152, 16, type, type), GROUP_MMA(160, 16, type, type), \
+	GROUP_MMA(168, 16, type, type), GROUP_MMA(176, 16, type, type), GROUP_MMA(184, 16, type, type), GROUP_MMA(192, 16, type, type), \
+	GROUP_MMA(200, 16, type, type), GROUP_MMA(208, 16, type, type), GROUP_MMA(216, 16, type, type), GROUP_MMA(224, 16, type, type), \
+	GROUP_MMA(232, 16, type, type), GROUP_MMA(240, 16, type, type), GROUP_MMA(248, 16, type, type), GROUP_MMA(256, 16, type, type)
+
 const struct mma_instr nvidia_warp_mma[] = { WARP_MMA, { .name = NULL } };
 const struct mma_instr nvidia_hopper_mma[] = {
-	WARP_MMA, GROUP_MMA(64, 16, bf16, bf16), GROUP_MMA(128, 16, bf16, bf16), GROUP_MMA(256, 16, bf16, bf16),
-	GROUP_MMA(64, 16, f16, f16), GROUP_MMA(128, 16, f16, f16), GROUP_MMA(256, 16, f16, f16),
+	WARP_MMA, GROUP_MMA_EIGHTS(bf16), GROUP_MMA_EIGHTS(f16),
 	/* For parts of f32 numbers: tf32 takes the upper 19 bits of an f32. */
 	GROUP_MMA(64, 8, tf32, f32), GROUP_MMA(128, 8, tf32, f32), { .name = NULL }
 };

@@ -76,8 +76,11 @@ static const char memory[] =
 	" if (n >= N) { T t[N]; km_read_chunk<N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = (R)km_value(t[v]); }\n"
 	" else { KM_UNROLL for (int v = 0; v < N; v++) x[v] = v < n ? (R)km_value(p[v]) : (R)fill; } }\n"
 	"template <int N, class R, class T> KM_D void km_store(T *p, const R (&x)[N], int n) {\n"
-	" if (n >= N && km_chunk<N, T>::at(p)) km_put<km_chunk<N, T>::bytes, N>(p, x);\n"
-	" else { KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); } }\n"
+	" constexpr int bytes = km_chunk<N, T>::bytes, half = bytes / 2;\n"
+	" if (n >= N && km_chunk<N, T>::at(p)) { km_put<bytes, N>(p, x); return; }\n"
+	/* Rows may be whole multiples of half a chunk alone. */
+	" if constexpr (half > (int)sizeof(T)) if (n >= N && (unsigned long)p % half == 0) { km_put<half, N>(p, x); return; }\n"
+	" KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); }\n"
 	"template <int N, class R, class T> KM_D void km_load_whole(R (&x)[N], const T *p) { T t[N]; km_read<km_chunk<N, T>::bytes, N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = (R)km_value(t[v]); }\n"
 	"template <int N, class R, class T> KM_D void km_store_whole(T *p, const R (&x)[N]) { km_put<km_chunk<N, T>::bytes, N>(p, x); }\n"
 	"template <int N, class R, class F> KM_D void km_fill(R (&x)[N], F v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = (R)v; }\n";

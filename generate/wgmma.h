@@ -49,7 +49,8 @@ struct wgmma_pipeline {
 	const struct tile *sum, *block; /* of all trips, of one; NULL: none is */
 	bool is_forgotten;              /* the block, at the trip's end */
 	int64_t slot_bytes;
-	int consumers;        /* warp groups */
+	int consumers;        /* warp groups, of all relays */
+	int relays;           /* parties of them that take instances in turn; 1: all work on one */
 	int cluster;          /* blocks */
 	struct mma_groups groups;
 };
@@ -80,7 +81,11 @@ void wgmma_print_producer(struct simt *s, const struct wgmma_pipeline *p);
 void wgmma_print_consumer(struct simt *s, const struct wgmma_pipeline *p);
 
 /* ---- wgmma_words.c ---- */
-/* The words, and the target's instructions. */
+/*
+ * The instruction over its columns as a function of its accumulators and both descriptors, once a source; <1, .>, <., 1>:
+ * that operand lies across the depth, which those of other than 2 bytes cannot.
+ */
+void wgmma_print_instruction(const struct mma_instr *q, struct strbuf *out);
 void wgmma_vocabulary(const struct target *target, struct strbuf *out);
 
 #endif

@@ -76,6 +76,9 @@ static void print_contraction(struct simt *s, const struct wgmma_pipeline *p)
 	const char *acc = p->product[0].acc->name;
 
 	simt_line(s, "int km_before = -1;");
+	/* A slot's phase is told by its parity: who waits for it must be next. */
+	if (p->relays > 1)
+		simt_line(s, "km_barrier_wait(km_order + km_relay * %d, km_order_phase); km_order_phase ^= 1;", WGMMA_BARRIER_BYTES);
 	simt_open(s, "%s", loop_head(s, f, 0));
 	simt_line(s, "km_barrier_wait(km_full + km_slot * %d, km_phase);", WGMMA_BARRIER_BYTES);
 	simt_line(s, "km_pin(t_%s);", acc);
@@ -88,6 +91,8 @@ static void print_contraction(struct simt *s, const struct wgmma_pipeline *p)
 	simt_line(s, "km_before = km_slot;");
 	print_advance(s, f);
 	simt_close(s, 1);
+	if (p->relays > 1)
+		simt_line(s, "if (km_tid %% KM_WARP == 0) km_barrier_arrive(km_order + (km_relay + 1) %% %d * %d);", p->relays, WGMMA_BARRIER_BYTES);
 	simt_line(s, "km_group_wait<0>();");
 	simt_line(s, "km_pin(t_%s);", acc);
 	print_release(s, p);
@@ -143,14 +148,34 @@ static void print_contraction_of_parts(struct simt *s, const struct wgmma_pipeli
 	simt_close(s, 1);
 }
 
+/* An instance of another party's: past its slots. */
+static void print_pass(struct simt *s, const struct wgmma_pipeline *p)
+{
+	const struct tile_stmt *f = p->loop;
+
+	simt_open(s, "if (km_number++ %% %d != km_relay)", p->relays);
+	simt_line(s, "const unsigned km_next = km_slot + (unsigned)km_most(%s - %s + %lld, 0) / %lld;", simt_int_text(s, f->hi), simt_int_text(s, f->lo),
+		  (long long)f->step - 1, (long long)f->step);
+	simt_line(s, "km_slot = km_next %% %d; km_phase ^= km_next / %d & 1;", f->pipe, f->pipe);
+	simt_line(s, "continue;");
+	simt_close(s, 1);
+}
+
 void wgmma_print_consumer(struct simt *s, const struct wgmma_pipeline *p)
 {
 	const struct tile_kernel *k = s->kernel;
 
 	simt_line(s, "km_take_registers<%d>();", p->source_count ? 224 : p->consumers < 3 ? p->consumers < 2 ? 240 : 232 : 160);
-	simt_line(s, "const int km_tid = KM_TID - %d;", WGMMA_GROUP_THREADS);
+	if (p->relays > 1)
+		simt_line(s, "const int km_tid = (KM_TID - %d) %% %d, km_relay = (KM_TID - %d) / %d;", WGMMA_GROUP_THREADS, k->threads, WGMMA_GROUP_THREADS, k->threads);
+	else
+		simt_line(s, "const int km_tid = KM_TID - %d;", WGMMA_GROUP_THREADS);
 	simt_line(s, "int km_slot = 0; unsigned km_phase = 0;");
+	if (p->relays > 1)
+		simt_line(s, "int km_number = 0; unsigned km_order_phase = km_relay == 0;");
 	wgmma_open_instances(s, p);
+	if (p->relays > 1)
+		print_pass(s, p);
 	simt_declare_registers(s);
 	simt_statements(s, k->stmt, p->loop_at);
 	if (p->block)

@@ -96,6 +96,9 @@ static bool find_tile(struct simt *s, const struct wgmma_pipeline *p, const stru
 		o->is_shared = p->cluster > 1 && (o->fast == p->groups.column[0] || o->slow == p->groups.column[0]);
 		if (o->is_shared && !o->is_depth_fast && k->index[o->fast].extent % (row * p->cluster))
 			simt_fail(s, "tile '%s' has too few columns to share out", t->name);
+		/* A block's part of a shared one begins with a row that is not swizzled. */
+		if (o->is_shared && o->is_depth_fast && k->index[o->slow].extent % (8 * p->cluster))
+			simt_fail(s, "the rows of tile '%s' are not shared out in eights", t->name);
 		if (k->index[o->fast].extent % row || k->index[o->slow].extent > 256 || wgmma_tile_bytes(o) % WGMMA_ALIGNMENT)
 			simt_fail(s, "tile '%s' is no whole number of rows that the copy engine takes", t->name);
 		find_pixels(s, p, o);
@@ -208,7 +211,8 @@ bool wgmma_find(struct simt *s, struct wgmma_pipeline *p)
 	struct strbuf why = STRBUF_INIT;
 	const struct tile_stmt *mma = NULL;
 
-	*p = (struct wgmma_pipeline){ .consumers = k->threads / WGMMA_GROUP_THREADS, .cluster = (int)tile_knob_int(k, "CLUSTER", 1) };
+	*p = (struct wgmma_pipeline){ .relays = (int)tile_knob_int(k, "RELAY", 1), .cluster = (int)tile_knob_int(k, "CLUSTER", 1) };
+	p->consumers = k->threads / WGMMA_GROUP_THREADS * p->relays;
 	while (p->loop_at < k->stmt_count && k->stmt[p->loop_at].kind != TILE_FOR)
 		p->loop_at++;
 	p->loop = p->loop_at < k->stmt_count ? &k->stmt[p->loop_at] : NULL;
@@ -228,6 +232,8 @@ bool wgmma_find(struct simt *s, struct wgmma_pipeline *p)
 		simt_fail(s, "several products want an accumulator of one trip");
 	else if (!s->failed && k->grid_count < 2)
 		simt_fail(s, "a contraction by warp groups has a grid of rows and columns");
+	else if (!s->failed && p->sum && p->relays > 1)
+		simt_fail(s, "accumulators of one trip are not relayed");
 	p->ring = p->source_count ? WGMMA_FUSED_RING : 0;
 	return !s->failed;
 }

@@ -99,16 +99,13 @@ static const char words[] =
 	"  float y[16]; KM_UNROLL for (int half = 0; half < 2; half++) { KM_UNROLL for (int c = 0; c < 8; c++) y[half * 8 + c] = x[at + half * 2 + c / 2 * 4 + c % 2]; }\n"
 	"  KM_UNROLL for (int c = 0; c < 16; c++) x[at + c] = y[c]; } }\n";
 
-/*
- * The instruction over n columns as a function of its accumulators and both descriptors; <1, .>, <., 1>:
- * that operand lies across the depth, which those of other than 2 bytes cannot.
- */
-static void print_instruction(const struct mma_instr *q, struct strbuf *out)
+void wgmma_print_instruction(const struct mma_instr *q, struct strbuf *out)
 {
 	int registers = q->m * q->n / q->lanes;
 	const char *type = strrchr(q->name, '_') + 1;
 	bool has_order = dtype_bytes(q->ab) == 2;
 
+	strbuf_addf(out, "#ifndef KM_HAS_%s\n#define KM_HAS_%s\n", q->name, q->name);
 	strbuf_addf(out, "template <int A, int B> KM_D void km_%s(float *c, unsigned long a, unsigned long b) {\n asm volatile(\"wgmma.mma_async.sync.aligned.m%dn%dk%d.f32.%s.%s {",
 		    q->name, q->m, q->n, q->k, type, type);
 	for (int i = 0; i < registers; i++)
@@ -119,7 +116,7 @@ static void print_instruction(const struct mma_instr *q, struct strbuf *out)
 	strbuf_addstr(out, ";\"\n : ");
 	for (int i = 0; i < registers; i++)
 		strbuf_addf(out, "%s\"+f\"(c[%d])", i ? ", " : "", i);
-	strbuf_addf(out, "\n : \"l\"(a), \"l\"(b)%s); }\n", has_order ? ", \"n\"(A), \"n\"(B)" : "");
+	strbuf_addf(out, "\n : \"l\"(a), \"l\"(b)%s); }\n#endif\n", has_order ? ", \"n\"(A), \"n\"(B)" : "");
 }
 
 void wgmma_vocabulary(const struct target *target, struct strbuf *out)
@@ -131,7 +128,4 @@ void wgmma_vocabulary(const struct target *target, struct strbuf *out)
 		for (int way = 0; way < 4; way++)
 			if (!(way & 1) || rank > 2)
 				print_copy(rank, way & 1, way & 2, out);
-	for (const struct mma_instr *q = target->mma; q && q->name; q++)
-		if (!q->a_lane)
-			print_instruction(q, out);
 }

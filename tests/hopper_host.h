@@ -296,16 +296,9 @@ template <class T, int N, int K, int A, int B> static void host_product(float *c
 			c[j / 2 * 4 + h * 2 + j % 2] += sum;
 		}
 }
+/* hopper_host.py puts those that a source has in the place of their assembly. */
 #define HOST_PRODUCT(columns, depth, name, T) \
 	template <int A, int B> static void km_wgmma_f32_64x##columns##x##depth##_##name(float *c, unsigned long a, unsigned long b) { host_product<T, columns, depth, A, B>(c, a, b); }
-HOST_PRODUCT(64, 16, f16, _Float16)
-HOST_PRODUCT(128, 16, f16, _Float16)
-HOST_PRODUCT(256, 16, f16, _Float16)
-HOST_PRODUCT(64, 16, bf16, unsigned short)
-HOST_PRODUCT(128, 16, bf16, unsigned short)
-HOST_PRODUCT(256, 16, bf16, unsigned short)
-HOST_PRODUCT(64, 8, tf32, float)
-HOST_PRODUCT(128, 8, tf32, float)
 
 /* ---- conversions -------------------------------------------------------- */
 

@@ -51,6 +51,12 @@ def words(prologue):
     return text
 
 
+def products(source):
+    """Instructions of warp groups as hopper_host.h's."""
+    return re.sub(r'(#ifndef KM_HAS_wgmma_f32_64x(\d+)x(\d+)_(\w+)\n#define \w+\n).*?(#endif\n)',
+                  lambda m: '%sHOST_PRODUCT(%s, %s, %s, %s)\n%s' % (m[1], m[2], m[3], m[4], CTYPE[{'tf32': 'f32'}.get(m[4], m[4])], m[5]), source, flags=re.S)
+
+
 def listed(text):
     """Expressions between commas, but not those within parentheses."""
     found, depth = [''], 0
@@ -106,7 +112,7 @@ def kernels(candidate, problem):
     buffers, steps, dims = read_plan(candidate['plan'], problem)
     dtype_of = {name: dtype for name, _, dtype, _ in buffers}
     out = ['#include "%s"' % os.path.join(os.path.dirname(os.path.abspath(__file__)), 'hopper_host.h'), words(candidate['prologue']),
-           candidate['source'].replace('__restrict__', '')]
+           products(candidate['source']).replace('__restrict__', '')]
     out += ['static %s *b_%s; static const long e_%s = %d;' % (CTYPE[dtype], name, name, elems) for name, _, dtype, elems in buffers]
     run = []
     for n, (symbol, instances, threads, resident, tensors) in enumerate(steps):

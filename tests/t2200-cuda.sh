@@ -33,7 +33,7 @@ check 'it has them, a warp tile of 2 x 4 per 16 of depth' '[ "$(fact matrix_inst
 check 'its shared memory is that of two tiles of 64 x 32 bf16' '[ "$(fact shared_bytes mma)" -ge 8192 ]'
 check 'a product by fma compiles' "compiled fma $product 'contraction lang=cuda INSTR=fma BM=64 BN=64 BK=16 TM=4 TN=4 PACK=1 PIPE=1 KU=1'"
 check 'it has none' '[ "$(fact matrix_instructions fma)" = 0 ]'
-groups='warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=4 WALK=8 TURN=0'
+groups='warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=4 WALK=8 TURN=0 RELAY=1'
 check 'a product by warp groups compiles' "compiled groups $product '$groups CLUSTER=1'"
 check 'it has four of their instructions, for a block of 64 of depth, and spills nothing' '
 	[ "$(fact group_matrix_instructions groups)" = 4 ] && [ "$(fact stack_bytes groups)" = 0 ]'
@@ -55,7 +55,7 @@ check 'parts made on the way to a deep product compile, and spill nothing' "
 check 'parts of tf32 compile where operands lie along the depth, and are refused elsewhere' "
 	compiled tf32 matmul_transposed_b/f32/M=256,N=256,K=4096/t1 '$parts RECIPE=tf32x3 PIPE=3 SPLITK=1 FUSED=0' &&
 	! km-generate emit --problem=$deep --target=$target --knobs='skeleton=$parts RECIPE=tf32x3 PIPE=3 SPLITK=1 FUSED=0' 2>why && grep -q tf32x3 why"
-windows='warp_windows lang=cuda BN=128 GROUPS=2 TM=1 PIPE=4 WALK=8 TURN=1'
+windows='warp_windows lang=cuda BN=128 GROUPS=2 TM=1 PIPE=4 WALK=8 TURN=1 RELAY=1'
 image=conv2d/bf16/NB=2,CI=56,H=24,W=32,O=128,KH=3,KW=3/t1
 for from in channels taps; do
 	check "a convolution by warp groups compiles, from $from, spills nothing, has the products of a block of depth" "
@@ -77,17 +77,19 @@ check 'f16 is used for numbers that it holds, split before' '
 check 'and on the way, where a wrong guess starts again' '
 	here matmul_transposed_a/f32/M=128,N=128,K=16384/t1 "RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=4 FUSED=1" uniform=0 outlier=1'
 check 'products of 16 bits in every order of operands' '
-	here judge matmul/f16/M=136,N=72,K=88/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=2 PIPE=3 CLUSTER=1 WALK=1 TURN=1" &&
-	here judge matmul_transposed_ab/bf16/M=72,N=136,K=72/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=2 CLUSTER=1 WALK=8 TURN=0"'
-check 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, with a map behind' '
+	here judge matmul/f16/M=136,N=72,K=88/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=2 PIPE=3 CLUSTER=1 WALK=1 TURN=1 RELAY=1" &&
+	here judge matmul_transposed_ab/bf16/M=72,N=136,K=72/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=2 CLUSTER=1 WALK=8 TURN=0 RELAY=1" &&
+	here judge matmul/bf16/M=200,N=328,K=320/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=1 PIPE=4 CLUSTER=1 WALK=8 TURN=1 RELAY=2"'
+check 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, transposed, with a map behind' '
 	windows="lang=cuda skeleton=warp_windows CLUSTER=1" &&
-	here judge conv2d/bf16/NB=2,CI=9,H=13,W=19,O=70,KH=5,KW=3,S=2,P=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=2 PIPE=3 WALK=1 TURN=0" \
-		"$windows FROM=taps BN=128 GROUPS=2 TM=1 PIPE=2 WALK=8 TURN=1" &&
-	here judge conv2d_bias/f16/NB=2,C=72,H=9,W=72,O=70,KH=2,KW=3,SH=2,PH=1,DH=3,PW=3,DW=2/t1 "$windows FROM=channels BN=256 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=1" &&
-	here judge conv3d/bf16/NB=2,C=10,O=12,Z=5,H=7,W=8,KZ=3,KH=2,KW=3,PZ=1,SH=2,PW=1,DW=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0" \
-		"$windows FROM=taps BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0" &&
-	here judge conv1d/bf16/NB=2,C=20,O=70,L=40,KL=3,D=2,P=1/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=1" &&
-	here judge conv2d/f16/NB=2,CI=24,H=5,W=8,O=9,KH=1,KW=1,P=0/t1 "$windows FROM=image BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=1"'
+	here judge conv2d/bf16/NB=2,CI=9,H=13,W=19,O=70,KH=5,KW=3,S=2,P=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=2 PIPE=3 WALK=1 TURN=0 RELAY=1" \
+		"$windows FROM=taps BN=128 GROUPS=2 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1" &&
+	here judge conv_transpose2d/bf16/NB=3,CI=70,OG=80,H=9,W=11,KH=3,KW=2,PH=1,DH=2/t1 "$windows FROM=channels BN=72 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=0 RELAY=2" &&
+	here judge conv2d_bias/f16/NB=2,C=72,H=9,W=72,O=70,KH=2,KW=3,SH=2,PH=1,DH=3,PW=3,DW=2/t1 "$windows FROM=channels BN=256 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=1 RELAY=1" &&
+	here judge conv3d/bf16/NB=2,C=10,O=12,Z=5,H=7,W=8,KZ=3,KH=2,KW=3,PZ=1,SH=2,PW=1,DW=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0 RELAY=1" \
+		"$windows FROM=taps BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0 RELAY=1" &&
+	here judge conv1d/bf16/NB=2,C=20,O=70,L=40,KL=3,D=2,P=1/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1" &&
+	here judge conv2d/f16/NB=2,CI=24,H=5,W=8,O=9,KH=1,KW=1,P=0/t1 "$windows FROM=image BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1"'
 for target in nvidia-h200 nvidia-a100; do
 	check "f64, fp8 and random words compile for $target" '
 		compiled f64-$target softmax/f64/R=17,C=67/t1 "row_wise lang=cuda BR=1 THREADS=64 CACHE=1 KEEP=0 EXP2=0 RECIP=0 BC=128" &&

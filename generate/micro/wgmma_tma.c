@@ -28,6 +28,8 @@
  *   WALK    rows of blocks that are walked together, for the second-level cache   [8]
  *   CLUSTER 2: blocks of neighbouring rows run on multiprocessors beside each other, and
  *           each brings half of the columns' operand to both                      [1]
+ *   RELAY   2: so many parties of the kernel's threads take instances in turn, each with all of
+ *           its rows: one contracts while the other stores                       [1]
  *   TURN    1: a thread's accumulators are put eight columns together before they
  *           are stored, 16 bytes of a 2-byte type                                 [1]
  */
@@ -45,10 +47,11 @@ static void set_launch(struct simt *s, const struct wgmma_pipeline *p, struct st
 {
 	struct tile_launch *launch = s->launch;
 
-	launch->threads = s->kernel->threads + WGMMA_GROUP_THREADS;
+	launch->threads = (p->consumers + 1) * WGMMA_GROUP_THREADS;
 	launch->resident = 1;
 	launch->cluster = p->cluster > 1 ? p->cluster : 0;
-	launch->shared_bytes = p->loop->pipe * (p->slot_bytes + 2 * WGMMA_BARRIER_BYTES) + p->ring * (p->source_bytes + 2 * WGMMA_BARRIER_BYTES) + WGMMA_ALIGNMENT;
+	launch->shared_bytes = p->loop->pipe * (p->slot_bytes + 2 * WGMMA_BARRIER_BYTES) + p->ring * (p->source_bytes + 2 * WGMMA_BARRIER_BYTES) + WGMMA_ALIGNMENT +
+			       (p->relays > 1 ? p->relays * WGMMA_BARRIER_BYTES : 0);
 	if (launch->shared_bytes > s->target->shared_bytes)
 		simt_fail(s, "a ring of %lld bytes exceeds the target's %lld", (long long)launch->shared_bytes, (long long)s->target->shared_bytes);
 	for (int i = 0; i < (p->ring ? p->source_count : p->operand_count) && !s->failed; i++) {
@@ -71,6 +74,8 @@ static void print_places(struct simt *s, const struct wgmma_pipeline *p)
 	if (p->ring)
 		simt_line(s, "const unsigned km_source_full = km_empty + %d, km_source_empty = km_source_full + %d;", pipe * WGMMA_BARRIER_BYTES,
 			  p->ring * WGMMA_BARRIER_BYTES);
+	if (p->relays > 1)
+		simt_line(s, "const unsigned km_order = km_empty + %d;", pipe * WGMMA_BARRIER_BYTES);
 }
 
 static void print_barriers(struct simt *s, const struct wgmma_pipeline *p)
@@ -83,6 +88,8 @@ static void print_barriers(struct simt *s, const struct wgmma_pipeline *p)
 	for (int i = 0; i < p->ring; i++)
 		simt_line(s, "km_barrier_start(km_source_full + %d, 1); km_barrier_start(km_source_empty + %d, %d);", i * WGMMA_BARRIER_BYTES, i * WGMMA_BARRIER_BYTES,
 			  WGMMA_FUSED_WARPS);
+	for (int i = 0; i < p->relays && p->relays > 1; i++)
+		simt_line(s, "km_barrier_start(km_order + %d, %d);", i * WGMMA_BARRIER_BYTES, s->kernel->threads / s->target->warp);
 	simt_line(s, "km_barriers_started();");
 	simt_close(s, 1);
 }
@@ -98,6 +105,7 @@ static void print(struct simt *s, const char *symbol)
 	set_launch(s, &p, &maps);
 	if (s->failed)
 		goto out;
+	wgmma_print_instruction(s->instr, s->out);
 	simt_head(s, symbol, arena_printf(&s->arena, "KM_KERNEL_ALONE(%d)", s->launch->threads), maps.buf);
 	for (int g = 0; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));

@@ -31,6 +31,8 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	add_knob(arena, space, "CLUSTER", (const int[]){ 1, 2, -1 });
 	add_knob(arena, space, "WALK", (const int[]){ 1, 4, 8, 16, 32, -1 });
 	add_knob(arena, space, "TURN", (const int[]){ 0, 1, -1 });
+	/* Parties of groups that take blocks in turn. */
+	add_knob(arena, space, "RELAY", (const int[]){ 1, 2, -1 });
 }
 
 /* The index an operand runs along in memory, and how far that goes. */
@@ -57,6 +59,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		strbuf_addf(why_not, "warp_groups: '%s' has no instruction of %lld columns for %s", target->name, (long long)bn, dtype_name(problem->dtype));
 		return 0;
 	}
+	if (groups * point_int(space, point, "RELAY") > 3) {
+		strbuf_addstr(why_not, "warp_groups: more than 3 groups that contract");
+		return 0;
+	}
 	if (tm * bn > 256) {
 		strbuf_addstr(why_not, "warp_groups: more than 128 accumulators a thread");
 		return 0;
@@ -77,9 +83,9 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		    (long long)(groups * q->lanes));
 	strbuf_addf(text, "  index i<%lld of %s-p%d*%lld j<%lld of %s-p%d*%lld k<%d of %s-k0\n", (long long)bm, s.rows, s.p, (long long)bm, (long long)bn,
 		    s.columns, s.p + 1, (long long)bn, DEPTH, s.depth);
-	strbuf_addf(text, "  knob INSTR=%s WM=%lld WN=%lld CLUSTER=%lld WALK=%s TURN=%s\n", q->name, (long long)(q->m * tm), (long long)bn,
+	strbuf_addf(text, "  knob INSTR=%s WM=%lld WN=%lld CLUSTER=%lld WALK=%s TURN=%s RELAY=%s\n", q->name, (long long)(q->m * tm), (long long)bn,
 		    (long long)cluster,
-		    point_word(space, point, "WALK"), point_word(space, point, "TURN"));
+		    point_word(space, point, "WALK"), point_word(space, point, "TURN"), point_word(space, point, "RELAY"));
 	strbuf_addf(text, "  tile _acc f32 [i, j] @acc\n  tile _a %s [i, k] @shared : %s\n  tile _b %s [k, j] @shared : %s\n  _acc[i, j] = 0\n", dtype_name(q->ab),
 		    fast[0] == &m->depth ? simt_swizzled(arena, q->ab, "k", "i") : simt_swizzled(arena, q->ab, "i", "k"), dtype_name(q->ab),
 		    fast[1] == &m->depth ? simt_swizzled(arena, q->ab, "k", "j") : simt_swizzled(arena, q->ab, "j", "k"));

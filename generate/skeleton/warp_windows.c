@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { DEPTH = 64, TILE = 64, LEAST_TILE = 8, POINTS_A_THREAD = 16, SMALLEST_WARP = 32 };
+enum { DEPTH = 64, TILE = 64, LEAST_TILE = 8, FEW_PIXELS = 4096, MOST_GROUPS = 3, TURNED = 32, POINTS_A_THREAD = 16, SMALLEST_WARP = 32 };
 
 static const struct match *match(struct arena *arena, const struct problem *problem, const struct normal *normal, struct strbuf *why_not)
 {
@@ -98,6 +98,25 @@ static bool has_channels(const struct match *m)
 	return has;
 }
 
+/* Columns of a block: more than what fits its pixels evenly enough, where an image has few. */
+static void add_columns(struct arena *arena, const struct match *m, const struct problem *problem, struct space *space)
+{
+	int64_t pixels = text_value(arena, problem, image_of(arena, m)), blocks[] = { (pixels + 255) / 256, (pixels + 255) / 256 + 1, (pixels + 127) / 128 };
+	int columns[ARRAY_SIZE(blocks) * 2 + 4] = { 64, 128, 256 }, n = 3;
+
+	for (size_t i = 0; pixels > 0 && pixels <= FEW_PIXELS && i < 2 * ARRAY_SIZE(blocks); i++) {
+		/* Eights are what instructions take, thirty-twos what threads turn. */
+		int64_t each = (pixels + blocks[i / 2] - 1) / blocks[i / 2], unit = i % 2 ? 32 : 8;
+		columns[n] = (int)((each + unit - 1) / unit * unit);
+		bool is_new = true;
+		for (int k = 0; k < n; k++)
+			is_new &= columns[k] != columns[n];
+		n += is_new;
+	}
+	columns[n] = -1;
+	add_knob(arena, space, "BN", columns);
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
 {
 	const char *from[4] = { NULL };
@@ -111,14 +130,16 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	if (!n || extent_value(problem, m->normal->stmt[0].value->range[0].hi) < DEPTH)
 		from[n++] = "taps";
 	add_choice(arena, space, "FROM", from);
-	add_knob(arena, space, "BN", (const int[]){ 64, 128, 256, -1 });
+	add_columns(arena, m, problem, space);
 	add_knob(arena, space, "GROUPS", (const int[]){ 1, 2, 3, -1 });
 	/* Instructions of a group above each other. */
-	add_knob(arena, space, "TM", (const int[]){ 1, 2, -1 });
+	add_knob(arena, space, "TM", (const int[]){ 1, 2, 4, -1 });
 	add_knob(arena, space, "PIPE", (const int[]){ 2, 3, 4, 6, -1 });
 	add_knob(arena, space, "CLUSTER", (const int[]){ 1, 2, -1 });
 	add_knob(arena, space, "WALK", (const int[]){ 1, 8, 32, -1 });
 	add_knob(arena, space, "TURN", (const int[]){ 0, 1, -1 });
+	/* Parties of groups that take blocks in turn. */
+	add_knob(arena, space, "RELAY", (const int[]){ 1, 2, -1 });
 }
 
 /* ---- writing ---------------------------------------------------------- */
@@ -194,7 +215,8 @@ static void write_buffers(struct writer *w)
 	if (w->is_image)
 		extents[op_tensor_index(op, m->data->name)] = arena_printf(w->arena, "%s, %s, %s", m->batches, m->channels, w->image);
 	extents[op_tensor_index(op, m->weight->name)] = w->has_own_filters ? arena_printf(w->arena, "%s, 1, %s", m->filters, w->channels)
-									    : arena_printf(w->arena, "%s, %s, %lld", m->filters, w->channels, w->taps);
+							: m->is_transposed ? arena_printf(w->arena, "%s, %s, %lld", m->channels, m->filters, (long long)taps_of(m))
+									   : arena_printf(w->arena, "%s, %s, %lld", m->filters, w->channels, w->taps);
 	write_head_of(w->arena, w->problem, extents, w->text);
 	if (w->has_own_filters)
 		strbuf_addf(w->text, "require (%s) %% 8 == 0\n", w->channels);
@@ -224,8 +246,17 @@ static long long threads_for(long long points)
 /* Filters, a row of channels for each tap. */
 static void write_filters(struct writer *w)
 {
-	strbuf_addf(w->text, "kernel filters grid [%s, cdiv(rup(%s, 8), %d)] threads %d\n  index _t<%lld _c<%d of rup(%s, 8)-p1*%d\n  _k[p0, _t, p1*%d+_c] = %s[p0, p1*%d+_c, _t]\n",
-		    w->m->filters, w->channels, TILE, SMALLEST_WARP, w->taps, TILE, w->channels, TILE, TILE, w->m->weight->name, TILE);
+	const char *c = arena_printf(w->arena, "(p1*%d+_c)", TILE), *from;
+	long long last = taps_of(w->m) - 1;
+
+	if (!w->m->is_transposed)
+		from = arena_printf(w->arena, "p0, %s, _t", c);
+	else if (w->is_taps)
+		from = arena_printf(w->arena, "%s//%lld, p0, %lld-%s%%%lld", c, last + 1, last, c, last + 1);
+	else
+		from = arena_printf(w->arena, "%s, p0, %lld-_t", c, last);
+	strbuf_addf(w->text, "kernel filters grid [%s, cdiv(rup(%s, 8), %d)] threads %d\n  index _t<%lld _c<%d of rup(%s, 8)-p1*%d\n  _k[p0, _t, %s] = %s[%s]\n", w->m->filters,
+		    w->channels, TILE, SMALLEST_WARP, w->taps, TILE, w->channels, TILE, c, w->m->weight->name, from);
 }
 
 /* The input with its channels last, through a tile in shared memory. */
@@ -321,8 +352,8 @@ static void write_contract(struct writer *w, const struct mma_instr *q, const st
 	strbuf_addf(w->text, "kernel contract grid [%s, %s, cdiv(%s, %lld)] threads %lld\n", m->batches, rows, w->image, w->bn, groups * q->lanes);
 	strbuf_addf(w->text, "  index _i<%lld of %s-p1*%lld _j<%lld of %s-p2*%lld _d<%d of %s-k0//%lld*%d\n", w->bm, m->filters, w->bm, w->bn, w->image, w->bn, DEPTH,
 		    w->channels, DEPTH * w->taps, DEPTH);
-	strbuf_addf(w->text, "  knob INSTR=%s WM=%lld WN=%lld CLUSTER=%lld WALK=%s TURN=%s\n  tile _acc f32 [_i, _j] @acc\n", q->name,
-		    (long long)point_int(space, point, "TM") * q->m, w->bn, cluster, point_word(space, point, "WALK"), point_word(space, point, "TURN"));
+	strbuf_addf(w->text, "  knob INSTR=%s WM=%lld WN=%lld CLUSTER=%lld WALK=%s TURN=%s RELAY=%s\n  tile _acc f32 [_i, _j] @acc\n", q->name,
+		    (long long)point_int(space, point, "TM") * q->m, w->bn, cluster, point_word(space, point, "WALK"), point_word(space, point, "TURN"), point_word(space, point, "RELAY"));
 	strbuf_addf(w->text, "  tile _a %s [_i, _d] @shared : %s\n  tile _b %s [_d, _j] @shared : %s\n  _acc[_i, _j] = 0\n  for k0 in 0..%lld*rup(%s, %d) step %d pipe %s\n", w->dtype,
 		    digits(w, q->ab, 0), w->dtype, digits(w, q->ab, 1), w->taps, w->channels, DEPTH, DEPTH, point_word(space, point, "PIPE"));
 	write_stages(w);
@@ -342,8 +373,16 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		strbuf_addf(why_not, "warp_windows: '%s' has no instruction of %lld columns for %s", target->name, (long long)bn, w.dtype);
 		return 0;
 	}
+	if (groups * point_int(space, point, "RELAY") > MOST_GROUPS) {
+		strbuf_addf(why_not, "warp_windows: more than %d groups that contract", MOST_GROUPS);
+		return 0;
+	}
 	if (tm * bn > 256) {
 		strbuf_addstr(why_not, "warp_windows: more than 128 accumulators a thread");
+		return 0;
+	}
+	if (point_int(space, point, "TURN") && bn % TURNED) {
+		strbuf_addf(why_not, "warp_windows: threads turn %d columns at a time", TURNED);
 		return 0;
 	}
 	w.bm = groups * q->m * tm;
@@ -352,7 +391,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	w.is_taps = !strcmp(from, "taps");
 	w.taps = w.is_taps ? 1 : (long long)taps_of(m);
 	w.channels = w.is_taps && taps_of(m) > 1 ? arena_printf(arena, "(%s)*%lld", m->channels, (long long)taps_of(m)) : m->channels;
-	w.has_own_filters = w.taps == 1 && text_value(arena, problem, w.channels) % 8 == 0;
+	w.has_own_filters = !m->is_transposed && w.taps == 1 && text_value(arena, problem, w.channels) % 8 == 0;
 	write_buffers(&w);
 	if (!w.has_own_filters)
 		write_filters(&w);

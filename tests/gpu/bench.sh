@@ -2,7 +2,7 @@
 # What generated kernels reach on this device; called by `make bench-h200`.
 #   bench.sh OUT     searches each problem, and duels its winner with the strongest library, in interleaved pairs;
 #                    journals are kept in OUT, and every figure printed is theirs
-# The problems: products in bf16 and f32, and those of KernelBench level 1 that memory bounds and that have a
+# The problems: products in bf16 and f32, convolutions in bf16, and those of KernelBench level 1 that memory bounds and that have a
 # skeleton here, their first dimension cut so that a call moves at most MOVE bytes (512 MiB).
 # EVALUATIONS=N and SECONDS_EACH=N for each problem; PROBLEMS="..." others; JOBS=N problems at a time, of which
 # one is timed at a time; BASELINES=0: none from PyTorch, which scripts/baselines.py else times first.
@@ -13,7 +13,8 @@ out=${1:-$ROOT/out/bench}
 mkdir -p "$out" || exit 74
 
 products='matmul/bf16/M=4096,N=4096,K=4096/t1 matmul/bf16/M=8192,N=8192,K=8192/t1 matmul/f32/M=2048,N=2048,K=2048/t1
-	matmul/f32/M=4096,N=4096,K=4096/t1 matmul/f32/M=8192,N=8192,K=8192/t1 matmul/f32/M=256,N=256,K=131072/t1'
+	matmul/f32/M=4096,N=4096,K=4096/t1 matmul/f32/M=8192,N=8192,K=8192/t1 matmul/f32/M=256,N=256,K=131072/t1
+	conv2d/bf16/NB=32,CI=256,H=28,W=28,O=256,KH=3,KW=3/t1 conv2d_grouped/bf16/NB=1,C=64,O=128,H=512,W=1024,KH=3,KW=3/t1'
 
 # Of level 1: more than a copy's time for the bytes, by 12.5 useful operations a byte (50 TFLOP/s beside 4 TB/s).
 memory_bound() {
