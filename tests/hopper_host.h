@@ -1,8 +1,8 @@
 /*
  * hopper_host.h: Hopper's words of printed kernels on the host, for hopper_host.py: the copy
  * engine, barriers in shared memory, warp-group products, conversions, by the PTX ISA 9.0.
- * Every thread of a block is a context of its own; they take turns, and give way where they
- * wait.  A copy or product is done where it is asked for, so that what is read too early is
+ * Every thread of a block, or of a cluster's blocks, is a context of its own; they take turns,
+ * and give way where they wait.  A copy or product is done where it is asked for, so that what is read too early is
  * not seen here; what nobody signals is: all threads wait, and the block is given up.
  */
 #include <math.h>
@@ -16,17 +16,19 @@
 #define KM_KERNEL_FILL(n, blocks) extern "C" void
 #define KM_KERNEL_ALONE(n) extern "C" void
 #define KM_WARP 32
-#define KM_TID host_thread
-#define KM_BID host_block
+#define KM_TID (host_thread % host_threads)
+#define KM_BID (host_block + (unsigned)host_rank())
 #define KM_BLOCKS host_blocks
 #define KM_SHARED(name, bytes) char *const name = host_shared
 #define KM_SHARED_GIVEN(name) char *const name = host_shared
 #define KM_TENSOR_MAP const km_tensor_map &
 
-enum { MOST_THREADS = 1024, SHARED_BYTES = 256 << 10, STACK_BYTES = 64 << 10, IDLE_ROUNDS = 1000 };
-static int host_thread, host_threads;
-static unsigned host_block, host_blocks;
-alignas(1024) static char host_shared[SHARED_BYTES];
+enum { MOST_THREADS = 1024, MOST_CLUSTER = 2, SHARED_BYTES = 256 << 10, STACK_BYTES = 64 << 10, IDLE_ROUNDS = 1000 };
+static int host_thread, host_threads, host_cluster; /* of the cluster; of a block; blocks */
+static unsigned host_block, host_blocks;             /* first of the cluster */
+alignas(1024) static char host_memory[MOST_CLUSTER][SHARED_BYTES];
+#define host_shared (host_memory[host_rank()])
+static int host_rank() { return host_thread / host_threads; }
 static ucontext_t host_scheduler, host_context[MOST_THREADS];
 static char host_stack[MOST_THREADS][STACK_BYTES];
 static bool host_is_done[MOST_THREADS];
@@ -35,7 +37,7 @@ static long host_progress;
 
 static void host_fail(const char *what)
 {
-	printf("block %u thread %d: %s\n", host_block, host_thread, what);
+	printf("block %u thread %d: %s\n", KM_BID, KM_TID, what);
 	exit(1);
 }
 static void host_give_way() { swapcontext(&host_context[host_thread], &host_scheduler); }
@@ -48,16 +50,18 @@ static void host_start()
 		host_give_way();
 }
 
-/* Runs all blocks, those that `resident` leaves of them on so many multiprocessors. */
-static void host_run(void (*body)(), long instances, int threads, int resident, int multiprocessors)
+/* Runs all blocks, those that `resident` leaves of them on so many multiprocessors, a cluster at a time. */
+static void host_run(void (*body)(), long instances, int threads, int resident, int multiprocessors, int cluster)
 {
 	host_blocks = (unsigned)(resident && instances > resident * multiprocessors ? resident * multiprocessors : instances);
+	host_blocks -= host_blocks % (unsigned)cluster;
 	host_threads = threads;
+	host_cluster = cluster;
 	host_body = body;
-	for (host_block = 0; host_block < host_blocks; host_block++) {
-		int left = threads, idle = 0;
-		memset(host_shared, 0x7f, sizeof(host_shared));
-		for (int t = 0; t < threads; t++) {
+	for (host_block = 0; host_block < host_blocks; host_block += (unsigned)cluster) {
+		int all = threads * cluster, left = all, idle = 0;
+		memset(host_memory, 0x7f, sizeof(host_memory));
+		for (int t = 0; t < all; t++) {
 			host_is_done[t] = false;
 			getcontext(&host_context[t]);
 			host_context[t].uc_stack.ss_sp = host_stack[t];
@@ -68,7 +72,7 @@ static void host_run(void (*body)(), long instances, int threads, int resident, 
 		while (left) {
 			long before = host_progress;
 			left = 0;
-			for (int t = 0; t < threads; t++)
+			for (int t = 0; t < all; t++)
 				if (!host_is_done[t]) {
 					left++;
 					host_thread = t;
@@ -83,18 +87,21 @@ static void host_run(void (*body)(), long instances, int threads, int resident, 
 
 /* ---- threads with each other ------------------------------------------ */
 
-static int host_waiting, host_round;
-static void km_barrier()
+/* So many threads, all at one place. */
+static void host_meet(int threads, int place)
 {
-	int round = host_round;
-	if (++host_waiting == host_threads) {
-		host_waiting = 0;
-		host_round++;
+	static int waiting[MOST_CLUSTER + 1], rounds[MOST_CLUSTER + 1];
+	int round = rounds[place];
+	if (++waiting[place] == threads) {
+		waiting[place] = 0;
+		rounds[place]++;
 		host_progress++;
 	}
-	while (host_round == round)
+	while (rounds[place] == round)
 		host_give_way();
 }
+static void km_barrier() { host_meet(host_threads, host_rank()); }
+static void km_cluster_barrier() { host_meet(host_threads * host_cluster, MOST_CLUSTER); }
 
 /* What each lane of the warp gave, once all have. */
 static const unsigned *host_warp(unsigned x)
@@ -141,21 +148,22 @@ static struct host_barrier {
 	int count, pending;
 	long bytes;
 	unsigned phase;
-} host_barrier[SHARED_BYTES / 8];
+} host_barrier[MOST_CLUSTER][SHARED_BYTES / 8];
 
-static struct host_barrier &host_barrier_at(unsigned at)
+static struct host_barrier &host_barrier_at(unsigned at, int rank)
 {
 	if (at >= SHARED_BYTES || at % 8)
 		host_fail("no barrier there");
-	return host_barrier[at / 8];
+	return host_barrier[rank][at / 8];
 }
-static void host_signal(unsigned at, int arrivals, long bytes)
+static void host_signal(unsigned at, int rank, int arrivals, long bytes)
 {
-	struct host_barrier &b = host_barrier_at(at);
+	struct host_barrier &b = host_barrier_at(at, rank);
 	b.pending -= arrivals;
 	b.bytes -= bytes;
 	if (b.pending < 0)
 		host_fail("a barrier is signalled too often");
+	/* Bytes may come to another block before it said how many it waits for. */
 	if (!b.pending && !b.bytes) {
 		b.phase ^= 1;
 		b.pending = b.count;
@@ -163,13 +171,14 @@ static void host_signal(unsigned at, int arrivals, long bytes)
 	}
 }
 static unsigned km_shared_address(const void *p) { return (unsigned)((const char *)p - host_shared); }
-static void km_barrier_start(unsigned b, int count) { host_barrier_at(b) = { count, count, 0, 0 }; }
+static void km_barrier_start(unsigned b, int count) { host_barrier_at(b, host_rank()) = { count, count, 0, 0 }; }
 static void km_barriers_started() {}
-static void km_barrier_expect(unsigned b, int bytes) { host_signal(b, 1, -bytes); }
-static void km_barrier_arrive(unsigned b) { host_signal(b, 1, 0); }
+static void km_barrier_expect(unsigned b, int bytes) { host_signal(b, host_rank(), 1, -bytes); }
+static void km_barrier_arrive(unsigned b) { host_signal(b, host_rank(), 1, 0); }
+static void km_barrier_arrive_at(unsigned b, int rank) { host_signal(b, rank, 1, 0); }
 static void km_barrier_wait(unsigned b, unsigned phase)
 {
-	while (host_barrier_at(b).phase == phase)
+	while (host_barrier_at(b, host_rank()).phase == phase)
 		host_give_way();
 }
 
@@ -182,7 +191,7 @@ struct km_tensor_map {
 	int from[MOST_RANK], count[MOST_RANK], step[MOST_RANK];
 };
 /* An element to its place in rows of 128 bytes, whose 16-byte parts are swizzled by the row; zero outside. */
-static void host_put(unsigned to, const km_tensor_map *m, const long *at)
+static void host_put(int rank, unsigned to, const km_tensor_map *m, const long *at)
 {
 	bool is_inside = true;
 	long element = 0;
@@ -192,9 +201,9 @@ static void host_put(unsigned to, const km_tensor_map *m, const long *at)
 		element += at[d] * m->stride[d];
 	}
 	if (is_inside)
-		memcpy(host_shared + to, m->base + element * m->bytes, (size_t)m->bytes);
+		memcpy(host_memory[rank] + to, m->base + element * m->bytes, (size_t)m->bytes);
 	else
-		memset(host_shared + to, 0, (size_t)m->bytes);
+		memset(host_memory[rank] + to, 0, (size_t)m->bytes);
 }
 static void host_check_box(unsigned to, const km_tensor_map *m, long first, int numbers, int wanted)
 {
@@ -206,7 +215,7 @@ static void host_check_box(unsigned to, const km_tensor_map *m, long first, int 
 	if (numbers != wanted)
 		host_fail("a copy has not a coordinate for each dimension");
 }
-template <class... I> static void km_copy_box(unsigned to, const km_tensor_map *m, unsigned barrier, I... coordinates)
+template <class... I> static void host_copy_box(int rank, unsigned to, const km_tensor_map *m, unsigned barrier, I... coordinates)
 {
 	const long first[] = { (long)coordinates... };
 	long rows = 1;
@@ -220,12 +229,12 @@ template <class... I> static void km_copy_box(unsigned to, const km_tensor_map *
 				at[d] = first[d] + rest % m->box[d];
 				rest /= m->box[d];
 			}
-			host_put(to + (unsigned)(row * 128 + i * m->bytes), m, at);
+			host_put(rank, to + (unsigned)(row * 128 + i * m->bytes), m, at);
 		}
-	host_signal(barrier, 0, rows * 128);
+	host_signal(barrier, rank, 0, rows * 128);
 }
 /* Pixels that follow each other within the box of those that a window can begin at, line by line, image by image. */
-template <class... I> static void km_copy_pixels(unsigned to, const km_tensor_map *m, unsigned barrier, I... numbers)
+template <class... I> static void host_copy_pixels(int rank, unsigned to, const km_tensor_map *m, unsigned barrier, I... numbers)
 {
 	const long given[] = { (long)numbers... };
 	long at[MOST_RANK];
@@ -240,14 +249,23 @@ template <class... I> static void km_copy_pixels(unsigned to, const km_tensor_ma
 		for (int a = 0; a < m->axes; a++)
 			read[a + 1] += given[m->rank + a];
 		for (int i = 0; i < m->box[0]; i++, read[0]++)
-			host_put(to + (unsigned)(pixel * 128 + i * m->bytes), m, read);
+			host_put(rank, to + (unsigned)(pixel * 128 + i * m->bytes), m, read);
 		int a = 0;
 		for (; a < m->axes && (at[a + 1] += m->step[a]) > m->from[a] + (m->count[a] - 1) * m->step[a]; a++)
 			at[a + 1] = m->from[a];
 		at[m->rank - 1] += a == m->axes;
 	}
-	host_signal(barrier, 0, m->box[1] * 128);
+	host_signal(barrier, rank, 0, m->box[1] * 128);
 }
+#define HOST_COPY(what) \
+	template <class... I> static void km_copy_##what(unsigned to, const km_tensor_map *m, unsigned b, I... i) { host_copy_##what(host_rank(), to, m, b, i...); } \
+	template <class... I> static void km_copy_##what##_to_all(unsigned to, const km_tensor_map *m, unsigned b, I... i) \
+	{ \
+		for (int rank = 0; rank < host_cluster; rank++) \
+			host_copy_##what(rank, to, m, b, i...); \
+	}
+HOST_COPY(box)
+HOST_COPY(pixels)
 
 /* ---- products of warp groups ------------------------------------------- */
 
@@ -283,7 +301,7 @@ template <class T, bool Across> static float host_operand(unsigned long descript
 /* A thread's part: lane l of warp w has rows 16w + l/4 and 8 below it, of columns 8j + 2(l%4) and the next. */
 template <class T, int N, int K, int A, int B> static void host_product(float *c, unsigned long a, unsigned long b)
 {
-	int warp = host_thread / 32 % 4, lane = host_thread % 32;
+	int warp = host_thread / 32 % 4, lane = host_thread % 32; /* a block has whole groups */
 	float row[2][K];
 	for (int h = 0; h < 2; h++)
 		for (int k = 0; k < K; k++)

@@ -3,7 +3,7 @@
     hopper_host.py PROBLEM KNOBS DATA=CLASS...   a product of f32 in parts
     hopper_host.py judge PROBLEM KNOBS...        any plan; KNOBS may be a number: so many drawn ones
 
-Speaks TAP.  What the kernels say in assembly hopper_host.h says in C++.  Blocks of a cluster do not run.
+Speaks TAP.  What the kernels say in assembly hopper_host.h says in C++.
 
 Parts: KNOBS are those of skeleton f32_parts; outputs are compared with sums in double.  DATA: uniform numbers
 in [-1, 1]; "wide", times 2^-20..2^20; "infinity", "nan", one of it; "zeros", a third of them; "outlier", one of
@@ -24,7 +24,7 @@ BYTES = {'f32': 4, 'f16': 2, 'bf16': 2, 'i32': 4}
 DATA = {'uniform': '', 'wide': 'for (long i = 0; i < E_A; i++) A[i] = A[i] * exp2(40 * draw() - 20);', 'infinity': 'A[E_A / 2] = INFINITY;', 'nan': 'B[17] = NAN;',
         'zeros': 'for (long i = 0; i < E_A; i += 3) A[i] = 0;', 'outlier': 'A[E_A / 2 + 5] = 1000;'}
 TRANSPOSED = {'matmul': (False, False), 'matmul_transposed_a': (True, False), 'matmul_transposed_b': (False, True), 'matmul_transposed_ab': (True, True)}
-MULTIPROCESSORS = 3
+MULTIPROCESSORS = 4
 # Assembly within words that are printed as they are: what it does here.
 ASSEMBLY = (
     (r'asm volatile\("redux.sync.max.u32[^;]*;" : "=r"\(y\) : "r"\(x\)\)', 'y = host_warp_top(x)'),
@@ -74,7 +74,7 @@ def dims_of(problem):
 
 
 def read_plan(plan, problem):
-    """Buffers: name, role, dtype, elements; steps: symbol, instances, threads, resident, tensors; dims in their order."""
+    """Buffers: name, role, dtype, elements; steps: symbol, instances, threads, resident, cluster, tensors; dims in their order."""
     known = dict(dims_of(problem), cdiv=lambda a, b: -(-a // b), rup=lambda a, b: -(-a // b) * b, maximum=max, minimum=min)
 
     def value(text):
@@ -92,11 +92,11 @@ def read_plan(plan, problem):
             instances = 1
             for extent in listed(facts['grid']):
                 instances *= value(extent)
-            steps.append((rest.split()[0], instances, int(facts['threads']), int(facts.get('resident', 0)), []))
+            steps.append((rest.split()[0], instances, int(facts['threads']), int(facts.get('resident', 0)), int(facts.get('cluster', 1)), []))
         elif key == 'tensor':
             facts = dict(word.split('=', 1) for word in rest.split()[1:])
             lists = {k: [value(e) for e in listed(facts[k])] if k in facts else [] for k in ('dims', 'strides', 'box', 'from', 'count', 'step')}
-            steps[-1][4].append((rest.split()[0], lists))
+            steps[-1][5].append((rest.split()[0], lists))
         elif key == 'require':
             assert value(rest), rest
     return buffers, steps, [known[d] for d in order]
@@ -115,13 +115,13 @@ def kernels(candidate, problem):
            products(candidate['source']).replace('__restrict__', '')]
     out += ['static %s *b_%s; static const long e_%s = %d;' % (CTYPE[dtype], name, name, elems) for name, _, dtype, elems in buffers]
     run = []
-    for n, (symbol, instances, threads, resident, tensors) in enumerate(steps):
+    for n, (symbol, instances, threads, resident, cluster, tensors) in enumerate(steps):
         for t, (name, lists) in enumerate(tensors):
             out.append(tensor_text('map%d_%d' % (n, t), dtype_of[name], lists))
             run.append('map%d_%d.base = (const char *)b_%s;' % (n, t, name))
         out.append('static void step%d() { %s(%s); }' % (n, symbol, ', '.join(['b_' + b[0] for b in buffers] + ['%dL' % d for d in dims] +
                                                                              ['map%d_%d' % (n, t) for t in range(len(tensors))])))
-        run.append('host_run(step%d, %d, %d, %d, %d);' % (n, instances, threads, resident, MULTIPROCESSORS))
+        run.append('host_run(step%d, %d, %d, %d, %d, %d);' % (n, instances, threads, resident, MULTIPROCESSORS, cluster))
     out.append('static void host_steps() { %s }' % '\n'.join(run))
     return out, buffers
 
@@ -190,9 +190,9 @@ def ask(library, name, *words):
 
 
 def drawn(library, problem, count):
-    """So many that one block of a cluster can run, of kernels of warp groups."""
+    """So many of kernels of warp groups."""
     found = [c['knobs'] for c in ask(library, 'bridge_candidates', problem, 'nvidia-h200', 'cuda', 1, 40 * count)['candidates']]
-    return [knobs for knobs in found if 'warp_' in knobs and 'CLUSTER=2' not in knobs][:count]
+    return [knobs for knobs in found if 'warp_' in knobs][:count]
 
 
 def judge_one(library, candidate, problem):

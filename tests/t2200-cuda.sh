@@ -76,16 +76,16 @@ check 'f16 is used for numbers that it holds, split before' '
 	here matmul_transposed_ab/f32/M=72,N=44,K=16390/t1 "RECIPE=fp16x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=2 FUSED=0" uniform=0'
 check 'and on the way, where a wrong guess starts again' '
 	here matmul_transposed_a/f32/M=128,N=128,K=16384/t1 "RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=4 FUSED=1" uniform=0 outlier=1'
-check 'products of 16 bits in every order of operands' '
+check 'products of 16 bits in every order of operands, of parties in turn, of clusters' '
 	here judge matmul/f16/M=136,N=72,K=88/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=2 PIPE=3 CLUSTER=1 WALK=1 TURN=1 RELAY=1" &&
 	here judge matmul_transposed_ab/bf16/M=72,N=136,K=72/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=2 CLUSTER=1 WALK=8 TURN=0 RELAY=1" &&
-	here judge matmul/bf16/M=200,N=328,K=320/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=1 PIPE=4 CLUSTER=1 WALK=8 TURN=1 RELAY=2"'
-check 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, transposed, with a map behind' '
+	here judge matmul/bf16/M=200,N=328,K=320/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=1 TM=1 PIPE=4 CLUSTER=2 WALK=8 TURN=1 RELAY=2"'
+check 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, transposed, in clusters, with a map behind' '
 	windows="lang=cuda skeleton=warp_windows CLUSTER=1" &&
 	here judge conv2d/bf16/NB=2,CI=9,H=13,W=19,O=70,KH=5,KW=3,S=2,P=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=2 PIPE=3 WALK=1 TURN=0 RELAY=1" \
 		"$windows FROM=taps BN=128 GROUPS=2 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1" &&
 	here judge conv_transpose2d/bf16/NB=3,CI=70,OG=80,H=9,W=11,KH=3,KW=2,PH=1,DH=2/t1 "$windows FROM=channels BN=72 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=0 RELAY=2" &&
-	here judge conv2d_bias/f16/NB=2,C=72,H=9,W=72,O=70,KH=2,KW=3,SH=2,PH=1,DH=3,PW=3,DW=2/t1 "$windows FROM=channels BN=256 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=1 RELAY=1" &&
+	here judge conv2d_bias/f16/NB=2,C=72,H=9,W=72,O=70,KH=2,KW=3,SH=2,PH=1,DH=3,PW=3,DW=2/t1 "${windows%=*}=2 FROM=channels BN=256 GROUPS=1 TM=1 PIPE=3 WALK=8 TURN=1 RELAY=1" &&
 	here judge conv3d/bf16/NB=2,C=10,O=12,Z=5,H=7,W=8,KZ=3,KH=2,KW=3,PZ=1,SH=2,PW=1,DW=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0 RELAY=1" \
 		"$windows FROM=taps BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=0 RELAY=1" &&
 	here judge conv1d/bf16/NB=2,C=20,O=70,L=40,KL=3,D=2,P=1/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1" &&

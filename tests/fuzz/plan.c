@@ -46,6 +46,9 @@ void fuzz_seeds(fuzz_add *add, void *user)
 		"plan: so\ndim: M N K\nrequire: K % 16 == 0\nbuffer: A in f32 M*K\nbuffer: B in f32 K*N\nbuffer: T tmp f32 rup(M, 8)*N\n"
 		"buffer: C out f32 M*N\nscratch: 65536\nstep: km_x_pack grid=cdiv(K,64),cdiv(N,48) threads=1 shared=0\nstep: km_x_main grid=M,N threads=1 shared=0\n",
 		"plan: cubin\ndim: R\nstatic: C=300\nbuffer: x in bf16 R*C\nbuffer: y out bf16 R*C\nscratch: 0\nstep: km_y grid=R,1,cdiv(C,128) threads=256 shared=49152\n",
+		"plan: cubin\ndim: N C H W\nbuffer: x in bf16 N*C*H*W\nbuffer: y out bf16 N*C*H*W\nscratch: 0\nstep: km_z grid=N,cdiv(H*W,128) threads=256 shared=64 resident=1 cluster=2\n"
+		"tensor: y dims=C,N strides=C box=64,64 swizzle=128\n"
+		"tensor: x dims=C,W,H,N strides=C,C*W,C*W*H box=64,128 swizzle=128 from=-1,-2 count=W,(H+1)//2 step=1,2\n",
 		"plan: so\ndim: M N\nbuffer: x in f32 M*N\nbuffer: y out f32 M*N\nscratch: 64\nstep: km_test grid=M threads=1 shared=0\n",
 	};
 
