@@ -20,6 +20,8 @@
  *   km_lane_value(x, l)   x of lane l of the warp
  *   km_<instruction>(acc, a, b)   for every mma record of the target: acc a vector, a and b
  *                     arrays, all of a lane's own registers by the record's digits
+ *   KM_NARROW(x)      the bits of a float rounded to bf16, to nearest, where the device
+ *                     has an instruction for it
  *   KM_EXP KM_EXP2 KM_LOG   functions of a float, accurate to 2 ULP, where the compiler's
  *                     builtins have no code for the device
  * and then appends simt_vocabulary().
@@ -30,6 +32,8 @@
  *   TM, TN    the same of a thread, with INSTR=fma                      [4, 4]
  *   KU        unrolling of the contracted loop                          [1]
  *   VEC       neighbours a thread holds together, maps and rows         [as fits 16 bytes]
+ *   AHEAD     1: single elements of inputs are read without a branch, of inputs that have
+ *             some wherever the kernel runs                             [0]
  *   WHEN      bits: the kernel runs where the number in buffer _class has its bit set, else
  *             every block returns at once                                [always]
  * An mma record without operand digits takes its operands from shared memory, and a

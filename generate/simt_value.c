@@ -146,13 +146,15 @@ static void print_load(struct simt *s, struct strbuf *out, const struct expr *x,
 	/* What does not depend on the lane is read when any lane counts, so that it leaves the loop. */
 	if (s->lanes)
 		lane = s->column >= 0 && expr_uses(x, s->kernel->index[s->column].name) ? "km_v < km_n" : "km_n > 0";
-	bool reads_dead = !*guard && !s->lanes;
-	if (!reads_dead)
+	bool reads_dead = !*guard && !s->lanes, reads_ahead = !reads_dead && tile_knob_int(s->kernel, "AHEAD", 0) && b->role == PLAN_IN && !simt_reads_index(x);
+	if (reads_ahead)
+		strbuf_addf(out, "km_ahead<%s>(b_%s, %s, %s%s%s, ", simt_type(s, kind), b->name, simt_int_text(s, simt_address(s, x)), lane, *lane && *guard ? " && " : "", guard);
+	else if (!reads_dead)
 		strbuf_addf(out, "(%s%s%s ? ", lane, *lane && *guard ? " && " : "", guard);
-	strbuf_addf(out, "(%s)km_value(b_%s[%s])", simt_type(s, kind), b->name, simt_int_text(s, simt_address(s, x)));
+	if (!reads_ahead)
+		strbuf_addf(out, "(%s)km_value(b_%s[%s])%s", simt_type(s, kind), b->name, simt_int_text(s, simt_address(s, x)), reads_dead ? "" : " : ");
 	if (reads_dead)
 		return;
-	strbuf_addstr(out, " : ");
 	if (x->otherwise)
 		print_value(s, out, x->otherwise, kind);
 	else

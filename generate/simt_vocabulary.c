@@ -18,7 +18,9 @@ static const char types[] =
 	"#define KM_UNROLL _Pragma(\"unroll\")\n"
 	"#define KM_I KM_D\n#define KM_CALLED KM_D\n"
 	"KM_I float km_widen(unsigned short x) { return __builtin_bit_cast(float, (unsigned)x << 16); }\n"
+	"#ifdef KM_NARROW\nKM_I unsigned short km_narrow(float x) { return KM_NARROW(x); }\n#else\n"
 	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
+	"#endif\n"
 	"KM_I km_f16 km_half(float x) { return (km_f16)x; }\n";
 
 /* Vectors take the alignment that is given, up to 16 bytes; global ones only that of their elements. */
@@ -81,6 +83,8 @@ static const char memory[] =
 	/* Rows may be whole multiples of half a chunk alone. */
 	" if constexpr (half > (int)sizeof(T)) if (n >= N && (unsigned long)p % half == 0) { km_put<half, N>(p, x); return; }\n"
 	" KM_UNROLL for (int v = 0; v < N; v++) if (v < n) km_assign(p + v, x[v]); }\n"
+	/* What is not inside is read at the first element, which is there, and dropped: no branch holds the next read up. */
+	"template <class R, class T> KM_D R km_ahead(const T *p, long at, bool inside, R fill) { R v = (R)km_value(p[inside ? at : 0]); return inside ? v : fill; }\n"
 	"template <int N, class R, class T> KM_D void km_load_whole(R (&x)[N], const T *p) { T t[N]; km_read<km_chunk<N, T>::bytes, N>(t, p); KM_UNROLL for (int v = 0; v < N; v++) x[v] = (R)km_value(t[v]); }\n"
 	"template <int N, class R, class T> KM_D void km_store_whole(T *p, const R (&x)[N]) { km_put<km_chunk<N, T>::bytes, N>(p, x); }\n"
 	"template <int N, class R, class F> KM_D void km_fill(R (&x)[N], F v) { KM_UNROLL for (int i = 0; i < N; i++) x[i] = (R)v; }\n";

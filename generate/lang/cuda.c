@@ -46,6 +46,8 @@ static const char vocabulary[] =
 	" float y = __builtin_fmaf(p * m, z, __builtin_fmaf(n, -2.12194440e-4f, -0.5f * z)) + m; y = __builtin_fmaf(n, 0.693359375f, y);\n"
 	" return x > 0.0f && x < __builtin_inff() ? y : x == 0.0f ? -__builtin_inff() : x > 0.0f ? x : __builtin_nanf(\"\"); }\n"
 	"#define KM_EXP km_exp_here\n#define KM_EXP2 km_exp2_here\n#define KM_LOG km_log_here\n"
+	/* To nearest, ties to even, two in one instruction: cvt.rn.bf16x2.f32, since sm_80. */
+	"#define KM_NARROW(x) __builtin_bit_cast(unsigned short, (__bf16)(x))\n"
 	"typedef float km_f32x4 __attribute__((ext_vector_type(4)));\n"
 	"KM_D unsigned km_pair(unsigned short low, unsigned short high) { return low | (unsigned)high << 16; }\n"
 	"KM_D void km_mma_f32_16x8x16_bf16(km_f32x4 &c, const unsigned short (&a)[8], const unsigned short (&b)[4]) {\n"

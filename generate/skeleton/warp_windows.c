@@ -7,17 +7,25 @@
  *             goes from place to place of the window, strides and pads
  *   taps      what each place of the window sees, channels and taps in a row, which a kernel in front
  *             writes: for few channels, of which a row of 64 would be empty otherwise
- * (Windows are not met in the input as it lies: a copy's first coordinate is a multiple of
- * 16 bytes, and each tap's is one further.)  Padding is zeros that are multiplied, as everywhere.
- * Filters are written in rows of channels by a kernel in front, but where they lie so.  The depth goes through all taps of
- * 64 channels, then through those of the next: what the taps share is in the second-level cache.
+ * Windows are not met in the input as it lies: a copy's first coordinate is a multiple of 16
+ * bytes, and each tap's is one element further.  Padding is zeros that are multiplied, as
+ * everywhere.  Filters are written in rows of channels by a kernel in front, but where they lie
+ * so.  The depth goes through all taps of 64 channels, then through those of the next: what the
+ * taps share is in the second-level cache.
  */
 #include "generate/convolution.h"
 #include "generate/simt.h"
 
 #include <string.h>
 
-enum { DEPTH = 64, TILE = 64, LEAST_TILE = 8, FEW_PIXELS = 4096, MOST_GROUPS = 3, TURNED = 32, POINTS_A_THREAD = 16, SMALLEST_WARP = 32 };
+enum {
+	DEPTH = 64,        /* channels of a block: a swizzled row */
+	TURNED = 32,       /* columns whose accumulators threads turn together */
+	FEW_PIXELS = 4096, /* of an image, whose number blocks are fitted to */
+	MOST_GROUPS = 3,   /* that contract */
+	/* Tiles of the kernels in front: their sides, their points a thread. */
+	TILE = 64, LEAST_TILE = 8, LONGEST_ROW = 512, TURNED_EACH = 16, TAPS_EACH = 64, SMALLEST_WARP = 32, MOST_THREADS = 256,
+};
 
 static const struct match *match(struct arena *arena, const struct problem *problem, const struct normal *normal, struct strbuf *why_not)
 {
@@ -184,7 +192,7 @@ static const char *tap_text(const struct writer *w, const char *tap, int a)
 {
 	for (int inner = w->m->axis_count - 1; inner > a; inner--)
 		tap = arena_printf(w->arena, "%s//%lld", tap, (long long)w->m->axis[inner].taps);
-	return arena_printf(w->arena, "%s%%%lld", tap, (long long)w->m->axis[a].taps);
+	return a ? arena_printf(w->arena, "%s%%%lld", tap, (long long)w->m->axis[a].taps) : tap;
 }
 
 /* Along axis a of the input: of a place, at a tap. */
@@ -228,19 +236,19 @@ static void write_buffers(struct writer *w)
 		strbuf_addf(w->text, "buffer _x %s [%s, rup(%s, 8)] tmp\n", w->dtype, w->is_taps ? arena_printf(w->arena, "%s, %s", m->batches, w->image) : lengths(w), w->channels);
 }
 
-/* Points of a side of a tile: a power of two that the extent fills, or TILE. */
-static long long side(const struct writer *w, const char *extent)
+/* Points of a side of a tile: a power of two that the extent fills, or `most`. */
+static long long side(const struct writer *w, const char *extent, int64_t most)
 {
 	int64_t least = text_value(w->arena, w->problem, extent), side = LEAST_TILE;
 
-	while (side < least && side < TILE)
+	while (side < least && side < most)
 		side *= 2;
 	return side;
 }
 
-static long long threads_for(long long points)
+static long long threads_for(long long points, int each)
 {
-	return points / POINTS_A_THREAD < SMALLEST_WARP ? SMALLEST_WARP : points / POINTS_A_THREAD;
+	return points / each < SMALLEST_WARP ? SMALLEST_WARP : points / each;
 }
 
 /* Filters, a row of channels for each tap. */
@@ -264,7 +272,7 @@ static void write_channels(struct writer *w)
 {
 	const struct match *m = w->m;
 	const struct convolution_axis *line = &m->axis[m->axis_count - 1];
-	long long width = side(w, line->in);
+	long long width = side(w, line->in, TILE);
 	int n = m->axis_count;
 	const char *lines = "", *ids = "";
 
@@ -273,7 +281,7 @@ static void write_channels(struct writer *w)
 		ids = arena_printf(w->arena, "%sp%d, ", ids, a + 1);
 	}
 	strbuf_addf(w->text, "kernel channels grid [%s, %scdiv(%s, %lld), cdiv(rup(%s, 8), %d)] threads %lld\n  index _w<%lld of %s-p%d*%lld _c<%d of rup(%s, 8)-p%d*%d\n",
-		    m->batches, lines, line->in, width, w->channels, TILE, threads_for(width * TILE), width, line->in, n, width, TILE, w->channels, n + 1, TILE);
+		    m->batches, lines, line->in, width, w->channels, TILE, threads_for(width * TILE, TURNED_EACH), width, line->in, n, width, TILE, w->channels, n + 1, TILE);
 	strbuf_addf(w->text, "  tile _turn %s [_c, _w] @shared : _c _w+2\n  _turn[_c, _w] <- %s[p0, p%d*%d+_c, %sp%d*%lld+_w]\n  _x[p0, %sp%d*%lld+_w, p%d*%d+_c] = _turn[_c, _w]\n", w->dtype,
 		    m->data->name, n + 1, TILE, ids, n, width, ids, n, width, n + 1, TILE);
 }
@@ -283,7 +291,7 @@ static void write_taps(struct writer *w)
 {
 	const struct match *m = w->m;
 	const struct convolution_axis *line = &m->axis[m->axis_count - 1];
-	long long width = side(w, line->out), row = side(w, w->channels), all = (long long)taps_of(m);
+	long long row = side(w, w->channels, LONGEST_ROW), width = side(w, line->out, MOST_THREADS * TAPS_EACH / row), all = (long long)taps_of(m);
 	int n = m->axis_count;
 	/* One piece of a row where it is short: then its numbers are small, and quickly divided. */
 	bool is_short = text_value(w->arena, w->problem, w->channels) <= row;
@@ -300,9 +308,9 @@ static void write_taps(struct writer *w)
 	if (is_short)
 		strbuf_addf(w->text, "require %s <= %lld\n", w->channels, row);
 	strbuf_addf(w->text, "kernel taps grid [%s, %scdiv(%s, %lld)%s] threads %lld\n  index _w<%lld of %s-p%d*%lld _c<%lld of rup(%s, 8)%s\n", m->batches, lines, line->out, width,
-		    is_short ? "" : arena_printf(w->arena, ", cdiv(rup(%s, 8), %lld)", w->channels, row), threads_for(width * row), width, line->out, n, width, row,
+		    is_short ? "" : arena_printf(w->arena, ", cdiv(rup(%s, 8), %lld)", w->channels, row), threads_for(width * row, TAPS_EACH), width, line->out, n, width, row,
 		    w->channels, is_short ? "" : arena_printf(w->arena, "-p%d*%lld", n + 1, row));
-	strbuf_addf(w->text, "  _x[p0, (%s)*%s+p%d*%lld+_w, %s] = (%s[p0, %s//%lld%s] else 0)\n", number, line->out, n, width, c, m->data->name, c, all, at);
+	strbuf_addf(w->text, "  knob AHEAD=1\n  _x[p0, (%s)*%s+p%d*%lld+_w, %s] = (%s[p0, %s//%lld%s] else 0)\n", number, line->out, n, width, c, m->data->name, c, all, at);
 }
 
 static const char *digits(const struct writer *w, enum dtype dtype, int operand)
