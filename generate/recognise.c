@@ -124,8 +124,24 @@ const struct expr *find_access(const struct expr *e, const char *name)
 	return found ? found : find_access(e->otherwise, name);
 }
 
+bool dim_is_one(const struct problem *problem, const struct expr *extent)
+{
+	return extent->kind == EXPR_NAME && op_dim_index(problem->op, extent->name) >= 0 && !op_dim_is_static(problem->op, extent->name) &&
+	       extent_value(problem, extent) == 1;
+}
+
+const struct expr *with_ones(struct arena *arena, const struct problem *p, const struct expr *e)
+{
+	struct expr *x = (struct expr *)e;
+
+	for (int d = 0; d < op_dim_count(p->op); d++)
+		if (p->dim[d] == 1 && !op_dim_is_static(p->op, op_dim_name(p->op, d)))
+			x = expr_replace_name(arena, x, op_dim_name(p->op, d), expr_int(arena, 1));
+	return x;
+}
+
 /* A tensor's extents with attributes put in, comma-separated. */
-static void write_extents(struct arena *arena, const struct problem *p, int t, struct strbuf *text)
+static void write_extents(struct arena *arena, const struct problem *p, int t, bool ones, struct strbuf *text)
 {
 	struct strbuf err = STRBUF_INIT;
 	struct expr *extent[OP_MAX_RANK];
@@ -133,7 +149,7 @@ static void write_extents(struct arena *arena, const struct problem *p, int t, s
 
 	for (int i = 0; i < rank; i++) {
 		strbuf_addstr(text, i ? ", " : "");
-		expr_print(extent[i], text);
+		expr_print(ones ? with_ones(arena, p, extent[i]) : extent[i], text);
 	}
 	strbuf_release(&err);
 }
@@ -165,9 +181,26 @@ void write_head_of(struct arena *arena, const struct problem *p, const char *con
 		if (extents[t])
 			strbuf_addstr(text, extents[t]);
 		else
-			write_extents(arena, p, t, text);
+			write_extents(arena, p, t, false, text);
 		strbuf_addf(text, "] %s\n", op->tensor[t].role == OP_IN ? "in" : "out");
 	}
+}
+
+void write_head_of_ones(struct arena *arena, const struct problem *p, struct strbuf *text)
+{
+	const char *extents[OP_MAX_TENSORS] = { NULL };
+	const struct op *op = p->op;
+
+	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++) {
+		struct strbuf of_ones = STRBUF_INIT;
+		write_extents(arena, p, t, true, &of_ones);
+		extents[t] = arena_strdup(arena, of_ones.buf);
+		strbuf_release(&of_ones);
+	}
+	write_head_of(arena, p, extents, text);
+	for (int i = 0; i < op_dim_count(op); i++)
+		if (p->dim[i] == 1 && !op_dim_is_static(op, op_dim_name(op, i)))
+			strbuf_addf(text, "require %s == 1\n", op_dim_name(op, i));
 }
 
 const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping)
@@ -221,6 +254,15 @@ void add_choice(struct arena *arena, struct space *space, const char *name, cons
 		k->value_count++;
 	k->value = ARENA_ARRAY(arena, const char *, k->value_count);
 	memcpy(k->value, values, k->value_count * sizeof(*values));
+}
+
+void start_knob(struct space *space, const char *name, const char *value)
+{
+	space->has_start = true;
+	for (size_t k = 0; k < space->knob_count; k++)
+		for (size_t v = 0; v < space->knob[k].value_count && !strcmp(space->knob[k].name, name); v++)
+			if (!strcmp(space->knob[k].value[v], value))
+				space->knob[k].start = (int16_t)v;
 }
 
 void add_knob(struct arena *arena, struct space *space, const char *name, const int *values)

@@ -41,6 +41,12 @@ const char *tile_real(const struct problem *problem);
 void write_head(struct arena *arena, const struct problem *problem, struct strbuf *text);
 /* The same; where extents[t] is not NULL tensor t has those, of as many elements: another view of what lies the same way. */
 void write_head_of(struct arena *arena, const struct problem *problem, const char *const *extents, struct strbuf *text);
+/* The same, for kernels that demand of dims which are 1 that they are: buffers have 1 in their place. */
+void write_head_of_ones(struct arena *arena, const struct problem *problem, struct strbuf *text);
+/* The expression with 1 for such dims. */
+const struct expr *with_ones(struct arena *arena, const struct problem *problem, const struct expr *e);
+/* Is the extent a run-time dim that is 1 at the problem? */
+bool dim_is_one(const struct problem *problem, const struct expr *extent);
 /* An expression's text; `mapping` is name, replacement, ... NULL. */
 const char *expr_text(struct arena *arena, const struct expr *e, const char *const *mapping);
 const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping);
@@ -50,5 +56,7 @@ int64_t extent_value(const struct problem *problem, const struct expr *extent);
 /* Adds a knob with values printed from ints (ends with -1) or given as words (ends with NULL). */
 void add_knob(struct arena *arena, struct space *space, const char *name, const int *values);
 void add_choice(struct arena *arena, struct space *space, const char *name, const char *const *values);
+/* A search begins with this value of the knob, where it has it: what served well elsewhere. */
+void start_knob(struct space *space, const char *name, const char *value);
 
 #endif

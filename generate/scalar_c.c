@@ -9,7 +9,10 @@ static const char memory[] =
 	"KM_I long km_max(long a, long b) { return a > b ? a : b; }\n"
 	"KM_I long km_cdiv(long a, long b) { return (a + b - 1) / b; }\n"
 	"KM_I long km_rup(long a, long b) { return (a + b - 1) / b * b; }\n"
-	"KM_I long km_fdiv(long a, long b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	/* Devices divide 32 bits several times as fast, and almost all numbers have no more. */
+	"#ifdef KM_TID\n#define KM_SHORT(a, b) if (__builtin_expect((int)a == a && b > 0 && (int)b == b, 1)) { const int x = (int)a, y = (int)b; return x / y - (x % y < 0); }\n"
+	"#else\n#define KM_SHORT(a, b)\n#endif\n"
+	"KM_I long km_fdiv(long a, long b) { KM_SHORT(a, b) return a / b - (a % b && (a < 0) != (b < 0)); }\n"
 	"KM_I long km_fmod(long a, long b) { return a - km_fdiv(a, b) * b; }\n"
 	"KM_I float km_widen(unsigned short h) { return __builtin_bit_cast(float, (unsigned)h << 16); }\n"
 	"KM_I unsigned short km_narrow(float x) { unsigned u = __builtin_bit_cast(unsigned, x); return x != x ? 0x7fc0 : (u + 0x7fff + (u >> 16 & 1)) >> 16; }\n"
@@ -25,8 +28,9 @@ static const char memory[] =
 	"KM_I long km_shr(long a, long b) { return b < 0 || b > 63 ? 0 : (long)((unsigned long)a >> b); }\n"
 	"KM_I long km_labs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
 	"KM_I void km_ss_f32(km_f32 *p, float x) { *p = x; }\nKM_I void km_ss_bf16(km_bf16 *p, float x) { *p = km_narrow(x); }\n"
-	"KM_I float km_maximum_s(float a, float b) { return a > b || a != a ? a : b; }\n"
-	"KM_I float km_minimum_s(float a, float b) { return a < b || a != a ? a : b; }\n";
+	"#ifndef KM_MAXIMUM\n#define KM_MAXIMUM(a, b) (a > b || a != a ? a : b)\n#define KM_MINIMUM(a, b) (a < b || a != a ? a : b)\n#endif\n"
+	"KM_I float km_maximum_s(float a, float b) { return KM_MAXIMUM(a, b); }\n"
+	"KM_I float km_minimum_s(float a, float b) { return KM_MINIMUM(a, b); }\n";
 
 static const char eighths[] =
 	"typedef unsigned char km_f8e4m3; typedef unsigned char km_f8e5m2;\n"

@@ -273,7 +273,8 @@ static void declare_tiles(struct simt *s)
 		at[i] = bytes;
 		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
 	}
-	int64_t total = bytes + (across_warps ? round_up(8 * k->threads / s->target->warp, 16) : 0);
+	int64_t told = simt_scanned_blocks(s, k->stmt, k->stmt_count);
+	int64_t total = bytes + (across_warps ? round_up(8 * k->threads / s->target->warp * (told > 1 ? told : 1), 16) : 0);
 	if (total > s->target->shared_bytes)
 		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
 	if (total && s->target->static_shared_bytes && total > s->target->static_shared_bytes) {

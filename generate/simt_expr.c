@@ -226,9 +226,13 @@ bool simt_is_chunk(struct simt *s, const struct expr *x, int column, const char 
 	if (!b || *b->layout_text || !x->arg_count || nested_access_uses(x, name))
 		return false;
 	const char *bounded = NULL;
+	/* Behind the last of more than one, all lie at one place. */
+	size_t last = x->arg_count - 1;
+	while (last && b->dim[last]->kind == EXPR_INT && b->dim[last]->int_value == 1)
+		last--;
 	for (size_t d = 0; d < x->arg_count; d++) {
 		int64_t stride;
-		if (!affine_stride(&s->arena, x->arg[d], name, &stride) || stride != (d + 1 == x->arg_count))
+		if (!affine_stride(&s->arena, x->arg[d], name, &stride) || stride != (d == last))
 			goto out;
 		if (tile_proven_inside(&s->arena, &facts, x->arg[d], b->dim[d]))
 			continue;

@@ -131,6 +131,12 @@ uint32_t simt_shared_reads(const struct simt *s, const struct tile_stmt *stmt);
 void simt_barrier(struct simt *s);
 void simt_assign(struct simt *s, const struct tile_stmt *stmt);
 
+/* ---- simt_scan.c ---- */
+/* Prints "tile[.., j] = scan(j) other[.., j]", of tiles in registers. */
+void simt_scan(struct simt *s, const struct tile_stmt *stmt);
+/* Most values that a scan has a warp tell the others, of all statements; 0: there is none. */
+int64_t simt_scanned_blocks(struct simt *s, const struct tile_stmt *stmt, size_t count);
+
 /* ---- simt_copy.c ---- */
 int64_t simt_gcd(int64_t a, int64_t b);
 /*

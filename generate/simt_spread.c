@@ -46,9 +46,9 @@ void simt_collect_reductions(struct simt *s, const struct expr *x)
 /* The tile index a reduction runs over, or -1 after simt_fail(). */
 int simt_reduced_index(struct simt *s, const struct expr *r)
 {
-	if (r->op == OP_SCAN)
-		simt_fail(s, "scan is not printed for SIMT yet");
-	else if (r->op > OP_MIN)
+	enum expr_op of;
+
+	if (r->op > OP_MIN && !expr_is_scan(r, &of))
 		simt_fail(s, "'%s' is not printed for SIMT yet", expr_op_text(r->op));
 	else if (r->range_count != 1 || r->range[0].hi || r->filter)
 		simt_fail(s, "a reduction with bounds or a condition of its own is not printed for SIMT yet");

@@ -401,6 +401,11 @@ void simt_assign(struct simt *s, const struct tile_stmt *stmt)
 		for (size_t r = 0; r < t->rank && (t->place == PLACE_REG || t->place == PLACE_ACC); r++)
 			fixed |= UINT32_C(1) << t->index[r];
 	}
+	enum expr_op of;
+	if (expr_is_scan(stmt->value, &of)) {
+		simt_scan(s, stmt);
+		return;
+	}
 	if (stmt->kind == TILE_MAP && k->tile[stmt->target].place == PLACE_SHARED)
 		simt_fail(s, "shared tile '%s' is filled by copies only", k->tile[stmt->target].name);
 	if (s->failed)

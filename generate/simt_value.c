@@ -297,7 +297,7 @@ static void print_own(struct simt *s, struct strbuf *out, const struct expr *x, 
 		print_call(s, out, x, kind);
 		break;
 	case EXPR_REDUCE:
-		simt_fail(s, x->op == OP_SCAN ? "scan is not printed for SIMT yet" : "a reduction inside a reduction is not printed for SIMT");
+		simt_fail(s, "a reduction inside a reduction is not printed for SIMT");
 		break;
 	}
 }

@@ -106,8 +106,11 @@ static const char arithmetic[] =
 	"KM_D int km_abs(int a) { return a < 0 ? -a : a; }\n"
 	"KM_D long km_abs(long a) { return a < 0 ? (long)(0 - (unsigned long)a) : a; }\n"
 	"#ifndef KM_EXP\n#define KM_EXP __builtin_expf\n#define KM_EXP2 __builtin_exp2f\n#define KM_LOG __builtin_logf\n#endif\n"
-	"KM_D float km_maximum(float a, float b) { return a > b || a != a ? a : b; }\n"
-	"KM_D float km_minimum(float a, float b) { return a < b || a != a ? a : b; }\n"
+	/* Where the quotient is rounded again, or small beside what it is added to. */
+	"#ifndef KM_QUOTIENT\n#define KM_QUOTIENT(a, b) ((a) / (b))\n#endif\n"
+	"#ifndef KM_MAXIMUM\n#define KM_MAXIMUM(a, b) (a > b || a != a ? a : b)\n#define KM_MINIMUM(a, b) (a < b || a != a ? a : b)\n#endif\n"
+	"KM_D float km_maximum(float a, float b) { return KM_MAXIMUM(a, b); }\n"
+	"KM_D float km_minimum(float a, float b) { return KM_MINIMUM(a, b); }\n"
 	"KM_D float km_abs(float x) { return __builtin_fabsf(x); }\n"
 	"KM_D float km_sqrt(float x) { return __builtin_sqrtf(x); }\n"
 	/* As in vector_c.c. */
@@ -127,9 +130,9 @@ static const char arithmetic[] =
 	"KM_D float km_exp(float x) { return KM_EXP(x); }\n"
 	"KM_D float km_exp2(float x) { return KM_EXP2(x); }\n"
 	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
-	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return (x < 0.0f ? e : 1.0f) / (1.0f + e); }\n"
+	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return KM_QUOTIENT(x < 0.0f ? e : 1.0f, 1.0f + e); }\n"
 	"KM_D float km_log(float x) { return KM_LOG(x); }\n"
-	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (u > 0.0f ? (x - d) / u : 0.0f); }\n"
+	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (u > 0.0f ? KM_QUOTIENT(x - d, u) : 0.0f); }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	"KM_D float km_erf(float x) {\n"
 	" float c = x > 4.0f ? 4.0f : x; c = c < -4.0f ? -4.0f : c; float q = c * c;\n"
@@ -139,12 +142,12 @@ static const char arithmetic[] =
 	" float d = km_fma(-1.45660718464996e-05f, q, -2.13374055278905e-04f); d = km_fma(d, q, -1.68282697438203e-03f);\n"
 	" d = km_fma(d, q, -7.37332916720468e-03f); d = km_fma(d, q, -1.42647390514189e-02f);\n"
 	/* Beyond 1 a negative number times gelu's 1 + erf would be positive. */
-	" float y = c * p / d; y = y > 1.0f ? 1.0f : y; return y < -1.0f ? -1.0f : y; }\n"
+	" float y = KM_QUOTIENT(c * p, d); y = y > 1.0f ? 1.0f : y; return y < -1.0f ? -1.0f : y; }\n"
 	/* Odd polynomial below 0.625, else by exp; 2 ULP. */
 	"KM_D float km_tanh(float x) {\n"
 	" float a = km_abs(x), z = x * x, p = km_fma(-5.70498872745e-3f, z, 2.06390887954e-2f);\n"
 	" p = km_fma(p, z, -5.37397155531e-2f); p = km_fma(p, z, 1.33314422036e-1f); p = km_fma(p, z, -3.33332819422e-1f);\n"
-	" p = km_fma(p * z, x, x); float q = 1.0f - 2.0f / (km_exp(a + a) + 1.0f); return a < 0.625f ? p : x < 0.0f ? -q : q; }\n";
+	" p = km_fma(p * z, x, x); float q = 1.0f - KM_QUOTIENT(2.0f, km_exp(a + a) + 1.0f); return a < 0.625f ? p : x < 0.0f ? -q : q; }\n";
 
 /* Reductions: of a thread's chunk, then of the `across` threads that share a row, all of which get the result. */
 static const char reductions[] =
@@ -164,7 +167,22 @@ static const char reductions[] =
 	" if constexpr (Across > KM_WARP) {\n"
 	"  constexpr int warps = Across / KM_WARP; km_barrier(); if (lane == 0) red[warp] = x; km_barrier();\n"
 	"  x = red[warp / warps * warps]; KM_UNROLL for (int w = 1; w < warps; w++) x = Op::of(red[warp / warps * warps + w], x); }\n"
-	" return x; }\n";
+	" return x; }\n"
+	/*
+	 * Of Outer values a thread, the first of all threads before the second: what the values before each come to, in
+	 * place of it.  Of the threads that share a row, Across neighbours.
+	 */
+	"template <class Op, int Outer, int Across, int Threads, class T> KM_D void km_scan_across(T (&x)[Outer], T none, char *scratch) {\n"
+	" constexpr int width = Across < KM_WARP ? Across : KM_WARP, warps = Across / width, all = Threads / KM_WARP;\n"
+	" const int tid = KM_TID, warp = tid / KM_WARP, lane = tid % KM_WARP, at = lane % width, first = warp / warps * warps; T *red = (T *)scratch; T before[Outer];\n"
+	" KM_UNROLL for (int o = 0; o < Outer; o++) {\n"
+	"  KM_UNROLL for (int d = 1; d < width; d *= 2) { T y = km_lane_value(x[o], lane - d); x[o] = at < d ? x[o] : Op::of(y, x[o]); }\n"
+	"  T y = km_lane_value(x[o], lane - 1); before[o] = at ? y : none; }\n"
+	" if constexpr (warps > 1) { km_barrier(); if (lane == KM_WARP - 1) { KM_UNROLL for (int o = 0; o < Outer; o++) red[o * all + warp] = x[o]; } km_barrier(); }\n"
+	" T sum = none; KM_UNROLL for (int o = 0; o < Outer; o++) {\n"
+	"  if constexpr (warps > 1) { T mine = sum; KM_UNROLL for (int w = 0; w < warps; w++) { const T y = red[o * all + first + w]; mine = w < warp - first ? Op::of(mine, y) : mine; sum = Op::of(sum, y); }\n"
+	"   x[o] = Op::of(mine, before[o]); }\n"
+	"  else { const T y = km_lane_value(x[o], lane - at + width - 1); x[o] = Op::of(sum, before[o]); sum = Op::of(sum, y); } } }\n";
 
 void simt_vocabulary(struct strbuf *out)
 {

@@ -18,11 +18,14 @@ struct space_knob {
 	const char *name;
 	const char **value;
 	size_t value_count;
+	int16_t start; /* position of the value that a search begins with (start_knob()), else 0 */
 };
 #define SPACE_MAX_KNOBS 16
 struct space {
 	struct space_knob knob[SPACE_MAX_KNOBS]; /* knob[0] is always "skeleton", knob[1] "lang" (see space.h) */
 	size_t knob_count;
+	bool has_start;      /* the skeleton says what to begin with */
+	bool is_last_resort; /* it serves the problem badly: to be tried where nothing else passes */
 };
 /* A setting: value[i] is the position in space->knob[i].value. */
 struct point {
@@ -34,6 +37,7 @@ struct match; /* what recognise found; private to the skeleton, lives in the are
 struct skeleton {
 	const char *name;
 	const char *summary;
+	bool needs_warps; /* lowers for devices of warps only */
 	bool serves_simt; /* lowers for devices of warps too, not for CPUs alone */
 	bool serves_tiles; /* and for those of their languages that spread tiles over threads themselves (lang.h) */
 	uint64_t isa; /* features that a target must have, ISA_BIT()s */

@@ -5,7 +5,7 @@
 
 static bool lowers_for(const struct skeleton *skeleton, const struct lang *lang, const struct target *target)
 {
-	return target->warp <= 1 || (lang->has_tiles ? skeleton->serves_tiles : skeleton->serves_simt);
+	return target->warp <= 1 ? !skeleton->needs_warps : (lang->has_tiles ? skeleton->serves_tiles : skeleton->serves_simt);
 }
 
 int space_open(struct problem_space *ps, const struct problem *problem, const struct target *target, struct strbuf *err)

@@ -349,13 +349,14 @@ static void assign_ordered(struct runner *r, const struct tile_stmt *s)
 /* Visits the live points of the statement's indices; a scan's index runs innermost. */
 static void points(struct runner *r, const struct tile_stmt *s, const int *index, size_t count, size_t level)
 {
-	bool scans = s->value->kind == EXPR_REDUCE && s->value->op == OP_SCAN;
+	enum expr_op op;
+	bool scans = expr_is_scan(s->value, &op);
 
 	if (r->failed)
 		return;
 	if (level == count) {
 		if (scans) {
-			r->running += real_value(r, s->value->arg[0]);
+			r->running = fold(op, r->running, real_value(r, s->value->arg[0]));
 			assign(r, s, r->running);
 		} else if (s->value->kind == EXPR_REDUCE && s->value->op == OP_ORDER) {
 			assign_ordered(r, s);
@@ -366,7 +367,7 @@ static void points(struct runner *r, const struct tile_stmt *s, const int *index
 	}
 	int64_t hi = live_extent(r, index[level]);
 	if (scans && level + 1 == count)
-		r->running = 0;
+		r->running = op == OP_PROD;
 	for (int64_t i = 0; i < hi; i++) {
 		set(r, r->kernel->index[index[level]].name, i);
 		points(r, s, index, count, level + 1);
@@ -413,7 +414,8 @@ static void run_stmts(struct runner *r, const struct tile_stmt *stmt, size_t cou
 			r->view[s->target] = s->value;
 			continue;
 		}
-		const char *last = s->value->kind == EXPR_REDUCE && s->value->op == OP_SCAN ? s->value->range[0].name : NULL;
+		enum expr_op op;
+		const char *last = expr_is_scan(s->value, &op) ? s->value->range[0].name : NULL;
 		for (size_t k = 0; k < r->kernel->index_count && n < 16; k++) {
 			bool used = false;
 			for (size_t a = 0; a < s->at_count; a++)

@@ -99,8 +99,10 @@ static void check_reduction(struct checker *c, const struct expr *e, int line, b
 {
 	if ((e->op == OP_ARGMAX || e->op == OP_ARGMIN) && e->range_count != 1)
 		fault(c, line, "%s is over one range", expr_op_text(e->op));
-	if ((e->op == OP_SCAN || e->op == OP_ORDER) && (!c->stmt || e != c->stmt->value))
-		fault(c, line, "%s is the whole right side of its statement", e->op == OP_SCAN ? "a scan" : "an order");
+	enum expr_op of;
+	bool scans = expr_is_scan(e, &of);
+	if ((scans || e->op == OP_ORDER) && (!c->stmt || e != c->stmt->value))
+		fault(c, line, "%s is the whole right side of its statement", scans ? "a scan" : "an order");
 	if (e->op == OP_ORDER && c->stmt && (c->stmt->kind != TILE_MAP || !c->stmt->at_count || e->range_count != 1 || e->range[0].hi))
 		fault(c, line, "order is over one tile index, into a tile");
 	if (e->op == OP_BISECT && (e->range_count != 1 || !e->range[0].hi || e->filter))

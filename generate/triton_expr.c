@@ -551,7 +551,9 @@ struct triton_value triton_scan(struct triton *s, const struct expr *x)
 {
 	int index = tile_index_find(s->kernel, x->range[0].name), at = index < 0 ? -1 : axis_of(s, index);
 	struct triton_value v = triton_print_value(s, x->arg[0]);
+	enum expr_op of;
 
+	expr_is_scan(x, &of);
 	if (at < 0 || x->range_count != 1 || x->range[0].hi || x->filter) {
 		triton_fail(s, "a scan that is not along one of the indices it writes is not printed for Triton");
 		return v;
@@ -560,8 +562,8 @@ struct triton_value triton_scan(struct triton *s, const struct expr *x)
 		v = value_of(s, triton_as(s, v, TRITON_WHOLE), TRITON_WHOLE, v.over);
 	const char *live = triton_live(s, index), *text = whole_tensor(s, v, v.text);
 	if (live)
-		text = arena_printf(&s->arena, "tl.where(%s, %s, %s)", live, text, identity(OP_SUM, v.kind));
-	return value_of(s, arena_printf(&s->arena, "tl.associative_scan(%s, %d, km_add)", text, at), v.kind, axes_set(s));
+		text = arena_printf(&s->arena, "tl.where(%s, %s, %s)", live, text, identity(of, v.kind));
+	return value_of(s, arena_printf(&s->arena, "tl.associative_scan(%s, %d, %s)", text, at, of == OP_PROD ? "km_multiply" : "km_add"), v.kind, axes_set(s));
 }
 
 /* ---- all ------------------------------------------------------------- */

@@ -67,7 +67,9 @@ static void open_axes(struct triton *s, const struct tile_stmt *stmt)
 
 static struct triton_value right_side(struct triton *s, const struct expr *x)
 {
-	return x->kind == EXPR_REDUCE && x->op == OP_SCAN ? triton_scan(s, x) : triton_print_value(s, x);
+	enum expr_op of;
+
+	return expr_is_scan(x, &of) ? triton_scan(s, x) : triton_print_value(s, x);
 }
 
 static void print_map(struct triton *s, const struct tile_stmt *stmt)

@@ -7,7 +7,7 @@ for table in ops targets languages skeletons policies; do
 done
 check 'operators are sound' 'km-generate check relu softmax matmul && km-generate check cumsum' # all of them: tests/unit/ops/operators
 check 'coverage tells what serves every dtype in each language, or why none does' '
-	km-generate coverage --target=nvidia-h200 cumsum >coverage && grep -q "^cumsum/f64/[^	]*	triton	scan	$" coverage && grep -q "^cumsum/f64/[^	]*	cute		.*f64" coverage'
+	km-generate coverage --target=nvidia-h200 cumsum >coverage && grep -q "^cumsum/f64/[^	]*	triton	running	$" coverage && grep -q "^cumsum/f64/[^	]*	cute		.*f64" coverage'
 check 'full has more problems than quick' '[ "$(km-generate problems --budget=full | wc -l)" -gt "$(km-generate problems | wc -l)" ]'
 check 'an unknown operator exits 2 and names the known ones' \
 	'exits 2 km-generate problems --op=softmin && says softmax km-generate problems --op=softmin && one_line_error km-generate problems --op=softmin'

@@ -45,6 +45,11 @@ static const char vocabulary[] =
 	" p = __builtin_fmaf(p, m, 2.0000714765e-1f); p = __builtin_fmaf(p, m, -2.4999993993e-1f); p = __builtin_fmaf(p, m, 3.3333331174e-1f);\n"
 	" float y = __builtin_fmaf(p * m, z, __builtin_fmaf(n, -2.12194440e-4f, -0.5f * z)) + m; y = __builtin_fmaf(n, 0.693359375f, y);\n"
 	" return x > 0.0f && x < __builtin_inff() ? y : x == 0.0f ? -__builtin_inff() : x > 0.0f ? x : __builtin_nanf(\"\"); }\n"
+	/* By the special function unit, 1 ULP; of what is beyond 2^126 nothing (PTX ISA, rcp.approx.ftz.f32). */
+	"KM_D float km_reciprocal_here(float x) { float y; asm(\"rcp.approx.ftz.f32 %0, %1;\" : \"=f\"(y) : \"f\"(x)); return y; }\n"
+	"#define KM_QUOTIENT(a, b) ((a) * km_reciprocal_here(b))\n"
+	/* One instruction each; NaN of either wins (PTX ISA, max: .NaN). */
+	"#define KM_MAXIMUM(a, b) __nvvm_fmax_nan_f(a, b)\n#define KM_MINIMUM(a, b) __nvvm_fmin_nan_f(a, b)\n"
 	"#define KM_EXP km_exp_here\n#define KM_EXP2 km_exp2_here\n#define KM_LOG km_log_here\n"
 	/* To nearest, ties to even, two in one instruction: cvt.rn.bf16x2.f32, since sm_80. */
 	"#define KM_NARROW(x) __builtin_bit_cast(unsigned short, (__bf16)(x))\n"

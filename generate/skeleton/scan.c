@@ -1,4 +1,4 @@
-/* scan: y[rows, c] = sum(j <= c) x: prefix sums along the last index. */
+/* scan: y[rows, c] = sum(j <= c) x: prefix sums along the last index, on CPUs (on devices: running.c). */
 #include "generate/recognise.h"
 
 #include <string.h>
@@ -37,14 +37,9 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem,
 		  const struct target *target, struct space *space)
 {
+	(void)m;
 	(void)problem;
-	if (target->warp > 1) {
-		add_knob(arena, space, "BR", m->stmt->index_count == 2 ? (const int[]){ 1, 2, 4, 8, 16, -1 } : (const int[]){ 1, -1 });
-		add_knob(arena, space, "BC", (const int[]){ 64, 128, 256, 512, 1024, 2048, 4096, -1 });
-		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
-		add_align_knob(arena, space);
-		return;
-	}
+	(void)target;
 	add_knob(arena, space, "BR", (const int[]){ 1, 2, 4, 8, 16, 32, 64, -1 });
 	add_choice(arena, space, "VARIANT", (const char *const[]){ "row", "block", "rows", NULL });
 	add_knob(arena, space, "BC", (const int[]){ 16, 32, 64, 128, 256, 512, 1024, 2048, -1 });
@@ -55,9 +50,9 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		 const struct space *space, const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	const struct normal_stmt *s = m->stmt;
-	const char *variant = target->warp > 1 ? "block" : point_word(space, point, "VARIANT"), *c = s->index[s->index_count - 1].name;
+	const char *variant = point_word(space, point, "VARIANT"), *c = s->index[s->index_count - 1].name;
 	const char *columns = expr_text(arena, s->index[s->index_count - 1].hi, NULL);
-	int64_t br = point_int(space, point, "BR"), bc = point_int(space, point, "BC"), threads = target->warp > 1 ? point_int(space, point, "THREADS") : 1;
+	int64_t br = point_int(space, point, "BR"), bc = point_int(space, point, "BC");
 	bool has_row = s->index_count == 2;
 
 	if ((!strcmp(variant, "row") && bc != 16) || (!has_row && br != 1)) {
@@ -68,17 +63,11 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		strbuf_addstr(why_not, "fewer rows than lanes");
 		return 0;
 	}
-	if (br * bc < threads) {
-		strbuf_addstr(why_not, "more threads than points");
-		return 0;
-	}
 	const char *r = has_row ? s->index[0].name : "r", *rows = has_row ? expr_text(arena, s->index[0].hi, NULL) : "1";
 	const char *row = arena_printf(arena, "p0*%lld+%s", (long long)br, r);
 	const char *whole[] = { r, row, NULL }, *blocked[] = { r, row, c, arena_printf(arena, "c0+%s", c), NULL };
 	write_head(arena, problem, text);
-	if (!align_write(arena, problem, space, point, text, why_not))
-		return 0;
-	strbuf_addf(text, "kernel scan grid [cdiv(%s, %lld)] threads %lld\n  index %s<%lld of %s-p0*%lld", rows, (long long)br, (long long)threads, r, (long long)br, rows, (long long)br);
+	strbuf_addf(text, "kernel scan grid [cdiv(%s, %lld)] threads 1\n  index %s<%lld of %s-p0*%lld", rows, (long long)br, r, (long long)br, rows, (long long)br);
 	if (!strcmp(variant, "row")) {
 		strbuf_addf(text, " %s<1073741824 of %s\n  knob NT=%lld\n", c, columns, (long long)point_int(space, point, "NT"));
 		strbuf_addf(text, "  %s[%s%s%s] = scan(%s) %s\n", s->name, has_row ? row : "", has_row ? ", " : "", c, c, expr_text(arena, m->value, whole));
@@ -87,9 +76,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	bool across = !strcmp(variant, "rows");
 	/* "rows": vectors hold a column of rows, so the tile is transposed in the copy. */
 	const char *digits = across ? arena_printf(arena, " : %s %s", c, r) : "";
-	strbuf_addf(text, " %s<%lld of %s-c0\n", c, (long long)bc, columns);
-	if (target->warp <= 1)
-		strbuf_addf(text, "  knob NT=%lld\n", (long long)point_int(space, point, "NT"));
+	strbuf_addf(text, " %s<%lld of %s-c0\n  knob NT=%lld\n", c, (long long)bc, columns, (long long)point_int(space, point, "NT"));
 	const char *real = tile_real(problem);
 	strbuf_addf(text, "  tile x_ %s [%s, %s] @reg%s\n  tile y_ %s [%s, %s] @reg%s\n  tile k_ %s [%s] @reg\n  k_[%s] = 0\n", real, r, c, digits, real, r, c, digits,
 		    real, r, r);
@@ -103,7 +90,6 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 const struct skeleton skeleton_scan = {
 	.name = "scan",
 	.summary = "prefix sums along the last index",
-	.serves_tiles = true,
 	.match = match,
 	.knobs = knobs,
 	.lower = lower,
