@@ -156,8 +156,19 @@ static int add_shape_made_alike(const struct problem *declared, enum op_use use,
 		strbuf_reset(&ignored);
 		fits = !problem_require(&p, &ignored);
 	}
+	/* And with dims of 1 where the problem's are: a kernel may demand that. */
+	struct problem ones = p;
+	bool has_ones = false;
+	for (int d = 0; fits && d < op_dim_count(p.op); d++)
+		if (wanted->dim[d] == 1 && p.dim[d] != 1) {
+			problem_set_dim(&ones, d, 1);
+			has_ones = true;
+		}
+	int added = fits ? add_shape(&p, use, k) : 0;
+	if (!added && has_ones && !problem_require(&ones, &ignored))
+		added = add_shape(&ones, use, k);
 	strbuf_release(&ignored);
-	return fits ? add_shape(&p, use, k) : 0;
+	return added;
 }
 
 /*

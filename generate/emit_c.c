@@ -546,7 +546,7 @@ void emit_guards(struct emitter *e, const struct expr *access, const char **cond
 	const char *at = NULL, *extent = NULL;
 
 	*condition = *mask = "";
-	if (!b)
+	if (!b || e->is_inside)
 		return;
 	struct facts facts = emit_facts(e);
 	for (size_t d = 0; d < b->rank; d++) {

@@ -70,6 +70,10 @@ struct emitter {
 	 * among them; km_part is the thread's number, km_on tells whether the point counts.
 	 */
 	bool is_thread;
+	int apart;     /* neighbours among those threads are so many threads from each other */
+	bool is_window; /* printed for windows: loops of known length are unrolled, and what may be outside is read at a place that is not, without a branch */
+	bool is_inside; /* printed for points whose accesses are all inside their buffers: no guards, and loops of known length are unrolled */
+	bool is_dealt; /* inside a loop whose trips the threads of a point take in turn */
 };
 
 /* ---- text ---- */

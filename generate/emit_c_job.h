@@ -27,6 +27,10 @@ void job_map(struct emitter *e, int copy, void *user);
 /* emit_c_reduce.c: reduction `number`, in e->reduction[], into km_q<number> */
 /* Along v, one of its ranges, into a scalar. */
 void job_reduce_along(struct emitter *e, const struct expr *r, int number, int v, const struct job *first);
+/*
+ * Do the threads that share a point each take some of this range, or trips of this loop?  (Knob ACROSS.)
+ */
+bool emit_is_dealt_out(const struct emitter *e, const char *range);
 /* Term by term, into a scalar or, in a vector loop, a vector. */
 void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bool is_vector);
 /* Body of a vector loop: all reductions in place, then the value. */

@@ -5,6 +5,9 @@
 
 /* ---- reductions ------------------------------------------------------ */
 
+/* Trips of a loop over a window that is unrolled whole. */
+enum { MOST_UNROLLED = 16 };
+
 static const char *identity(enum expr_op op)
 {
 	return op == OP_SUM ? "0.0f" : op == OP_PROD ? "1.0f" : op == OP_MAX ? "-__builtin_inff()" : "__builtin_inff()";
@@ -41,8 +44,7 @@ static const char *term(struct emitter *e, const struct expr *r, bool is_vector)
 	return x;
 }
 
-/* Do the threads that share a point each take some of this range? */
-static bool is_dealt_out(const struct emitter *e, const char *range)
+bool emit_is_dealt_out(const struct emitter *e, const char *range)
 {
 	const char *names = e->is_thread && e->lanes > 1 ? tile_knob(e->kernel, "ACROSS", "") : "";
 	size_t n = strlen(range);
@@ -58,7 +60,7 @@ static bool is_shared_out(const struct emitter *e, const struct expr *r)
 	bool is = false;
 
 	for (size_t i = 0; i < r->range_count && !is; i++)
-		is = r->range[i].hi && is_dealt_out(e, r->range[i].name);
+		is = r->range[i].hi && emit_is_dealt_out(e, r->range[i].name);
 	return is;
 }
 
@@ -68,6 +70,32 @@ static int open_alive(struct emitter *e)
 	if (!e->is_thread || e->lanes == 1)
 		return 0;
 	emit_open(e, "if (km_on)");
+	return 1;
+}
+
+/* Trips of a range whose bounds are numbers, or compile-time dims; -1: of another. */
+static int64_t known_trips(const struct emitter *e, const struct expr_range *g)
+{
+	int64_t hi = g->hi->kind == EXPR_INT ? g->hi->int_value : -1;
+
+	for (size_t d = 0; d < e->program->dim_count; d++)
+		if (g->hi->kind == EXPR_NAME && e->program->dim[d].is_static && !strcmp(e->program->dim[d].name, g->hi->name))
+			hi = e->program->dim[d].value;
+	return hi < 0 || g->lo->kind != EXPR_INT ? -1 : hi - g->lo->int_value;
+}
+
+/* Those parts of a condition whose innermost range is number g are asked in its loop; returns how many. */
+static int open_conditions(struct emitter *e, const struct expr *r, const struct expr *condition, size_t g)
+{
+	size_t innermost = 0;
+
+	if (condition->kind == EXPR_BINARY && condition->op == OP_AND)
+		return open_conditions(e, r, condition->arg[0], g) + open_conditions(e, r, condition->arg[1], g);
+	for (size_t i = 0; i < r->range_count; i++)
+		innermost = expr_uses(condition, r->range[i].name) ? i : innermost;
+	if (innermost != g)
+		return 0;
+	emit_open(e, "if (%s)", emit_truth(e, condition, false));
 	return 1;
 }
 
@@ -86,19 +114,23 @@ static int open_ranges(struct emitter *e, const struct expr *r, int v)
 		}
 		if (!g->hi && index == v)
 			continue;
-		if (i + 1 == r->range_count && unroll > 1)
+		if ((e->is_inside || e->is_window) && g->hi && known_trips(e, g) >= 0 && known_trips(e, g) <= MOST_UNROLLED)
+			emit_line(e, "_Pragma(\"clang loop unroll(full)\")");
+		else if (i + 1 == r->range_count && unroll > 1)
 			emit_line(e, "_Pragma(\"clang loop unroll_count(%lld)\")", (long long)unroll);
 		opened++;
 		if (!g->hi) {
 			emit_open_index(e, index);
 			continue;
 		}
-		bool is_dealt = is_dealt_out(e, g->name);
+		bool is_dealt = emit_is_dealt_out(e, g->name);
 		emit_open(e, "for (long %s = %s%s, %s_n = %s; %s < %s_n; %s%s)", g->name, emit_int(e, emit_here(e, g->lo)), is_dealt ? " + km_part" : "", g->name,
 			  emit_int(e, emit_here(e, g->hi)), g->name, g->name, g->name, is_dealt ? emit_text(e, " += %d", e->lanes) : "++");
 		if (e->vector >= 0)
 			e->inner[e->inner_count++] = g->name;
 		e->range[e->range_count++] = g;
+		if (e->is_thread && r->filter)
+			opened += open_conditions(e, r, r->filter, i);
 	}
 	return opened;
 }
@@ -215,7 +247,9 @@ static void fold_together(struct emitter *e, const struct expr *r, int number, c
 {
 	static const char *const fold[] = { [OP_SUM] = "km_sum_of", [OP_PROD] = "km_product_of", [OP_MAX] = "km_greatest_of", [OP_MIN] = "km_least_of" };
 
-	emit_line(e, "km_q%d = km_together<%d, %s<%s>>(km_q%d, km_shared);", number, e->lanes, fold[r->op], type, number);
+	if (e->is_dealt)
+		emit_fail(e, "threads that take trips of a loop in turn do not meet in it");
+	emit_line(e, "km_q%d = km_together<%d, %d, %s<%s>>(km_q%d, km_shared);", number, e->lanes, e->apart, fold[r->op], type, number);
 }
 
 /* The place of the greatest or least term, of the first NaN where there is one; -1 of none. */
@@ -224,22 +258,57 @@ static void find_place(struct emitter *e, const struct expr *r, int number)
 	bool is_whole = emit_is_whole(e, r->arg[0]);
 	const char *type = is_whole ? "long" : e->is_double ? "double" : "float";
 
-	bool is_shared = is_shared_out(e, r);
+	bool is_shared = is_shared_out(e, r), counts = e->is_thread && !is_whole && !r->filter && r->range_count == 1 && r->range[0].hi;
 	emit_line(e, "long km_q%d = -1;", number);
-	emit_line(e, "%s km_best%d = 0;", type, number);
+	emit_line(e, "%s km_best%d = %s;", type, number, counts ? identity(r->op == OP_ARGMAX ? OP_MAX : OP_MIN) : "0");
+	if (counts)
+		emit_line(e, "int km_trips%d = 0, km_at%d = 0;", number, number);
 	int alive = open_alive(e), opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
-	if (r->filter)
+	if (r->filter && !e->is_thread)
 		emit_line(e, "if (!%s) continue;", emit_truth(e, r->filter, false));
 	emit_line(e, "const %s km_x = %s;", type, is_whole ? emit_whole(e, r->arg[0]) : emit_real(e, r->arg[0], false));
-	emit_line(e, "if (km_q%d < 0 || km_x %s km_best%d || (km_x != km_x && km_best%d == km_best%d)) { km_best%d = km_x; km_q%d = %s; }", number,
-		  r->op == OP_ARGMAX ? ">" : "<", number, number, number, number, number, r->range[0].name);
+	/*
+	 * Without branches: the terms of an unrolled loop are on their way together.  And, where all count, with two
+	 * comparisons and 32 bits a place: beyond the first what is neither at most the best nor after a NaN.
+	 */
+	if (counts)
+		emit_line(e, "const bool km_new = !(km_x %s km_best%d) & (km_best%d == km_best%d); km_at%d = km_new ? km_trips%d : km_at%d; km_trips%d++;",
+			  r->op == OP_ARGMAX ? "<=" : ">=", number, number, number, number, number, number, number);
+	else
+		emit_line(e, "const bool km_new = (km_q%d < 0) | (km_x %s km_best%d) | ((km_x != km_x) & (km_best%d == km_best%d));", number,
+			  r->op == OP_ARGMAX ? ">" : "<", number, number, number);
+	emit_line(e, "km_best%d = km_new ? km_x : km_best%d;", number, number);
+	if (!counts)
+		emit_line(e, "km_q%d = km_new ? %s : km_q%d;", number, r->range[0].name, number);
 	e->reduction_count = saved;
 	close_ranges(e, r, opened);
+	if (counts)
+		emit_line(e, "if (km_trips%d) km_q%d = %s + km_at%d * %s;", number, number, emit_int(e, emit_here(e, r->range[0].lo)), number,
+			  emit_is_dealt_out(e, r->range[0].name) ? emit_text(e, "%dL + km_part", e->lanes) : "1L");
 	emit_close(e, alive);
 	if (is_shared)
-		emit_line(e, "km_q%d = km_together<%d, km_place_of<%s, %s>>(km_placed<%s>{km_best%d, km_q%d}, km_shared).place;", number, e->lanes, type,
+		emit_line(e, "km_q%d = km_together<%d, %d, km_place_of<%s, %s>>(km_placed<%s>{km_best%d, km_q%d}, km_shared).place;", number, e->lanes, e->apart, type,
 			  r->op == OP_ARGMAX ? "true" : "false", type, number, number);
+}
+
+/* A reduction of a thread's scalars with the ranges that its condition uses outermost: it is asked as seldom as can be. */
+static const struct expr *conditions_first(struct emitter *e, const struct expr *r)
+{
+	struct expr *copy = ARENA_ARRAY(&e->arena, struct expr, 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->range_count; i++)
+		for (size_t k = 0; k < r->range_count; k++)
+			if (r->range[i].hi && (expr_uses(r->range[i].lo, r->range[k].name) || expr_uses(r->range[i].hi, r->range[k].name)))
+				return r;
+	*copy = *r;
+	copy->range = ARENA_ARRAY(&e->arena, struct expr_range, r->range_count);
+	for (int is_free = 0; is_free < 2; is_free++)
+		for (size_t i = 0; i < r->range_count; i++)
+			if (!expr_uses(r->filter, r->range[i].name) == is_free)
+				copy->range[n++] = r->range[i];
+	return copy;
 }
 
 /* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
@@ -265,6 +334,10 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 	const char *type = is_vector ? "km_vf" : is_whole ? "long" : e->is_double ? "double" : "float";
 	emit_line(e, "%s km_q%d = %s;", type, number,
 		  is_whole ? whole_identity(r->op, emit_is_bool(e, r->arg[0])) : identity(r->op));
+	struct expr unconditional = *r;
+	unconditional.filter = NULL;
+	if (e->is_thread && r->filter)
+		r = conditions_first(e, r);
 	int alive = open_alive(e), opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (trips > 0 && r->range_count)
@@ -272,7 +345,7 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 	if (is_vector)
 		emit_line(e, "km_q%d = %s;", number, combine(e, r->op, acc, term(e, r, true), true));
 	else
-		fold_scalar(e, r, acc);
+		fold_scalar(e, e->is_thread ? &unconditional : r, acc);
 	e->reduction_count = saved;
 	close_ranges(e, r, opened);
 	emit_close(e, alive);

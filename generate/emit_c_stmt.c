@@ -144,6 +144,10 @@ static void assign(struct emitter *e, struct job *job)
 	if (v < 0 && !e->is_thread && !e->reduction_count && (job_pairs(e, job) || job_transpose(e, job)))
 		return;
 	int opened = job_open(e, job, -1, -1), saved = e->reduction_count;
+	if (!opened && saved) {
+		emit_open(e, "%s", "");
+		opened++;
+	}
 	for (int i = 0; i < saved; i++) {
 		const struct expr *r = e->reduction[i];
 		int units = 0;
@@ -156,7 +160,8 @@ static void assign(struct emitter *e, struct job *job)
 		e->reduction_count = saved;
 	}
 	if (e->is_thread && e->lanes > 1) {
-		emit_open(e, "if (km_on && km_part == 0)");
+		/* Each of the threads that share the point keeps a tile's value; one of them stores, but where a loop is dealt out. */
+		emit_open(e, s->kind == TILE_STORE && !e->is_dealt ? "if (km_on && km_part == 0)" : "if (km_on)");
 		opened++;
 	}
 	emit_store(e, job->target, emit_scalar(e, s->value, job->target), false, false);
@@ -271,10 +276,17 @@ static void emit_for(struct emitter *e, const struct tile_stmt *s)
 		return;
 	}
 	const char *v = s->var;
-	emit_open(e, "for (long %s = %s, %s_n = %s, %s_trip = 0; %s < %s_n; %s += %lld, %s_trip++)", v, emit_int(e, s->lo), v, emit_int(e, s->hi), v,
-		  v, v, v, (long long)s->step, v);
+	int64_t unroll = tile_knob_int(e->kernel, "TU", 1);
+	bool is_dealt = emit_is_dealt_out(e, v), outer = e->is_dealt;
+	if (is_dealt && unroll > 1)
+		emit_line(e, "_Pragma(\"clang loop unroll_count(%lld)\")", (long long)unroll);
+	emit_open(e, "for (long %s = %s%s, %s_n = %s, %s_trip = 0; %s < %s_n; %s += %lld, %s_trip++)", v, emit_int(e, s->lo),
+		  is_dealt ? emit_text(e, " + km_part * %lldL", (long long)s->step) : "", v, emit_int(e, s->hi), v, v, v, v,
+		  (long long)s->step * (is_dealt ? e->lanes : 1), v);
 	e->fors[e->for_count++] = s;
+	e->is_dealt |= is_dealt;
 	emit_stmts(e, s->body, s->body_count);
+	e->is_dealt = outer;
 	e->for_count--;
 	emit_close(e, 1);
 }

@@ -5,7 +5,10 @@
  * places of extremes, bisection) is printed by the C printer's scalars (emit_c.h), the indices
  * of stores spread over the block's threads, the last one fastest.  A kernel asks for it by
  *   LANES    threads that share a point                                   [printed otherwise]
- *   ACROSS   names of reduced ranges that these deal out among themselves, with commas between
+ *   ACROSS   names of reduced ranges, and of loops, that these deal out among themselves, with commas between
+ *   APART    1: these are no neighbours in the block, but as far from each other as the block has
+ *            points: where points, not terms, lie side by side in memory              [neighbours]
+ *   TU       unrolling of such ranges, and of loops that ACROSS names                        [1]
  *   REAL     f64: arithmetic in double                                    [f32]
  * The threads of a block are at least as many as the indices have points, times LANES.
  */

@@ -39,9 +39,10 @@ struct stages_writer {
 	bool is_double; /* arithmetic, and what is kept */
 	bool counts;    /* ranks, instead of sorting */
 	/* On a device */
-	int64_t threads, lanes, part, run;
+	int64_t threads, lanes, part, run, patch, tiles;
 	int warp;
 	bool uses_lanes; /* some kernel does */
+	bool uses_patch;
 };
 
 /* The stage of that name, or NULL. */

@@ -2,9 +2,156 @@
  * Stages on devices of warps (simt_points.h): blocks are tiles of a statement's indices, a thread a point, or
  * LANES of them, which deal out the longest range of a reduction.
  */
+#include "generate/polynomial.h"
 #include "generate/stages.h"
 
 #include <string.h>
+
+/* The reduction in a value, NULL: there is none, or more than one. */
+static const struct expr *only_reduction(const struct expr *e)
+{
+	const struct expr *found = e->kind == EXPR_REDUCE ? e : NULL;
+
+	for (size_t i = 0; i < e->arg_count && e->kind != EXPR_REDUCE; i++) {
+		const struct expr *r = only_reduction(e->arg[i]);
+		if (r && found)
+			return NULL;
+		found = r ? r : found;
+	}
+	return found;
+}
+
+/* Rows that fill no tile have a thread an element. */
+enum { LEAST_TILE = 512 };
+
+/* Does an access's index depend on memory? */
+static bool reads_by_tensor(const struct expr *e)
+{
+	bool reads = false;
+
+	for (size_t i = 0; i < e->arg_count && !reads; i++)
+		reads = (e->kind == EXPR_ACCESS && reads_any_tensor(e->arg[i])) || reads_by_tensor(e->arg[i]);
+	return reads;
+}
+
+/* Is it a value of reals an element, at places that no tensor tells: what tiles are for? */
+static bool is_tile(const struct problem *problem, const struct stage *x)
+{
+	const struct normal_stmt *s = x->stmt;
+
+	return x->scheme == PLAIN && s->kind == KIND_REAL && dtype_is_real(problem->dtype) && s->index_count >= 1 && s->index_count <= 3 && !only_reduction(s->value) &&
+	       !reads_by_tensor(s->value) && extent_value(problem, s->index[s->index_count - 1].hi) >= LEAST_TILE;
+}
+
+/* Threads enough to keep a device's memory busy. */
+enum { ENOUGH_POINTS = 1 << 19 };
+
+/* The fewest points that a reduction has. */
+static int64_t points_of_results(const struct match *m, const struct problem *problem)
+{
+	int64_t fewest = ENOUGH_POINTS;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct normal_stmt *s = m->stage[i].stmt;
+		int64_t points = 1;
+		for (size_t k = 0; k < s->index_count; k++)
+			points *= extent_value(problem, s->index[k].hi);
+		if (s->value->kind == EXPR_REDUCE && points < fewest)
+			fewest = points;
+	}
+	return fewest;
+}
+
+/* Is there an index of an access that both of them move: that of a window? */
+static bool move_window(const struct expr *e, const char *index, const char *range)
+{
+	bool move = false;
+
+	for (size_t i = 0; i < e->arg_count && !move; i++)
+		move = (e->kind == EXPR_ACCESS && expr_uses(e->arg[i], index) && expr_uses(e->arg[i], range)) || move_window(e->arg[i], index, range);
+	return move;
+}
+
+/* The remainder of which a condition asks, of an index, by that number: the index's stride; 0: of none. */
+static int64_t remainder_of(const struct expr *e, const char *index)
+{
+	int64_t number = 0;
+
+	if (e && e->kind == EXPR_BINARY && e->op == OP_MOD && e->arg[1]->kind == EXPR_INT && expr_uses(e->arg[0], index))
+		return e->arg[1]->int_value;
+	for (size_t i = 0; e && i < e->arg_count && !number; i++)
+		number = remainder_of(e->arg[i], index);
+	return number;
+}
+
+/*
+ * The statement's index along which a thread may compute several points, -1: none.  The one, not the last, along
+ * which windows overlap, or the last; or the last, where what is reduced depends on its remainder.
+ */
+static int patched_index(const struct normal_stmt *s)
+{
+	const struct expr *e = only_reduction(s->value);
+
+	if (!e || e->op > OP_MIN || !s->index_count)
+		return -1;
+	for (size_t k = 0; k < e->range_count; k++)
+		if (!range_is_static(&e->range[k], s->index, s->index_count))
+			return -1;
+	if (e->filter)
+		return remainder_of(e->filter, s->index[s->index_count - 1].name) > 1 ? (int)s->index_count - 1 : -1;
+	for (int n = (int)s->index_count; n-- > 0;) {
+		/* The last index comes last. */
+		int i = n ? n - 1 : (int)s->index_count - 1;
+		for (size_t k = 0; k < e->range_count; k++)
+			if (move_window(e->arg[0], s->index[i].name, e->range[k].name))
+				return i;
+	}
+	return -1;
+}
+
+/* Quotients and remainders without the multiples of their divisor: (5*w+i)//5 is w + i//5. */
+static struct expr *without_multiples(struct arena *arena, const struct expr *e)
+{
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = without_multiples(arena, e->arg[i]);
+	copy->filter = e->filter ? without_multiples(arena, e->filter) : NULL;
+	copy->otherwise = e->otherwise ? without_multiples(arena, e->otherwise) : NULL;
+	if (e->kind != EXPR_BINARY || (e->op != OP_MOD && e->op != OP_FLOORDIV) || e->arg[1]->kind != EXPR_INT || e->arg[1]->int_value < 2)
+		return copy;
+	struct facts none = { NULL, 0 };
+	struct polynomial p = polynomial_of(arena, &none, copy->arg[0]), multiples = { ARENA_ARRAY(arena, struct polynomial_term, p.count + 1), 0 },
+			  rest = { ARENA_ARRAY(arena, struct polynomial_term, p.count + 1), 0 };
+	int64_t divisor = e->arg[1]->int_value;
+	for (size_t i = 0; i < p.count; i++) {
+		bool is_multiple = p.term[i].factor_count && p.term[i].coefficient % divisor == 0;
+		struct polynomial *to = is_multiple ? &multiples : &rest;
+		to->term[to->count] = p.term[i];
+		to->term[to->count++].coefficient /= is_multiple ? divisor : 1;
+	}
+	if (!multiples.count)
+		return copy;
+	struct expr *of_rest = expr_binary(arena, e->op, polynomial_expr(arena, &rest), expr_int(arena, divisor));
+	return e->op == OP_MOD ? of_rest : expr_binary(arena, OP_ADD, polynomial_expr(arena, &multiples), of_rest);
+}
+
+/* More terms than this times the points of a reduction, and most threads of a device have none. */
+enum { MANY_TERMS = 16, LONG_RANGE = 1 << 16 };
+
+static int64_t terms_of(const struct normal_stmt *s, const struct problem *problem)
+{
+	int64_t terms = 1;
+
+	for (size_t i = 0; i < s->value->range_count; i++) {
+		const struct expr_range *r = &s->value->range[i];
+		/* What other indices bound may be as long as they are. */
+		terms *= range_is_static(r, s->index, s->index_count) ? extent_value(problem, r->hi) : LONG_RANGE;
+	}
+	return terms;
+}
 
 void stages_device_knobs(struct arena *arena, const struct match *m, const struct problem *problem, struct space *space)
 {
@@ -12,6 +159,27 @@ void stages_device_knobs(struct arena *arena, const struct match *m, const struc
 	add_knob(arena, space, "LANES", (const int[]){ 1, 8, 32, 128, -1 });
 	if (dtype_is_real(problem->dtype) && problem->dtype != DTYPE_f64)
 		add_choice(arena, space, "REAL", (const char *const[]){ "f32", "f64", NULL });
+	/* A few groups of threads go through all of a long row, or of a tensor. */
+	for (size_t i = 0; i < m->count; i++)
+		space->is_last_resort |= m->stage[i].scheme == PREFIX || (m->stage[i].scheme == PLAIN && terms_of(m->stage[i].stmt, problem) > MANY_TERMS * points_of_results(m, problem));
+	/* Points under each other that a thread computes, of windows that overlap. */
+	for (size_t i = 0; i < m->count; i++)
+		if (patched_index(m->stage[i].stmt) >= 0) {
+			const struct normal_stmt *s = m->stage[i].stmt;
+			const struct expr *filter = only_reduction(s->value)->filter;
+			int remainders = filter ? (int)remainder_of(filter, s->index[s->index_count - 1].name) : 0;
+			add_knob(arena, space, "PATCH", remainders ? (const int[]){ 1, remainders, 2 * remainders, -1 } : (const int[]){ 1, 2, 4, 8, 16, -1 });
+			start_knob(space, "PATCH", remainders ? arena_printf(arena, "%d", remainders) : "4");
+			break;
+		}
+	/* Values of a row's elements, several a thread; 0: one. */
+	for (size_t i = 0; i < m->count; i++)
+		if (is_tile(problem, &m->stage[i])) {
+			add_knob(arena, space, "TILES", (const int[]){ 2048, 1024, 0, -1 });
+			break;
+		}
+	start_knob(space, "THREADS", "256");
+	start_knob(space, "LANES", points_of_results(m, problem) < ENOUGH_POINTS ? "8" : "1");
 	/* The values of a thread; 0: the whole row. */
 	if (stages_have(m, PREFIX))
 		add_knob(arena, space, "PART", (const int[]){ 0, 16, 64, 256, -1 });
@@ -46,8 +214,19 @@ static void add_longest(struct stages_writer *w, const struct expr *e, struct st
 			longest = e->range[i].name;
 		}
 	}
-	if (longest)
+	/* Of shorter ones some would have none. */
+	if (longest && most >= w->lanes / 2)
 		strbuf_addf(names, "%s%s", names->len ? "," : "", longest);
+}
+
+/* Does some access inside e go along the range by its last index: do terms lie side by side in memory? */
+static bool lies_along(const struct expr *e, const char *range)
+{
+	bool lies = e->kind == EXPR_ACCESS && e->arg_count && expr_uses(e->arg[e->arg_count - 1], range);
+
+	for (size_t i = 0; i < e->arg_count && !lies; i++)
+		lies = lies_along(e->arg[i], range);
+	return lies;
 }
 
 /*
@@ -83,6 +262,11 @@ static const char *open_block(struct stages_writer *w, const char *name, struct 
 	strbuf_addf(w->text, "  knob LANES=%lld", (long long)lanes);
 	if (lanes > 1)
 		strbuf_addf(w->text, " ACROSS=%s", across.buf);
+	/* Where the points are what lies side by side, the threads of one are apart. */
+	if (lanes > 1 && points > 1 && !strchr(across.buf, ',') && !lies_along(value, across.buf) && lies_along(value, index[count - 1].name))
+		strbuf_addstr(w->text, " APART=1");
+	if (value)
+		strbuf_addstr(w->text, " TU=8");
 	strbuf_addf(w->text, "%s\n", w->is_double ? " REAL=f64" : "");
 	const char *kept = arena_strdup(w->arena, at.buf);
 	strbuf_release(&at);
@@ -113,6 +297,29 @@ static const char *kernel_name(struct stages_writer *w, size_t number, const cha
 	return arena_printf(w->arena, "s%zu%s", number, part);
 }
 
+/* A block of TILES values of a row, several a thread, in wide words. */
+static void write_tile(struct stages_writer *w, const struct stage *x, size_t number)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct strbuf grid = STRBUF_INIT, at = STRBUF_INIT;
+	const char *mapping[2 * OP_MAX_RANK + 1];
+	size_t last = s->index_count - 1;
+	long long columns = (long long)w->tiles;
+
+	for (size_t i = 0; i <= last; i++) {
+		mapping[2 * i] = s->index[i].name;
+		mapping[2 * i + 1] = i < last ? arena_printf(w->arena, "p%zu", i) : arena_printf(w->arena, "p%zu*%lld+%s", i, columns, s->index[i].name);
+		strbuf_addf(&grid, i < last ? "%s, " : "cdiv(%s, %lld)", stages_extent(w, s, i), columns);
+		strbuf_addf(&at, "%s%s", i ? ", " : "", mapping[2 * i + 1]);
+	}
+	mapping[2 * last + 2] = NULL;
+	strbuf_addf(w->text, "kernel %s grid [%s] threads %lld\n  index %s<%lld of %s-p%zu*%lld\n%s", kernel_name(w, number, ""), grid.buf, (long long)w->threads,
+		    s->index[last].name, columns, stages_extent(w, s, last), last, columns, w->is_double ? "  knob REAL=f64\n" : "");
+	stages_write_stores(w, x, "  ", at.buf, expr_text(w->arena, stages_in_memory(w, s->value), mapping));
+	strbuf_release(&grid);
+	strbuf_release(&at);
+}
+
 static void write_points(struct stages_writer *w, const struct stage *x, size_t number)
 {
 	const struct normal_stmt *s = x->stmt;
@@ -122,8 +329,37 @@ static void write_points(struct stages_writer *w, const struct stage *x, size_t 
 
 	if (x->scheme == SEARCH)
 		value->op = OP_BISECT;
-	const char *at = open_block(w, kernel_name(w, number, ""), index, spread_of(w, s->index, s->index_count, index), value, mapping);
-	stages_write_stores(w, x, "  ", at, expr_text(w->arena, value, mapping));
+	size_t count = spread_of(w, s->index, s->index_count, index);
+	int patched = w->patch > 1 && w->lanes == 1 && x->scheme == PLAIN ? patched_index(s) : -1;
+	/* Along the last index a thread's points lie a block's width apart, so that neighbours' are neighbours. */
+	bool is_last = patched >= 0 && patched == (int)s->index_count - 1, is_apart = is_last && !only_reduction(s->value)->filter;
+	if (patched >= 0) {
+		int64_t extent = extent_value(w->problem, s->index[patched].hi);
+		index[patched].extent = arena_printf(w->arena, "cdiv(%s, %lld)", index[patched].extent, (long long)w->patch);
+		index[patched].points = points_of((extent + w->patch - 1) / w->patch);
+		/* Blocks of such points are whole: what is outside is not stored. */
+		if (is_apart)
+			index[patched].extent = arena_printf(w->arena, "rup(%s, %lld)", index[patched].extent,
+							     (long long)(index[patched].points < w->threads ? index[patched].points : w->threads));
+		w->uses_patch = true;
+	}
+	const char *at = open_block(w, kernel_name(w, number, ""), index, count, value, mapping);
+	const char *block = patched < 0 ? NULL : mapping[2 * patched + 1];
+	for (int64_t i = 0; i < (patched < 0 ? 1 : w->patch); i++) {
+		struct strbuf place = STRBUF_INIT;
+		const char *here = at;
+		if (is_apart && index[patched].points > 1)
+			mapping[2 * patched + 1] = arena_printf(w->arena, "p%d*%lld+%s+%lld", patched, (long long)(index[patched].points * w->patch), s->index[patched].name,
+								(long long)(i * index[patched].points));
+		else if (patched >= 0)
+			mapping[2 * patched + 1] = arena_printf(w->arena, "(%s)*%lld+%lld", block, (long long)w->patch, (long long)i);
+		for (size_t k = 0; k < count && patched >= 0; k++)
+			strbuf_addf(&place, "%s%s", k ? ", " : "", mapping[2 * k + 1]);
+		here = patched < 0 ? at : place.buf;
+		const struct expr *mapped = expr_mapped(w->arena, value, mapping);
+		stages_write_stores(w, x, "  ", here, expr_text(w->arena, patched < 0 ? mapped : without_multiples(w->arena, mapped), NULL));
+		strbuf_release(&place);
+	}
 }
 
 /* Ranks are counted: the value goes to the place that they tell. */
@@ -328,6 +564,10 @@ static void write_ranks_by_runs(struct stages_writer *w, const struct stage *x, 
 
 static void write_stage(struct stages_writer *w, const struct stage *x, size_t number)
 {
+	if (w->tiles && is_tile(w->problem, x)) {
+		write_tile(w, x, number);
+		return;
+	}
 	if (x->scheme == RANKS && w->run) {
 		write_ranks_by_runs(w, x, number);
 		return;
@@ -368,6 +608,10 @@ int stages_lower_device(struct stages_writer *w, struct strbuf *why_not)
 	}
 	for (size_t i = 0; i < m->count; i++)
 		write_stage(w, &m->stage[i], i);
+	if (w->patch > 1 && !w->uses_patch) {
+		strbuf_addstr(why_not, "PATCH does nothing where several threads share a point");
+		return 0;
+	}
 	if (w->lanes > 1 && !w->uses_lanes) {
 		strbuf_addstr(why_not, "LANES without a reduction does nothing");
 		return 0;

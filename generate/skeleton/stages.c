@@ -208,6 +208,115 @@ static void write_by_rank(struct stages_writer *w, const struct stage *x, size_t
 	stages_write_stores(w, x, "  ", at, expr_text(w->arena, stages_in_memory(w, s->value->arg[0]), mapping));
 }
 
+/* Is some range of a reduction a dim that is 1 at the problem: the depth of a depthwise convolution? */
+static bool reduces_ones(const struct match *m, const struct problem *problem)
+{
+	for (size_t i = 0; i < m->count; i++)
+		for (size_t k = 0; !m->sorts && k < m->stage[i].stmt->value->range_count; k++)
+			if (m->stage[i].stmt->value->range[k].hi && dim_is_one(problem, m->stage[i].stmt->value->range[k].hi))
+				return true;
+	return false;
+}
+
+/* The match with 1 for dims that are, which the kernels then demand. */
+static const struct match *match_with_ones(struct arena *arena, const struct match *m, const struct problem *problem)
+{
+	struct match *copy = ARENA_ARRAY(arena, struct match, 1);
+
+	*copy = *m;
+	copy->stage = ARENA_ARRAY(arena, struct stage, m->count);
+	for (size_t i = 0; i < m->count; i++) {
+		struct normal_stmt *s = ARENA_ARRAY(arena, struct normal_stmt, 1);
+		*s = *m->stage[i].stmt;
+		s->index = ARENA_ARRAY(arena, struct expr_range, s->index_count);
+		memcpy(s->index, m->stage[i].stmt->index, s->index_count * sizeof(*s->index));
+		s->value = (struct expr *)with_ones(arena, problem, s->value);
+		for (size_t k = 0; k < s->index_count; k++)
+			s->index[k].hi = (struct expr *)with_ones(arena, problem, s->index[k].hi);
+		copy->stage[i] = m->stage[i];
+		copy->stage[i].stmt = s;
+	}
+	return copy;
+}
+
+/* How often e reads the statement; at other places than its own indices: many times. */
+static int reads_of(const struct expr *e, const struct normal_stmt *s)
+{
+	enum { MANY = 1000 };
+	int reads = 0;
+
+	if (!e)
+		return 0;
+	if ((e->kind == EXPR_ACCESS || e->kind == EXPR_NAME) && !strcmp(e->name, s->name)) {
+		bool is_own = e->arg_count == s->index_count;
+		for (size_t i = 0; i < e->arg_count && is_own; i++)
+			is_own = e->arg[i]->kind == EXPR_NAME && !strcmp(e->arg[i]->name, s->index[i].name);
+		return is_own ? 1 : MANY;
+	}
+	for (size_t i = 0; i < e->arg_count; i++)
+		reads += e->kind == EXPR_REDUCE ? MANY * reads_of(e->arg[i], s) : reads_of(e->arg[i], s);
+	for (size_t i = 0; i < e->range_count; i++)
+		reads += MANY * (reads_of(e->range[i].lo, s) + reads_of(e->range[i].hi, s));
+	return reads + MANY * (reads_of(e->filter, s) + reads_of(e->otherwise, s));
+}
+
+static struct expr *put_in(struct arena *arena, const struct expr *e, const struct normal_stmt *s)
+{
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+
+	if ((e->kind == EXPR_ACCESS || e->kind == EXPR_NAME) && !strcmp(e->name, s->name))
+		return s->value;
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = e->kind == EXPR_REDUCE ? e->arg[i] : put_in(arena, e->arg[i], s);
+	return copy;
+}
+
+/* Where the reduction's only reader has its indices, and no reduction: its stage; NULL: it is read elsewhere too. */
+static struct stage *only_reader(struct match *m, const struct stage *x)
+{
+	const struct normal_stmt *s = x->stmt;
+	struct stage *reader = NULL;
+	int reads = 0;
+
+	if (x->scheme != PLAIN || s->value->kind != EXPR_REDUCE || s->value->op > OP_MIN || s->tensor >= 0)
+		return NULL;
+	for (size_t i = 0; i < m->count; i++) {
+		int n = reads_of(m->stage[i].stmt->value, s);
+		reads += n;
+		reader = n ? &m->stage[i] : reader;
+	}
+	bool is_alike = reads == 1 && reader->scheme == PLAIN && reader->stmt->value->kind != EXPR_REDUCE && reader->stmt->index_count == s->index_count;
+	for (size_t i = 0; is_alike && i < s->index_count; i++)
+		is_alike = !strcmp(reader->stmt->index[i].name, s->index[i].name) && expr_equal(reader->stmt->index[i].hi, s->index[i].hi);
+	return is_alike ? reader : NULL;
+}
+
+/* The match with reductions put in where they are read: a mean is one kernel, and no memory between. */
+static const struct match *with_readers(struct arena *arena, const struct match *m)
+{
+	struct match *copy = ARENA_ARRAY(arena, struct match, 1);
+
+	*copy = *m;
+	copy->stage = ARENA_ARRAY(arena, struct stage, m->count);
+	memcpy(copy->stage, m->stage, m->count * sizeof(*m->stage));
+	for (size_t i = 0; i < copy->count && !m->sorts;) {
+		struct stage *reader = only_reader(copy, &copy->stage[i]);
+		if (!reader) {
+			i++;
+			continue;
+		}
+		struct normal_stmt *s = ARENA_ARRAY(arena, struct normal_stmt, 1);
+		*s = *reader->stmt;
+		s->value = put_in(arena, s->value, copy->stage[i].stmt);
+		reader->stmt = s;
+		memmove(copy->stage + i, copy->stage + i + 1, (copy->count - i - 1) * sizeof(*copy->stage));
+		copy->count--;
+	}
+	return copy;
+}
+
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
@@ -221,7 +330,15 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		w.lanes = point_int(space, point, "LANES");
 		w.part = point_int(space, point, "PART");
 		w.run = point_int(space, point, "RUN");
-		write_head(arena, problem, text);
+		w.patch = point_int(space, point, "PATCH");
+		w.tiles = point_int(space, point, "TILES");
+		w.match = with_readers(arena, m);
+		if (reduces_ones(w.match, problem)) {
+			w.match = match_with_ones(arena, w.match, problem);
+			write_head_of_ones(arena, problem, text);
+		} else {
+			write_head(arena, problem, text);
+		}
 		stages_write_memory(&w);
 		return stages_lower_device(&w, why_not);
 	}
