@@ -3,22 +3,16 @@
  * neighbour differs in one knob, mostly by one step; now and then in two.  When
  * a parent's neighbourhood stops paying, the next best takes its turn, so that
  * the search restarts without forgetting.
+ *
+ * Before there are parents it begins with what skeletons say to begin with, and its
+ * neighbours.  A skeleton in a language whose first few trials were far behind the best gets no
+ * more: the slowest candidates cost the most.
  */
 #include "generate/policy.h"
 
 #include <string.h>
 
-enum { PARENTS = 4 };
-
-static void random_point(const struct problem_space *ps, struct rng *rng, struct proposal *p)
-{
-	p->sub_index = (size_t)rng_below(rng, (int64_t)ps->sub_count);
-	const struct space *space = &ps->sub[p->sub_index].space;
-	for (size_t k = 0; k < space->knob_count; k++)
-		p->point.value[k] = (int16_t)rng_below(rng, (int64_t)space->knob[k].value_count);
-	p->parent = "";
-	p->edge = "random";
-}
+enum { PARENTS = 4, FIRST_TRIALS = 3, FAR_BEHIND = 5 };
 
 /* Moves one knob that has a choice, to the next value mostly, to any sometimes. */
 static void move(const struct space *space, struct rng *rng, struct point *point)
@@ -37,6 +31,59 @@ static void move(const struct space *space, struct rng *rng, struct point *point
 		point->value[k] = (int16_t)v;
 		return;
 	}
+}
+
+static void random_point(const struct problem_space *ps, size_t sub, struct rng *rng, struct proposal *p)
+{
+	const struct space *space = &ps->sub[sub].space;
+
+	p->sub_index = sub;
+	for (size_t k = 0; k < space->knob_count; k++)
+		p->point.value[k] = (int16_t)rng_below(rng, (int64_t)space->knob[k].value_count);
+	p->parent = "";
+	p->edge = "random";
+}
+
+/* The point that the skeleton begins with, after so many moves. */
+static void start_point(const struct problem_space *ps, size_t sub, int64_t moves, struct rng *rng, struct proposal *p)
+{
+	const struct space *space = &ps->sub[sub].space;
+
+	p->sub_index = sub;
+	for (size_t k = 0; k < space->knob_count; k++)
+		p->point.value[k] = space->knob[k].start;
+	while (moves-- > 0)
+		move(space, rng, &p->point);
+	p->parent = "";
+	p->edge = "start";
+}
+
+/* Subspaces that are worth another trial; *count of them in out[]. */
+static const size_t *promising(struct arena *arena, const struct problem_space *ps, const struct history *seen, size_t *count)
+{
+	size_t *tried = ARENA_ARRAY(arena, size_t, ps->sub_count), *out = ARENA_ARRAY(arena, size_t, ps->sub_count);
+	double *best = ARENA_ARRAY(arena, double, ps->sub_count), all = 0;
+
+	for (size_t i = 0; i < seen->count; i++) {
+		const struct trial *t = &seen->trial[i];
+		struct strbuf err = STRBUF_INIT;
+		struct point point;
+		size_t sub;
+		if (!point_parse(ps, t->knobs, &sub, &point, &err)) {
+			tried[sub]++;
+			best[sub] = t->fitness > best[sub] ? t->fitness : best[sub];
+			all = t->fitness > all ? t->fitness : all;
+		}
+		strbuf_release(&err);
+	}
+	*count = 0;
+	for (size_t i = 0; i < ps->sub_count; i++)
+		if ((tried[i] < FIRST_TRIALS || best[i] * FAR_BEHIND >= all) && !ps->sub[i].space.is_last_resort)
+			out[(*count)++] = i;
+	for (size_t i = 0; i < ps->sub_count && !*count; i++)
+		out[i] = i;
+	*count = *count ? *count : ps->sub_count;
+	return out;
 }
 
 /* The trials of greatest fitness, best first; returns how many. */
@@ -63,9 +110,9 @@ static size_t best_trials(const struct history *seen, size_t *out, size_t most)
 static size_t propose(struct arena *arena, const struct problem_space *ps, const struct history *seen, struct rng *rng,
 		      size_t want, struct proposal *out)
 {
-	size_t parent[PARENTS], parents = best_trials(seen, parent, PARENTS);
+	size_t parent[PARENTS], parents = best_trials(seen, parent, PARENTS), subs;
+	const size_t *sub = promising(arena, ps, seen, &subs);
 
-	(void)arena;
 	for (size_t i = 0; i < want; i++) {
 		struct strbuf err = STRBUF_INIT;
 		/* A quarter explores; the better half of the parents gets most of the rest. */
@@ -74,8 +121,14 @@ static size_t propose(struct arena *arena, const struct problem_space *ps, const
 		if (which && rng_below(rng, 2))
 			which = 0;
 		const struct trial *t = parents ? &seen->trial[parent[which]] : NULL;
-		if (explore || point_parse(ps, t->knobs, &out[i].sub_index, &out[i].point, &err)) {
-			random_point(ps, rng, &out[i]);
+		size_t any = parents ? (size_t)rng_below(rng, (int64_t)subs) : i % subs;
+		bool is_first = !parents && i < subs;
+		/* Of these none may have a legal point. */
+		size_t which_sub = !parents && !is_first && !rng_below(rng, 16) ? (size_t)rng_below(rng, (int64_t)ps->sub_count) : sub[any];
+		if (explore && ps->sub[which_sub].space.has_start && (is_first || rng_below(rng, 4))) {
+			start_point(ps, which_sub, is_first ? 0 : 1 + rng_below(rng, 2), rng, &out[i]);
+		} else if (explore || point_parse(ps, t->knobs, &out[i].sub_index, &out[i].point, &err)) {
+			random_point(ps, which_sub, rng, &out[i]);
 		} else {
 			const struct space *space = &ps->sub[out[i].sub_index].space;
 			move(space, rng, &out[i].point);

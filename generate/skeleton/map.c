@@ -54,6 +54,9 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		add_knob(arena, space, "BN", (const int[]){ 256, 512, 1024, 2048, 4096, -1 });
 		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
 		add_align_knob(arena, space);
+		/* Two or four chunks a thread. */
+		start_knob(space, "BN", "2048");
+		start_knob(space, "THREADS", "256");
 	} else if (m->is_strided) {
 		add_knob(arena, space, "BM", (const int[]){ 4, 8, 16, 32, 64, 128, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 8, 16, 32, 64, 128, 256, -1 });

@@ -198,6 +198,26 @@ static const struct match *match(struct arena *arena, const struct problem *prob
 	return m;
 }
 
+static size_t first_reduction(const struct normal *normal)
+{
+	size_t i = 0;
+
+	while (normal->stmt[i].value->kind != EXPR_REDUCE)
+		i++;
+	return i;
+}
+
+/* Does some access have the column for its last index? */
+static bool goes_along(const struct match *m, const struct expr *e)
+{
+	const struct expr *last = e->kind == EXPR_ACCESS && e->arg_count ? e->arg[e->arg_count - 1] : NULL;
+	bool goes = last && last->kind == EXPR_NAME && !strcmp(last->name, m->column);
+
+	for (size_t i = 0; i < e->arg_count && !goes; i++)
+		goes = goes_along(m, e->arg[i]);
+	return goes;
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem,
 		  const struct target *target, struct space *space)
 {
@@ -232,6 +252,14 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	fits[n] = -1;
 	if (n && (m->cached || m->shared || target->warp > 1))
 		add_knob(arena, space, "BC", fits);
+	if (target->warp > 1) {
+		/* Columns that do not lie side by side are read a word a sector; short ones leave most threads idle. */
+		space->is_last_resort = !goes_along(m, m->value[first_reduction(m->normal)]) || length < target->warp;
+		/* A row a block, sixteen columns a thread, read once. */
+		start_knob(space, "THREADS", length <= 1024 ? "64" : length <= 2048 ? "128" : length <= 4096 ? "256" : "512");
+		start_knob(space, "CACHE", "1");
+		start_knob(space, "KEEP", "1");
+	}
 }
 
 /* Replaces accesses to row statements by tiles, and `what` by the tile `with`. */

@@ -4,6 +4,7 @@
 #                    journals are kept in OUT, and every figure printed is theirs
 # The problems: products in bf16 and f32, convolutions in bf16, and those of KernelBench level 1 that memory bounds and that have a
 # skeleton here, their first dimension cut so that a call moves at most MOVE bytes (512 MiB).
+# MEMORY=1: only what memory bounds.
 # EVALUATIONS=N and SECONDS_EACH=N for each problem; PROBLEMS="..." others; JOBS=N problems at a time, of which
 # one is timed at a time; BASELINES=0: none from PyTorch, which scripts/baselines.py else times first.
 # The yardstick, a device-to-device copy, is timed in the same run where python3 has torch.
@@ -36,6 +37,7 @@ memory_bound() {
 	}' | sort -u
 }
 
+[ "${MEMORY:-}" ] && products=
 problems=${PROBLEMS:-$products $(memory_bound)}
 rows=$out/baselines.jsonl some= others=
 if [ "${BASELINES:-1}" != 0 ] && python3 -c 'import torch' 2>/dev/null; then

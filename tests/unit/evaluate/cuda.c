@@ -129,7 +129,13 @@ static void add_longer(void)
 {
 	static const char *const text[] = { "cumsum/f32/R=3,C=700/t1",	       "sort/f32/R=5,C=700/t1",	 "topk/bf16/R=4,C=100,K=7/t1",	"nonzero/bool/N=1000/t1",
 					    "unique_consecutive/f32/N=700/t1", "multinomial/f32/N=50,K=40/t1", "argmax/f32/O=2,R=900,I=3/t1", "sum/f32/M=3,K=2000/t1",
-					    "searchsorted/f32/N=300,K=77/t1" };
+					    "searchsorted/f32/N=300,K=77/t1",
+					    /* Rows in parts, and what is centred in them; running sums over several blocks; windows, several points a thread. */
+					    "softmax/f32/R=3,C=700/t1", "layer_norm/f32/R=2,C=900/t1", "batch_norm/f32/N=2,C=3,S=300/t1", "cross_entropy/f32/R=70,C=300/t1",
+					    "cumprod/f32/O=2,R=700,I=1/t1", "cumsum_reverse/f32/O=2,R=700,I=1/t1", "cumsum_exclusive/f32/O=2,R=300,I=3/t1",
+					    "avg_pool1d/f32/N=2,L=700,K=8,S=1,P=4/t1", "max_pool2d/f32/N=1,H=40,W=70,KH=4,SH=1,PH=1,KW=4,SW=1,PW=1/t1",
+					    "conv2d_grouped/f32/NB=1,C=1,O=4,H=20,W=40,KH=3,KW=3,G=4/t1",
+					    "conv_transpose2d/f32/NB=1,CI=4,OG=3,H=6,W=50,KH=3,KW=5,SH=2,PH=1,DH=2,SW=3,PW=2,G=2/t1" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		add_drawn(text[i], 4);

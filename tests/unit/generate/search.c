@@ -147,6 +147,71 @@ static void test_history_and_budget(const struct problem_space *ps)
 	arena_release(&arena);
 }
 
+/* Trials of one subspace, all of that fitness, behind those of a history. */
+static void add_trials(struct arena *arena, const struct problem_space *ps, const char *skeleton, const char *lang, double fitness, struct history *h)
+{
+	for (int i = 0; i < 3; i++)
+		for (size_t s = 0; s < ps->sub_count; s++) {
+			struct strbuf knobs = STRBUF_INIT;
+			struct point p = { { 0 } };
+			if (strcmp(ps->sub[s].skeleton->name, skeleton) || strcmp(ps->sub[s].lang->name, lang))
+				continue;
+			point_print(&ps->sub[s], &p, &knobs);
+			h->trial[h->count] = (struct trial){ .id = arena_printf(arena, "%016zu", h->count), .knobs = arena_strdup(arena, knobs.buf), .verdict = "PASSED",
+							    .parent = "", .edge = "start", .time_ns = 100 / fitness, .fitness = fitness };
+			h->best = h->trial[h->best].fitness < fitness ? h->count : h->best;
+			h->count++;
+			strbuf_release(&knobs);
+		}
+}
+
+/* Proposals of greedy, by skeleton in a language; and which of the first so many are what it begins with. */
+static size_t count_proposals(struct arena *arena, const struct problem_space *ps, const struct history *seen, const char *skeleton, const char *lang, size_t *starts)
+{
+	struct proposal out[256];
+	struct rng rng = { 5, 0 };
+	size_t count = 0, n = policy_find("greedy")->propose(arena, ps, seen, &rng, ARRAY_SIZE(out), out);
+
+	*starts = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct subspace *sub = &ps->sub[out[i].sub_index];
+		bool is_start = true;
+		for (size_t k = 0; k < sub->space.knob_count; k++)
+			is_start &= out[i].point.value[k] == sub->space.knob[k].start;
+		bool is_it = !strcmp(sub->skeleton->name, skeleton) && !strcmp(sub->lang->name, lang);
+		count += is_it;
+		*starts += is_it && is_start && i < ps->sub_count;
+	}
+	return count;
+}
+
+/* On a device greedy begins where skeletons say, and leaves those alone that are far behind, or the last resort. */
+static void test_greedy_begins(void)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct problem problem;
+	struct problem_space ps;
+	struct history h = { .trial = ARENA_ARRAY(&arena, struct trial, 64) };
+	size_t starts, count;
+
+	if (!ok(!problem_parse("layer_norm/f32/R=64,C=8192/t1", &problem, &err) && !space_open(&ps, &problem, target_find("nvidia-h200", &err), &err), "rows on a device: %s", err.buf))
+		return;
+	count = count_proposals(&arena, &ps, &h, "passes", "cuda", &starts);
+	ok(count > 8 && starts == 1, "without a history the start of each comes first, once: %zu of %zu proposals", starts, count);
+	count = count_proposals(&arena, &ps, &h, "stages", "cuda", &starts);
+	ok(count && count < 16, "what most threads have no part in is proposed seldom: %zu", count);
+	add_trials(&arena, &ps, "passes", "cuda", 1.0, &h);
+	add_trials(&arena, &ps, "row_wise", "cuda", 0.3, &h);
+	add_trials(&arena, &ps, "row_wise", "triton", 0.1, &h);
+	ok(count_proposals(&arena, &ps, &h, "row_wise", "triton", &starts) <= count_proposals(&arena, &ps, &h, "row_wise", "cuda", &starts) / 2,
+	   "what was ten times behind in its first trials gets no more by chance, what was three times does");
+	ok(count_proposals(&arena, &ps, &h, "stages", "cuda", &starts) == 0, "nothing of the last resort where others pass");
+	space_close(&ps);
+	strbuf_release(&err);
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	struct strbuf err = STRBUF_INIT;
@@ -165,6 +230,7 @@ int main(void)
 		ok(point_parse(&ps, "skeleton=row_wise lang=c BR=3", &sub, &p, &err) < 0 && strstr(err.buf, "'BR' has no value '3'"), "a wrong knob value lists the right ones");
 		space_close(&ps);
 	}
+	test_greedy_begins();
 	strbuf_release(&err);
 	return done_testing();
 }
