@@ -1,13 +1,15 @@
 /*
  * Shapes at the edges of a kernel's own tiles.  Where its tile is larger than every shape it
  * is checked on, no second tile ever ran, and a corpus would serve what nobody has seen: so
- * each dimension is grown, alone, to just beyond where the kernel's grid grows.
+ * each dimension is grown, alone, to where its tile is full, and to just beyond, where the
+ * kernel's grid grows.
  */
 #include "evaluate/evaluate.h"
 #include "ops/core/proc.h"
 
 #include <string.h>
 
+enum { EACH = 3 }; /* shapes a dimension */
 static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
@@ -75,18 +77,22 @@ static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 	return best;
 }
 
-/* Was a shape checked where this dimension is at least as long? */
-static bool is_seen(const struct contestant *c, int d, int64_t edge)
+/* Was a shape checked where this dimension is so long, or, `or_longer`, longer? */
+static bool is_seen(const struct contestant *c, int d, int64_t length, bool or_longer)
 {
 	bool is = false;
 
-	for (size_t i = 0; i < c->session->stage.count; i++)
-		is |= c->session->stage.stage_case[i].problem.dim[d] >= edge;
+	for (size_t i = 0; i < c->session->stage.count; i++) {
+		int64_t seen = c->session->stage.stage_case[i].problem.dim[d];
+		is |= seen == length || (or_longer && seen > length);
+	}
 	return is;
 }
 
 static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
 {
+	/* A tile that is full, one more than a tile, and then some. */
+	static const int64_t beside[EACH] = { -1, 0, 2 };
 	int64_t base[PLAN_MAX_NAMES];
 	const struct problem *p = smallest(c, base);
 	struct strbuf ignored = STRBUF_INIT;
@@ -94,10 +100,11 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 
 	for (size_t d = 0; p && d < c->plan.dim_count; d++) {
 		int64_t edge = edge_of(&c->plan, base, d);
-		/* One more than a tile, and then some. */
-		for (int64_t more = 0; edge && more <= 2 && !is_seen(c, c->plan_dim[d], edge); more += 2) {
+		for (int i = 0; edge && i < EACH; i++) {
 			struct problem grown = *p;
-			problem_set_dim(&grown, c->plan_dim[d], edge + more);
+			if (is_seen(c, c->plan_dim[d], edge + (beside[i] < 0 ? beside[i] : 0), beside[i] >= 0))
+				continue;
+			problem_set_dim(&grown, c->plan_dim[d], edge + beside[i]);
 			if (!problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
 				out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
 		}
@@ -122,8 +129,8 @@ static enum verdict check_all(const struct contestant *c, struct check_result *w
 enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
-	struct stage_case wanted[2 * PLAN_MAX_NAMES];
-	struct expected *expected[2 * PLAN_MAX_NAMES] = { NULL };
+	struct stage_case wanted[EACH * PLAN_MAX_NAMES];
+	struct expected *expected[EACH * PLAN_MAX_NAMES] = { NULL };
 	uint64_t secret = s->is_model ? 1 : (uint64_t)wall_ns();
 	size_t count = find_edges(c, wanted, secret);
 	struct stage stage, kept = s->stage;

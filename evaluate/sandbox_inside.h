@@ -8,12 +8,6 @@
 #include "evaluate/sandbox.h"
 #include <linux/filter.h>
 
-/* With AddressSanitizer what runs in a box reads its own mappings, and takes addresses by the terabyte and memory by the gigabyte. */
-#ifdef __SANITIZE_ADDRESS__
-enum { IS_SANITIZED = 1 };
-#else
-enum { IS_SANITIZED = 0 };
-#endif
 static inline bool is_sanitized(const struct sandbox_start *start)
 {
 	return IS_SANITIZED || start->sanitizer;

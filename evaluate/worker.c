@@ -331,6 +331,8 @@ enum verdict worker_ask(struct worker *w, enum worker_op op, const struct worker
 	for (size_t d = 0; d < task->plan_dims; d++)
 		q.dim[d] = c->problem.dim[task->plan_dim[d]];
 	memcpy(q.offset, c->offset, sizeof(q.offset));
+	for (int t = 0; t < OP_MAX_TENSORS && c->problem.op->tensor[t].name; t++)
+		q.bytes[t] = problem_bytes(&c->problem, t);
 	enum verdict v = ask(w, &q, NULL, NULL, task->limit_s, VERDICT_RUNTIME_ERROR, &reply, detail);
 	*ns = reply.ns;
 	w->last = reply.clocks;

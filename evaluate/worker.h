@@ -20,6 +20,7 @@ struct worker_request {
 	int32_t slot, plan_bytes, path_bytes;
 	int64_t dim[OP_MAX_DIMS];           /* in the plan's order */
 	int64_t offset[OP_MAX_TENSORS];     /* of set 0, by tensor */
+	int64_t bytes[OP_MAX_TENSORS];
 	int64_t in_first, out_first, in_set_bytes, out_set_bytes;
 };
 enum worker_word { WORKER_REFUSED, WORKER_HELLO, WORKER_DONE, WORKER_UNSERVED /* the device or its driver, no kernel's doing */ };

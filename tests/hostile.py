@@ -26,6 +26,7 @@ Its first comment says what it is and what must become of it:
 Prints TAP: a line a program, and with its defence off another (--caught: only the first).  $BUILD is the build.
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -35,6 +36,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / 'trust'))
@@ -46,6 +48,10 @@ CANDIDATES = ROOT / 'tests' / 'candidates'
 
 
 KEPT = Kept('hostile', [BUILD / f'{folder}/{tool}' for folder in ('bin', 'open/bin') for tool in ('km-evaluate', 'km-worker') if (BUILD / folder / tool).exists()])
+
+
+BESIDE = max(1, len(os.sched_getaffinity(0)) // 2)
+MEASURED = threading.Lock()
 
 
 def words_of(path):
@@ -117,6 +123,51 @@ def what_of(p, off):
     return f"{p.id} {' '.join(sorted(off))}"
 
 
+def baselines(problem, clock, scratch):
+    """What the loops and libraries take on this machine is measured once: a journal of theirs, or None of a clock that measures nothing."""
+    base = scratch / ('baselines.' + problem.replace('/', '.') + '.' + clock)
+    with MEASURED:
+        if clock != 'model' and not base.exists():
+            (scratch / 'none').write_text('')
+            subprocess.run([str(BUILD / 'bin/km-evaluate'), 'run', f'--problem={problem}', f'--clock={clock}', f'--journal={base}', str(scratch / 'none')],
+                           env=environment(frozenset(), scratch), capture_output=True)
+    return base if base.exists() else None
+
+
+def evaluate_group(problem, target, clock, alone, members, off, scratch):
+    """Of programs of one batch, or of one alone that is to be promoted: id -> (verdict, detail)."""
+    result, tool = {}, str(BUILD / ('open/bin' if off else 'bin') / 'km-evaluate')
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        start, journal, batch = time.time(), folder + '/journal', folder + '/batch'
+        pathlib.Path(batch).write_text(''.join(p.line for p in members))
+        base = baselines(problem, clock, scratch)
+        if base:
+            shutil.copyfile(base, journal)
+        common = [f'--problem={problem}', f'--target={target}', '--allow-unsafe', f'--clock={clock}', f'--journal={journal}']
+        ran = subprocess.run([tool, 'run', *common, '--batch-size=1', batch], env=environment(off, scratch, members), capture_output=True, text=True)
+        if ran.returncode:
+            print(f'# km-evaluate run: exit code {ran.returncode}: {ran.stderr[-400:]!r}')
+        won = False
+        if alone:
+            done = subprocess.run([tool, 'finish', *common, f'--folder={folder}/cell'], env=environment(off, scratch, members), capture_output=True, text=True)
+            if done.returncode not in (0, 1):
+                print(f'# km-evaluate finish: exit code {done.returncode}: {done.stderr[-400:]!r}')
+            won = done.returncode == 0
+        rows = subprocess.run([str(BUILD / 'bin/km-evaluate'), 'trace', 'ls', journal], capture_output=True, text=True).stdout
+        for line in rows.splitlines():
+            result[line.split('\t')[0]] = line.split('\t')[2]
+        if alone and result.get(alone) == 'PASSED' and not won:
+            result[alone] = 'NOT_PROMOTED'
+        details = {}
+        for line in pathlib.Path(journal).read_bytes().decode(errors='replace').splitlines():
+            for c, d in re.findall(r'"kind":"evaluation".*?"candidate":"(\w+)".*?"detail":"((?:[^"\\]|\\.)*)"', line):
+                details[c] = d
+        for p in members:
+            result[p.id] = (result.get(p.id, 'no verdict'), details.get(p.id, ''))
+            KEPT.keep(what_of(p, off), result[p.id], (time.time() - start) / len(members))
+    return result
+
+
 def evaluate(programs, off, scratch):
     """What became of them with the defences `off` missing: id -> (verdict, detail)."""
     result = {}
@@ -127,41 +178,9 @@ def evaluate(programs, off, scratch):
             continue
         # A promotion is a journal of its own: its winner must be this program or none.
         groups.setdefault((p.problem, p.target, p.clock, p.id if p.phase == 'finish' else ''), []).append(p)
-    tool = str(BUILD / ('open/bin' if off else 'bin') / 'km-evaluate')
-    for (problem, target, clock, alone), members in groups.items():
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            start, journal, batch = time.time(), folder + '/journal', folder + '/batch'
-            pathlib.Path(batch).write_text(''.join(p.line for p in members))
-            # What the loops and libraries take on this machine is measured once.
-            base = scratch / ('baselines.' + problem.replace('/', '.') + '.' + clock)
-            if clock != 'model' and not base.exists():
-                pathlib.Path(folder + '/none').write_text('')
-                subprocess.run([str(BUILD / 'bin/km-evaluate'), 'run', f'--problem={problem}', f'--clock={clock}', f'--journal={base}', folder + '/none'],
-                               env=environment(frozenset(), scratch), capture_output=True)
-            if base.exists():
-                shutil.copyfile(base, journal)
-            common = [f'--problem={problem}', f'--target={target}', '--allow-unsafe', f'--clock={clock}', f'--journal={journal}']
-            ran = subprocess.run([tool, 'run', *common, '--batch-size=1', batch], env=environment(off, scratch, members), capture_output=True, text=True)
-            if ran.returncode:
-                print(f'# km-evaluate run: exit code {ran.returncode}: {ran.stderr[-400:]!r}')
-            won = False
-            if alone:
-                done = subprocess.run([tool, 'finish', *common, f'--folder={folder}/cell'], env=environment(off, scratch, members), capture_output=True, text=True)
-                if done.returncode not in (0, 1):
-                    print(f'# km-evaluate finish: exit code {done.returncode}: {done.stderr[-400:]!r}')
-                won = done.returncode == 0
-            rows = subprocess.run([str(BUILD / 'bin/km-evaluate'), 'trace', 'ls', journal], capture_output=True, text=True).stdout
-            for line in rows.splitlines():
-                result[line.split('\t')[0]] = line.split('\t')[2]
-            if alone and result.get(alone) == 'PASSED' and not won:
-                result[alone] = 'NOT_PROMOTED'
-            details = {}
-            for line in pathlib.Path(journal).read_bytes().decode(errors='replace').splitlines():
-                for c, d in re.findall(r'"kind":"evaluation".*?"candidate":"(\w+)".*?"detail":"((?:[^"\\]|\\.)*)"', line):
-                    details[c] = d
-            for p in members:
-                result[p.id] = (result.get(p.id, 'no verdict'), details.get(p.id, ''))
-                KEPT.keep(what_of(p, off), result[p.id], (time.time() - start) / len(members))
+    with concurrent.futures.ThreadPoolExecutor(BESIDE) as pool:
+        for found in pool.map(lambda group: evaluate_group(*group[0], group[1], off, scratch), groups.items()):
+            result.update(found)
     return result
 
 

@@ -1,4 +1,5 @@
 #include "evaluate/worker/calls.h"
+#include "evaluate/sandbox.h"
 #include "ops/core/proc.h"
 
 #include <errno.h>
@@ -63,6 +64,55 @@ static void touch_sets(const struct worker_request *q)
 			out[i] = *(volatile char *)(out + i);
 }
 
+static void *pointer(const struct copies *c, const struct worker_request *q, int t, bool is_input, int set)
+{
+	return (is_input ? c->in : c->out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
+}
+
+/* Of AddressSanitizer's runtime, where it was loaded for a kernel compiled with it. */
+__attribute__((weak)) void __asan_poison_memory_region(const volatile void *at, size_t bytes);
+__attribute__((weak)) void __asan_unpoison_memory_region(const volatile void *at, size_t bytes);
+
+/* A plan's temporaries for a kernel with sanitizers; a worker serves one kernel. */
+static void *temporary[PLAN_MAX_NAMES];
+
+/* New ones, of their exact size, with what no kernel wrote in them. */
+static int renew_temporary(const struct callee *c, size_t b, struct strbuf *err)
+{
+	int64_t elems = plan_buffer_elems(c->plan, b, c->request->dim), bytes;
+
+	free(temporary[b]);
+	temporary[b] = NULL;
+	if (elems < 0 || __builtin_mul_overflow(elems, (int64_t)dtype_bytes(c->plan->buffer[b].dtype), &bytes) || posix_memalign(&temporary[b], 4096, (size_t)bytes)) {
+		strbuf_addf(err, "out of memory for buffer '%s'", c->plan->buffer[b].name);
+		return -1;
+	}
+	memset(temporary[b], 0xff, (size_t)bytes);
+	return 0;
+}
+
+/* To a kernel with sanitizers, all of a case but its tensors is out of bounds, from the first byte behind each; so is what lies around temporaries. */
+static int fence(const struct callee *c, struct strbuf *err)
+{
+	const struct worker_request *q = c->request;
+
+	if (IS_SANITIZED || !__asan_poison_memory_region || !c->plan || c->copies->memory)
+		return 0;
+	__asan_poison_memory_region(inside.in + q->in_first, (size_t)(q->in_set_bytes * q->sets));
+	__asan_poison_memory_region(inside.out + q->out_first, (size_t)(q->out_set_bytes * q->sets));
+	for (size_t b = 0; b < c->plan->buffer_count && b < PLAN_MAX_NAMES; b++) {
+		bool is_input = c->plan->buffer[b].role == PLAN_IN;
+		if (c->plan->buffer[b].role == PLAN_TMP) {
+			if (renew_temporary(c, b, err))
+				return -1;
+			continue;
+		}
+		for (int set = 0; set < q->sets; set++)
+			__asan_unpoison_memory_region(pointer(c->copies, q, (int)b, is_input, set), (size_t)q->bytes[b]);
+	}
+	return 0;
+}
+
 /* ---- a device's own copy of both memories ---------------------------- */
 
 int copies_open(struct copies *c, const struct launcher_memory *memory, int64_t slack, struct strbuf *err)
@@ -125,19 +175,15 @@ static int receive_case(struct copies *c, const struct worker_request *q, struct
 	return 0;
 }
 
-static void *pointer(const struct copies *c, const struct worker_request *q, int t, bool is_input, int set)
-{
-	return (is_input ? c->in : c->out) + q->offset[t] + set * (is_input ? q->in_set_bytes : q->out_set_bytes);
-}
-
 /* ---- calling --------------------------------------------------------- */
 
 int call_kernel(struct callee *c, int number, struct strbuf *err)
 {
 	const struct worker_request *q = c->request;
-	void *buf[PLAN_MAX_NAMES] = { NULL };
+	void *buf[PLAN_MAX_NAMES];
 
-	/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's. */
+	/* The plan's tensors come in the operator's order; temporaries, which follow, are the launcher's, but for sanitizers. */
+	memcpy(buf, temporary, sizeof(buf));
 	for (size_t b = 0; b < c->plan->buffer_count && b < PLAN_MAX_NAMES && c->plan->buffer[b].role != PLAN_TMP; b++)
 		buf[b] = pointer(c->copies, q, (int)b, c->plan->buffer[b].role == PLAN_IN, (q->first_set + number) % q->sets);
 	return c->launcher->run(c->kernel, buf, q->dim, err);
@@ -214,5 +260,5 @@ int serve_request(struct callee *c, int64_t *ns, struct strbuf *err)
 {
 	if (c->request->op == WORKER_TIME && !c->copies->memory)
 		touch_sets(c->request);
-	return send_case(c->copies, c->request, err) || run_calls(c, ns, err) || receive_case(c->copies, c->request, err) ? -1 : 0;
+	return fence(c, err) || send_case(c->copies, c->request, err) || run_calls(c, ns, err) || receive_case(c->copies, c->request, err) ? -1 : 0;
 }

@@ -9,6 +9,7 @@ sees it or would if it knew what launches keep to, is none either; nor is one th
 tests/trust.sh; on stderr a line a survivor, in the form that equivalent.tsv wants.
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -25,6 +26,8 @@ from kept import Kept
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get('BUILD', HERE.parent.parent / 'build'))
 TOOL, GENERATE = str(BUILD / 'bin/km-evaluate'), str(BUILD / 'bin/km-generate')
+
+BESIDE = len(os.sched_getaffinity(0))
 
 # ---- what goes wrong -------------------------------------------------------
 # (name, what is found, what it becomes); found within one line of the source.  A match's end is code, never a name's middle.
@@ -291,14 +294,20 @@ def main():
     rng.shuffle(problems)
     kept = Kept(f'mutants.{a.seed}.{a.each}.{a.only}', (TOOL, GENERATE, __file__, HERE / 'equivalent.tsv'))
     total = dict.fromkeys(('killed', 'same', 'proven', 'stillborn', 'survived'), 0)
-    with tempfile.TemporaryDirectory(prefix='km-mutants.') as folder:
-        while problems and total['killed'] + total['survived'] < a.count:
-            problem = problems.pop()
+    with tempfile.TemporaryDirectory(prefix='km-mutants.') as folder, concurrent.futures.ThreadPoolExecutor(BESIDE) as pool:
+        def result_of(problem):
             if problem not in kept:
                 start = time.time()
-                kept.keep(problem, judge_mutants_of(problem, proofs, a, folder), time.time() - start)
-            for what, n in kept[problem].items():
-                total[what] += n
+                with tempfile.TemporaryDirectory(dir=folder) as own:
+                    kept.keep(problem, judge_mutants_of(problem, proofs, a, own), (time.time() - start) / BESIDE)
+            return kept[problem]
+
+        # Some at a time: how many problems it takes, the counts tell.
+        while problems and total['killed'] + total['survived'] < a.count:
+            some, problems = problems[:BESIDE], problems[BESIDE:]
+            for result in pool.map(result_of, some):
+                for what, n in result.items():
+                    total[what] += n
     count = total['killed'] + total['survived']
     print(f"mutants: {total['same']} with the same object code, {total['proven']} proven equal, {total['stillborn']} did not compile", file=sys.stderr)
     print(f"mutants that survived\t{count}\t{total['survived']}\t{kept.seconds():.0f}")
