@@ -7,7 +7,7 @@ Speaks TAP.  What the kernels say in assembly hopper_host.h says in C++.
 
 Parts: KNOBS are those of skeleton f32_parts; outputs are compared with sums in double.  DATA: uniform numbers
 in [-1, 1]; "wide", times 2^-20..2^20; "infinity", "nan", one of it; "zeros", a third of them; "outlier", one of
-1000, which no sample has.  CLASS is what the plan must find of them (generate/micro/split.c).
+1000, which no sample has; "larger", all of A 1000 times as large.  CLASS is what the plan must find of them (generate/micro/split.c).
 Any plan is judged as a candidate is, by the operator's reference.  Wants clang-22.
 """
 import ctypes
@@ -22,7 +22,8 @@ BUILD = os.environ['BUILD']
 CTYPE = {'f32': 'float', 'f16': '_Float16', 'bf16': 'unsigned short', 'i32': 'int'}
 BYTES = {'f32': 4, 'f16': 2, 'bf16': 2, 'i32': 4}
 DATA = {'uniform': '', 'wide': 'for (long i = 0; i < E_A; i++) A[i] = A[i] * exp2(40 * draw() - 20);', 'infinity': 'A[E_A / 2] = INFINITY;', 'nan': 'B[17] = NAN;',
-        'zeros': 'for (long i = 0; i < E_A; i += 3) A[i] = 0;', 'outlier': 'A[E_A / 2 + 5] = 1000;'}
+        'zeros': 'for (long i = 0; i < E_A; i += 3) A[i] = 0;', 'outlier': 'A[E_A / 2 + 5] = 1000;',
+        'larger': 'for (long i = 0; i < E_A; i++) A[i] *= 1000;'}
 TRANSPOSED = {'matmul': (False, False), 'matmul_transposed_a': (True, False), 'matmul_transposed_b': (False, True), 'matmul_transposed_ab': (True, True)}
 MULTIPROCESSORS = 4
 # Assembly within words that are printed as they are: what it does here.

@@ -81,8 +81,10 @@ static int find_sets(struct simt *s, struct set *set)
 			last->count++;
 		else if (count == MAX_SETS)
 			simt_fail(s, "more than %d sets of parts", MAX_SETS);
-		else
-			set[count++] = (struct set){ from, from != set[0].from, stmt, 1 };
+		else {
+			set[count] = (struct set){ from, count > 0 && from != set[0].from, stmt, 1 };
+			count++;
+		}
 	}
 	if (!s->failed && (count < 2 || !set[count - 1].operand))
 		simt_fail(s, "two operands are measured and split");
