@@ -14,9 +14,10 @@ mkdir -p "$folder/batches" || { echo "search: error: cannot make folder '$folder
 
 # Done, or stopped with nothing that passed: both ended a search.
 state() { [ -f "$journal" ] && "$bin/km-evaluate" trace status "$journal"; }
-case "$(state)" in done* | stopped*) exit 0 ;; esac
-
+# What proposals are made from: no part of what a search leaves.
 history=$folder/history.tsv
+case "$(state)" in done* | stopped*) rm -f "$history"; exit 0 ;; esac
+
 while :; do
 	"$bin/km-evaluate" trace history -o "$history" "$journal" || exit $?
 	# Each generation is one batch; what a kill left unevaluated is evaluated first.
@@ -39,3 +40,6 @@ while :; do
 done
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
 	${KM_CLOCK:+--clock="$KM_CLOCK"}
+code=$?
+rm -f "$history"
+exit $code

@@ -8,7 +8,7 @@ be lost, and all that the campaign leaves but journals - traces, corpus, report,
 undisturbed one's, byte for byte.
     campaign.py [small|large|KILLS]
 """
-import collections, filecmp, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time
+import collections, filecmp, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "bin")
@@ -119,6 +119,14 @@ def differences(want, got):
         yield from differences(os.path.join(want, name), os.path.join(got, name))
 
 
+def first_difference(want, got):
+    """The first line of the one that is not the other's."""
+    for a, b in itertools.zip_longest(want.splitlines(), got.splitlines()):
+        if a != b:
+            return f"wanted {a!r}, got {b!r}"[:600]
+    return "line ends"
+
+
 bad = 0
 
 
@@ -154,7 +162,10 @@ def kill(campaign, pid, kind, root):
     before = campaign.journals()
     if pid not in (at for at, line in processes(root) if kind_of(line) == kind):
         return False
-    os.kill(pid, signal.SIGKILL)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
     lost = trials(before) - trials(campaign.journals())
     if lost:
         fail(f"kill of {kind}: trials lost: {lost}")
@@ -211,9 +222,8 @@ def repeat(folder, whole, life_s, kinds):
         campaign = Campaign(own)
         disturb(campaign, life_s, kinds, min(KILLS_EACH, KILLS - sum(kinds.values())))
         for name in differences(whole.out, campaign.out):
-            fail(f"differs: {name}")
-            if os.environ.get("KEEP"):
-                shutil.copytree(folder, os.environ["KEEP"], dirs_exist_ok=True)
+            with open(name, "rb") as got, open(os.path.join(whole.out, os.path.relpath(name, campaign.out)), "rb") as want:
+                fail(f"differs: {name}: {first_difference(want.read(), got.read())}")
         shutil.rmtree(own)
 
 
