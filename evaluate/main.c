@@ -56,34 +56,36 @@ static void settle(struct arguments *a)
 	a->options.attempts = (int)a->attempts;
 }
 
+/* Closes a session; the exit code, with what is in *err said: `done` where nothing is bad. */
+static int end_session(struct session *s, bool is_bad, enum exit_code done, struct strbuf *err)
+{
+	enum exit_code code = is_bad ? s->exit_code : done;
+
+	if (session_close(s, err) && !is_bad)
+		code = KM_EXIT_NOT_DURABLE;
+	return diag_report(err, code);
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct cli_command command = { "run", "BATCH...", "compiles, checks, races and records candidates ('-': standard input)", NULL };
 	struct arguments a;
 	defaults(&a);
 	const struct cli_option options[] = { SESSION_OPTIONS(a), CLI_EXTRA_OPS(&extra_ops), CLI_END };
-	int n = cli_parse(argc, argv, &command, options, 1, 4096), code = KM_EXIT_DONE;
+	int n = cli_parse(argc, argv, &command, options, 1, 4096);
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct session s = SESSION_INIT;
 
 	settle(&a);
-	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
-		goto failed;
-	for (int i = 1; i <= n; i++) {
+	int bad = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err);
+	for (int i = 1; i <= n && !bad; i++) {
 		struct candidate *candidate;
 		size_t count;
-		if (candidate_read_file(&arena, argv[i], &candidate, &count, &err) || session_run(&s, candidate, count, &err))
-			goto failed;
+		bad = candidate_read_file(&arena, argv[i], &candidate, &count, &err) || session_run(&s, candidate, count, &err);
 	}
-	if (session_close(&s, &err))
-		goto failed;
 	arena_release(&arena);
-	return diag_report(&err, code);
-failed:
-	code = s.exit_code;
-	arena_release(&arena);
-	return diag_report(&err, code);
+	return end_session(&s, bad, KM_EXIT_DONE, &err);
 }
 
 static int finish(int argc, char **argv)
@@ -106,12 +108,8 @@ static int finish(int argc, char **argv)
 	if (!folder)
 		usage("--folder is missing");
 	a.options.is_final = true;
-	if (op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err))
-		return diag_report(&err, s.exit_code);
-	int done = session_finish(&s, folder, reason, &err);
-	if (done < 0 || session_close(&s, &err))
-		return diag_report(&err, s.exit_code);
-	return diag_report(&err, done ? KM_EXIT_DONE : KM_EXIT_NO);
+	int done = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ? -1 : session_finish(&s, folder, reason, &err);
+	return end_session(&s, done < 0, done ? KM_EXIT_DONE : KM_EXIT_NO, &err);
 }
 
 static int run_cache_gc(int argc, char **argv)

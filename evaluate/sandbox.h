@@ -68,13 +68,6 @@ struct sandbox_file {
 /* What a sanitizers' runtime is told, in the environment and by km-worker itself, which a box may keep from reading the former. */
 #define SANDBOX_SANITIZER_OPTIONS "detect_leaks=0:disable_coredump=0:symbolize=0:detect_stack_use_after_return=1"
 
-/* Is this program built for AddressSanitizer?  Then it reads its own mappings, and takes addresses by the terabyte and memory by the gigabyte. */
-#ifdef __SANITIZE_ADDRESS__
-enum { IS_SANITIZED = 1 };
-#else
-enum { IS_SANITIZED = 0 };
-#endif
-
 struct sandbox_start {
 	enum sandbox_role role;
 	const char *program;              /* path, or a name looked up in PATH */

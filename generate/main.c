@@ -559,6 +559,7 @@ static int next(int argc, char **argv)
 	}
 out:
 	strbuf_release(&out);
+	strbuf_release(&why_none);
 	arena_release(&arena);
 	space_close(&ps);
 	return diag_report(&err, code);

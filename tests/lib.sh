@@ -1,6 +1,7 @@
 # lib.sh: what every shell test sources:  . "${0%/*}/lib.sh"
 #
 #   check 'title' 'commands'   passes when the commands (one shell string) exit 0
+#   plain 'title' 'commands'   as check, but skipped where the tools are built for sanitizers (tests/trust/sanitizers.sh)
 #   exits CODE command...      true when the command's exit code is CODE (a crash never passes)
 #   says 'text' command...     runs it; true when stdout or stderr contains the text
 #   one_line_error command...  true when stderr is one line
@@ -63,6 +64,10 @@ one_line_error() {
 skip() {
 	tap_count=$((tap_count + 1))
 	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+plain() {
+	[ -z "$SANITIZED" ] && check "$@" || skip "$1" 'not with sanitizers, whose runtime would have to be loaded or linked'
 }
 
 done_testing() {

@@ -16,19 +16,19 @@ check "the paper's problems are listed" 'km-generate problems --source=paper | g
 
 # An opinion of its own: references and what they call, with neither parser nor evaluator behind them.
 references=$(cd "$ROOT" && ls ops/*/*.c | sed -n "/^ops.core/!s|\(.*\)\.c$|$BUILD/\1.o|p")
-check 'references link without the notation' 'gcc -shared -Wl,--no-undefined -o references.so $references "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/memory.o "$BUILD"/ops/core/rng.o -lm'
+plain 'references link without the notation' 'gcc -shared -Wl,--no-undefined -o references.so $references "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/memory.o "$BUILD"/ops/core/rng.o -lm'
 check 'that link sees what a reference must not call' '
 	printf "int interp_open(void); int f(void); int f(void) { return interp_open(); }\n" >bad.c && gcc -c -fPIC -o bad.o bad.c &&
 	! gcc -shared -Wl,--no-undefined -o bad.so $references bad.o "$BUILD"/ops/core/reference.o "$BUILD"/ops/core/memory.o "$BUILD"/ops/core/rng.o -lm'
-check 'every operator took part in it' '[ "$(nm -D --defined-only references.so | grep -c " op_")" = "$(km-generate ops | wc -l)" ]'
+plain 'every operator took part in it' '[ "$(nm -D --defined-only references.so | grep -c " op_")" = "$(km-generate ops | wc -l)" ]'
 
 # Adding an operator is adding one file: the tools that are built with it know it, from listing to candidate.
-check 'an operator more is one file more' '
+plain 'an operator more is one file more' '
 	mkdir tree && (cd "$ROOT" && cp -r Makefile ops generate evaluate corpus report scripts tests "$SCRATCH"/tree) && cp -r "$BUILD" tree/build &&
 	sed "s/op_scaled_sum/op_newcomer/; s/\"scaled_sum\"/\"newcomer\"/" "$ROOT"/tests/extra_ops/scaled_sum.c >tree/ops/reduction/newcomer.c &&
 	make -s -C tree -j2 build/bin/km-generate build/bin/km-evaluate build/tests/unit/ops/operators >make.log 2>&1 || { tail make.log; exit 1; }
 	tree/build/bin/km-generate ops newcomer | grep -q "^newcomer	reduction" && tree/build/bin/km-generate check newcomer &&
 	tree/build/bin/km-evaluate selfcheck newcomer && (cd tree && build/tests/unit/ops/operators newcomer >/dev/null) &&
 	tree/build/bin/km-generate next --problem="$(tree/build/bin/km-generate problems --op=newcomer --budget=full | head -n 1)" --target=x86-avx2 --batch=2 | grep -q newcomer'
-check 'and without the file it is unknown' 'rm tree/ops/reduction/newcomer.c && make -s -C tree -j2 build/bin/km-generate >>make.log 2>&1 && exits 2 tree/build/bin/km-generate ops newcomer'
+plain 'and without the file it is unknown' 'rm tree/ops/reduction/newcomer.c && make -s -C tree -j2 build/bin/km-generate >>make.log 2>&1 && exits 2 tree/build/bin/km-generate ops newcomer'
 done_testing

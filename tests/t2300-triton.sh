@@ -19,12 +19,12 @@ python=$HOME/.cache/kernelmill/triton/bin/python
 	done_testing
 }
 
-check 'what is printed computes what it should, in the interpreter' '
+plain 'what is printed computes what it should, in the interpreter' '
 	"$python" "$ROOT/tests/triton_interpreter.py" --dtypes f32,bf16 ${TRITON_OPERATORS:-softmax layer_norm relu sum cumsum embedding jagged_sum matmul gemm_add_relu} >out || { grep -A 3 "^not ok" out; false; }'
-check 'numbers of 8 and 16 bits are converted as they should, all of them; and f64 is' '
+plain 'numbers of 8 and 16 bits are converted as they should, all of them; and f64 is' '
 	"$python" "$ROOT/tests/triton_interpreter.py" --patterns --dtypes bf16,f8e4m3 to_f8e4m3 to_f8e5m2 to_f16 to_i8 >out || { grep -A 3 "^not ok" out; false; }
 	"$python" "$ROOT/tests/triton_interpreter.py" --most 1 --dtypes f64 softmax matmul cumsum gelu pow remainder to_bf16 embedding_bag normal >out || { grep -A 3 "^not ok" out; false; }'
-check 'and so does what is printed as CuTe' '
+plain 'and so does what is printed as CuTe' '
 	"$python" "$ROOT/tests/triton_interpreter.py" --lang cute --dtypes f32,bf16 ${CUTE_OPERATORS:-softmax layer_norm relu sum gelu} >out || { grep -A 3 "^not ok" out; false; }'
 # fact NAME JOURNAL: of the journal's one candidate
 fact() { grep -o "\"$1\":[0-9.]*" "$2" | head -n 1 | cut -d: -f2; }

@@ -1,5 +1,4 @@
 #include "evaluate/worker/calls.h"
-#include "evaluate/sandbox.h"
 #include "ops/core/proc.h"
 
 #include <errno.h>

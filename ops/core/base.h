@@ -14,6 +14,13 @@
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define NORETURN __attribute__((noreturn))
 
+/* Is this program built for AddressSanitizer?  Then it reads its own mappings, takes addresses by the terabyte and memory by the gigabyte. */
+#ifdef __SANITIZE_ADDRESS__
+enum { IS_SANITIZED = 1 };
+#else
+enum { IS_SANITIZED = 0 };
+#endif
+
 /* The smallest multiple of b that is >= a; a >= 0, b > 0. */
 static inline int64_t round_up(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
 

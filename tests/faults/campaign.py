@@ -6,7 +6,7 @@ scripts/corpus.sh mills one cell under --clock=model, with an empty compile cach
 is killed at a random instant of its life, and the same command is given again until it ends.  No trial that was on record may
 be lost, and all that the campaign leaves but journals - traces, corpus, report, artifacts, batches - must be the
 undisturbed one's, byte for byte.
-    campaign.py [small|large|KILLS]
+    campaign.py [small|large|KILLS]       KEEP=FOLDER: what differs is kept there
 """
 import collections, filecmp, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time
 
@@ -221,7 +221,11 @@ def repeat(folder, whole, life_s, kinds):
         own = tempfile.mkdtemp(dir=folder)
         campaign = Campaign(own)
         disturb(campaign, life_s, kinds, min(KILLS_EACH, KILLS - sum(kinds.values())))
-        for name in differences(whole.out, campaign.out):
+        differing = list(differences(whole.out, campaign.out))
+        if differing and os.environ.get("KEEP"):
+            shutil.copytree(whole.out, os.path.join(os.environ["KEEP"], "whole"), dirs_exist_ok=True)
+            shutil.copytree(campaign.out, os.path.join(os.environ["KEEP"], os.path.basename(own)))
+        for name in differing:
             with open(name, "rb") as got, open(os.path.join(whole.out, os.path.relpath(name, campaign.out)), "rb") as want:
                 fail(f"differs: {name}: {first_difference(want.read(), got.read())}")
         shutil.rmtree(own)

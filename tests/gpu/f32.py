@@ -13,6 +13,7 @@ import concurrent.futures
 import ctypes
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,10 +29,11 @@ library.bridge_open.restype = ctypes.c_void_p
 
 
 class Kernel:
-    """A candidate of a problem, compiled and loaded."""
+    """A candidate of a problem, compiled and loaded; of one 2048 deeper where it is too short a sum for the skeleton, since programs may call a kernel with any."""
 
     def __init__(self, target, problem, knobs):
-        made = subprocess.run([os.path.join(BUILD, 'bin', 'km-generate'), 'emit', '--problem=' + problem, '--target=' + target,
+        long_enough = re.sub(r'K=(\d+)', lambda depth: 'K=%d' % (int(depth[1]) + (2048 if int(depth[1]) < 2048 else 0)), problem)
+        made = subprocess.run([os.path.join(BUILD, 'bin', 'km-generate'), 'emit', '--problem=' + long_enough, '--target=' + target,
                                '--knobs=skeleton=f32_parts lang=cuda ' + knobs], check=True, capture_output=True, text=True)
         self.candidate = json.loads(made.stdout)
         self.folder = tempfile.mkdtemp()
@@ -117,6 +119,8 @@ def draw(distribution, a, b, k_of_a, k_of_b, generator):
     if distribution == 'opposing':
         e = torch.exp2((41 * uniform(depth)).floor() - 20)
         return along(x, k_of_a, e), along(y, k_of_b, 1 / e)
+    if distribution == 'unlike':
+        return 2 * uniform(a) - 1, 2000 * uniform(b) - 1000
     if distribution == 'one small row':
         x.select(1 - k_of_a if len(a) == 2 else 3 - k_of_a, 1).mul_(2.0**-30)
     else:  # one of them, early or late
@@ -126,7 +130,7 @@ def draw(distribution, a, b, k_of_a, k_of_b, generator):
 
 
 DISTRIBUTIONS = ('normal', 'uniform', 'positive', 'wide', 'grid', 'fine', 'faint', 'exp(4 normal)', 'opposing', 'tiny', 'huge', 'zeros', 'half zeros',
-                 'one small row', 'NaN', 'infinity', '-infinity', 'nearly infinite')
+                 'unlike', 'one small row', 'NaN', 'infinity', '-infinity', 'nearly infinite')
 PRODUCTS = {  # is the depth the first of each operand's two last dimensions?
     'matmul': (False, True), 'matmul_transposed_a': (True, True), 'matmul_transposed_b': (False, False), 'matmul_transposed_ab': (True, False), 'bmm': (False, True)}
 CASES = (('matmul', (), (512, 512, 512)), ('matmul', (), (260, 131, 1000)), ('matmul', (), (2048, 2048, 2048)), ('matmul_transposed_ab', (), (520, 131, 1111)),

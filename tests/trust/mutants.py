@@ -9,6 +9,7 @@ sees it or would if it knew what launches keep to, is none either; nor is one th
 tests/trust.sh; on stderr a line a survivor, in the form that equivalent.tsv wants.
 """
 import argparse
+import collections
 import concurrent.futures
 import hashlib
 import json
@@ -302,12 +303,15 @@ def main():
                     kept.keep(problem, judge_mutants_of(problem, proofs, a, own), (time.time() - start) / BESIDE)
             return kept[problem]
 
-        # Some at a time: how many problems it takes, the counts tell.
-        while problems and total['killed'] + total['survived'] < a.count:
-            some, problems = problems[:BESIDE], problems[BESIDE:]
-            for result in pool.map(result_of, some):
-                for what, n in result.items():
-                    total[what] += n
+        # Some ahead of those that are counted: how many problems it takes, the counts tell.
+        ahead = collections.deque()
+        while (problems or ahead) and total['killed'] + total['survived'] < a.count:
+            while problems and len(ahead) < 2 * BESIDE:
+                ahead.append(pool.submit(result_of, problems.pop(0)))
+            for what, n in ahead.popleft().result().items():
+                total[what] += n
+        for future in ahead:
+            future.cancel()
     count = total['killed'] + total['survived']
     print(f"mutants: {total['same']} with the same object code, {total['proven']} proven equal, {total['stillborn']} did not compile", file=sys.stderr)
     print(f"mutants that survived\t{count}\t{total['survived']}\t{kept.seconds():.0f}")

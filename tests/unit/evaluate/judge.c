@@ -36,23 +36,27 @@ static const struct attack {
 	const char *name;
 	enum verdict verdict;
 	const char *source;
-	bool is_unconfined; /* what the judge does where the sandbox does not help */
+	enum {
+		CONFINED,
+		UNCONFINED, /* what the judge does where the sandbox does not help */
+		OF_MEMORY,  /* AddressSanitizer's own memory in a worker hides what this does with memory, or how it ends */
+	} kind;
 } attacks[] = {
-	{ "does what it says", VERDICT_PASSED, KERNEL "{ honest(buf, dim); }\n", false },
-	{ "zeros", VERDICT_INCORRECT_NUMERICAL, KERNEL "{ memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", false },
+	{ "does what it says", VERDICT_PASSED, KERNEL "{ honest(buf, dim); }\n", CONFINED },
+	{ "zeros", VERDICT_INCORRECT_NUMERICAL, KERNEL "{ memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "the first result again", VERDICT_INCORRECT_NUMERICAL,
 	  "static float kept[1 << 16]; static int has;\n" KERNEL
-	  "{ if (!has) { honest(buf, dim); memcpy(kept, buf[2], dim[0] * dim[1] * 4); has = 1; } memcpy(buf[2], kept, dim[0] * dim[1] * 4); }\n", false },
+	  "{ if (!has) { honest(buf, dim); memcpy(kept, buf[2], dim[0] * dim[1] * 4); has = 1; } memcpy(buf[2], kept, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "results kept by the inputs' address", VERDICT_PASSED, /* of which no two calls have one: nothing gained */
 	  "static const void *key[4096]; static float kept[4096][4096]; static int n;\n" KERNEL
 	  "{ for (int i = 0; i < n; i++) if (key[i] == buf[0]) { memcpy(buf[2], kept[i], dim[0] * dim[1] * 4); return; }\n"
-	  "  honest(buf, dim); if (n < 4096) { key[n] = buf[0]; memcpy(kept[n++], buf[2], dim[0] * dim[1] * 4); } }\n", false },
+	  "  honest(buf, dim); if (n < 4096) { key[n] = buf[0]; memcpy(kept[n++], buf[2], dim[0] * dim[1] * 4); } }\n", CONFINED },
 	{ "half precision", VERDICT_INCORRECT_NUMERICAL,
 	  KERNEL "{ const float *a = buf[0], *b = buf[1]; float *c = buf[2]; long m = dim[0], n = dim[1], k = dim[2];\n"
 	  "  for (long i = 0; i < m; i++) for (long j = 0; j < n; j++) { float s = 0;\n"
-	  "    for (long l = 0; l < k; l++) s += (float)(_Float16)a[i * k + l] * (float)(_Float16)b[l * n + j]; c[i * n + j] = s; } }\n", false },
+	  "    for (long l = 0; l < k; l++) s += (float)(_Float16)a[i * k + l] * (float)(_Float16)b[l * n + j]; c[i * n + j] = s; } }\n", CONFINED },
 	{ "every second element", VERDICT_INCORRECT_NUMERICAL,
-	  KERNEL "{ honest(buf, dim); float *c = buf[2]; for (long i = 1; i < dim[0] * dim[1]; i += 2) c[i] = c[i - 1]; }\n", false },
+	  KERNEL "{ honest(buf, dim); float *c = buf[2]; for (long i = 1; i < dim[0] * dim[1]; i += 2) c[i] = c[i - 1]; }\n", CONFINED },
 	{ "a skipped tail", VERDICT_INCORRECT_UNWRITTEN, KERNEL "{ const int64_t fewer[] = { dim[0] - 1, dim[1], dim[2] }; honest(buf, fewer); }\n", false },
 	{ "honest for the first 100 calls", VERDICT_INCORRECT_NUMERICAL,
 	  "static int calls;\n" KERNEL "{ if (calls++ < 100) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", false },
@@ -99,7 +103,7 @@ static const struct attack {
 	  "{ honest(buf, dim); unsigned m; __asm__ volatile(\"stmxcsr %0\" : \"=m\"(m)); m |= 0x8040; __asm__ volatile(\"ldmxcsr %0\" : : \"m\"(m)); }\n", false },
 	{ "the direction flag set", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); __asm__ volatile(\"std\"); }\n", false },
 	{ "memory kept by every call", VERDICT_INCORRECT_STATE,
-	  "static void *volatile last;\n" KERNEL "{ honest(buf, dim); last = malloc(100); }\n", false },
+	  "static void *volatile last;\n" KERNEL "{ honest(buf, dim); last = malloc(100); }\n", OF_MEMORY },
 	{ "a descriptor kept by every call", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); if (dup(2) < 0) return; }\n", false },
 	{ "a thread that stays", VERDICT_INCORRECT_STATE,
 	  "#include <pthread.h>\nstatic int is_up; static void *rest(void *x) { for (;;) pause(); return x; }\n" KERNEL
@@ -112,9 +116,9 @@ static const struct attack {
 	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", false },
 	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", false },
 	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", false },
-	{ "processes without end", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); for (;;) fork(); }\n", false },
-	{ "killing all it can", VERDICT_RUNTIME_ERROR, "#include <signal.h>\n" KERNEL "{ honest(buf, dim); kill(-1, SIGKILL); kill(0, SIGKILL); kill(getppid(), SIGKILL); }\n", false },
-	{ "a null pointer", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); *(volatile int *)0 = 1; }\n", false },
+	{ "processes without end", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); for (;;) fork(); }\n", OF_MEMORY },
+	{ "killing all it can", VERDICT_RUNTIME_ERROR, "#include <signal.h>\n" KERNEL "{ honest(buf, dim); kill(-1, SIGKILL); kill(0, SIGKILL); kill(getppid(), SIGKILL); }\n", OF_MEMORY },
+	{ "a null pointer", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); *(volatile int *)0 = 1; }\n", OF_MEMORY },
 	{ "a function nobody has", VERDICT_LOAD_ERROR, "void no_such_function(void);\n" KERNEL "{ honest(buf, dim); no_such_function(); }\n", false },
 	{ "another name", VERDICT_LOAD_ERROR, "void colonel(void) { }\n", false },
 };
@@ -160,10 +164,10 @@ static void test_attacks(const char *only)
 	for (size_t i = 0; i < ARRAY_SIZE(attacks); i++) {
 		const struct attack *a = &attacks[i];
 		struct judgement j;
-		if (only && !strstr(a->name, only))
+		if ((only && !strstr(a->name, only)) || (IS_SANITIZED && a->kind == OF_MEMORY))
 			continue;
 		int64_t start = clock_ns();
-		enum verdict v = judge_source(a->source, "", !a->is_unconfined, true, &j);
+		enum verdict v = judge_source(a->source, "", a->kind != UNCONFINED, true, &j);
 		ok(v == a->verdict, "%s: %s (%s) in %.1f s", a->name, verdict_name(v), j.detail, (double)(clock_ns() - start) * 1e-9);
 	}
 }

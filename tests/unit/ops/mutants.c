@@ -65,7 +65,7 @@ static bool mutate(const char *body, size_t at, size_t n, struct strbuf *out)
 		if (strpbrk(old, ".e"))
 			strbuf_addf(out, "%.17g", strtod(old, NULL) * 1.01 + 1e-3);
 		else
-			strbuf_addf(out, "%lld", atoll(old) + 1);
+			strbuf_addf(out, "%llu", strtoull(old, NULL, 10) + 1);
 		strbuf_addstr(out, body + at + n);
 		return true;
 	}
@@ -91,7 +91,8 @@ static enum outcome try(const struct op *op, const char *body)
 		struct strbuf err = STRBUF_INIT;
 		struct op mutant = *op;
 		setrlimit(RLIMIT_CPU, &(struct rlimit){ 20, 20 });
-		setrlimit(RLIMIT_AS, &(struct rlimit){ INT64_C(4) << 30, INT64_C(4) << 30 });
+		if (!IS_SANITIZED)
+			setrlimit(RLIMIT_AS, &(struct rlimit){ INT64_C(4) << 30, INT64_C(4) << 30 });
 		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 		mutant.body = body;
 		_exit(op_check_body(&mutant, &err) && op_check_bounds(&mutant, &err) && op_check_run(&mutant, &err) ? SURVIVED : CAUGHT);
