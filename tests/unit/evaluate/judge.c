@@ -57,70 +57,70 @@ static const struct attack {
 	  "    for (long l = 0; l < k; l++) s += (float)(_Float16)a[i * k + l] * (float)(_Float16)b[l * n + j]; c[i * n + j] = s; } }\n", CONFINED },
 	{ "every second element", VERDICT_INCORRECT_NUMERICAL,
 	  KERNEL "{ honest(buf, dim); float *c = buf[2]; for (long i = 1; i < dim[0] * dim[1]; i += 2) c[i] = c[i - 1]; }\n", CONFINED },
-	{ "a skipped tail", VERDICT_INCORRECT_UNWRITTEN, KERNEL "{ const int64_t fewer[] = { dim[0] - 1, dim[1], dim[2] }; honest(buf, fewer); }\n", false },
+	{ "a skipped tail", VERDICT_INCORRECT_UNWRITTEN, KERNEL "{ const int64_t fewer[] = { dim[0] - 1, dim[1], dim[2] }; honest(buf, fewer); }\n", CONFINED },
 	{ "honest for the first 100 calls", VERDICT_INCORRECT_NUMERICAL,
-	  "static int calls;\n" KERNEL "{ if (calls++ < 100) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", false },
+	  "static int calls;\n" KERNEL "{ if (calls++ < 100) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "honest for the first 1000 calls", VERDICT_INCORRECT_NUMERICAL,
-	  "static int calls;\n" KERNEL "{ if (calls++ < 1000) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", false },
+	  "static int calls;\n" KERNEL "{ if (calls++ < 1000) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "honest only after the first 100 calls", VERDICT_INCORRECT_NUMERICAL,
-	  "static int calls;\n" KERNEL "{ if (calls++ >= 100) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", false },
+	  "static int calls;\n" KERNEL "{ if (calls++ >= 100) honest(buf, dim); else memset(buf[2], 0, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "all the work in every 15th call", VERDICT_INCORRECT_UNWRITTEN,
-	  "static int calls;\n" KERNEL "{ if (calls++ % 15 == 14) honest(buf, dim); }\n", false },
+	  "static int calls;\n" KERNEL "{ if (calls++ % 15 == 14) honest(buf, dim); }\n", CONFINED },
 	{ "computed before it was asked", VERDICT_INCORRECT_NUMERICAL,
 	  /* The inputs' memory, as the kernel's process has it: empty until it stands still. */
 	  "static float kept[64 * 64];\n__attribute__((constructor)) static void before(void)\n"
 	  "{ static float a[64 * 64], b[64 * 64]; void *buf[] = { a, b, kept }; int64_t dim[] = { 64, 64, 64 }; honest(buf, dim); }\n" KERNEL
-	  "{ memcpy(buf[2], kept, dim[0] * dim[1] * 4); }\n", false },
+	  "{ memcpy(buf[2], kept, dim[0] * dim[1] * 4); }\n", CONFINED },
 	{ "a fault handler that goes on", VERDICT_INCORRECT_UNWRITTEN,
 	  "#include <setjmp.h>\n#include <signal.h>\nstatic sigjmp_buf back;\nstatic void jump(int s) { siglongjmp(back, s); }\n" KERNEL
-	  "{ (void)dim; (void)buf; signal(SIGSEGV, jump); if (!sigsetjmp(back, 1)) *(volatile int *)0 = 1; }\n", false },
-	{ "nothing at all", VERDICT_INCORRECT_UNWRITTEN, KERNEL "{ (void)buf; (void)dim; }\n", false },
+	  "{ (void)dim; (void)buf; signal(SIGSEGV, jump); if (!sigsetjmp(back, 1)) *(volatile int *)0 = 1; }\n", CONFINED },
+	{ "nothing at all", VERDICT_INCORRECT_UNWRITTEN, KERNEL "{ (void)buf; (void)dim; }\n", CONFINED },
 	{ "a thread that works on after the return", VERDICT_INCORRECT_UNWRITTEN,
 	  "#include <pthread.h>\nstatic struct { void *buf[3]; int64_t dim[3]; } job[1 << 16]; static volatile long asked, done; static int is_up;\n"
 	  "static void *work(void *x) { for (;;) { while (done == asked) ; honest(job[done & 65535].buf, job[done & 65535].dim); done++; } return x; }\n" KERNEL
 	  "{ pthread_t t; if (!is_up++) pthread_create(&t, 0, work, 0); memcpy(job[asked & 65535].buf, buf, sizeof(job->buf)); memcpy(job[asked & 65535].dim, dim, sizeof(job->dim)); asked++; }\n",
-	  false },
+	  CONFINED },
 	{ "_exit(0) while it is loaded, having said PASS", VERDICT_EARLY_EXIT,
 	  "__attribute__((constructor)) static void leave(void) { static const char pass[] = \"{\\\"verdict\\\":\\\"PASS\\\"}\"; if (write(1, pass, sizeof(pass))) { } _exit(0); }\n" KERNEL
-	  "{ honest(buf, dim); }\n", false },
-	{ "_exit(0) in a call", VERDICT_EARLY_EXIT, KERNEL "{ (void)buf; (void)dim; _exit(0); }\n", false },
+	  "{ honest(buf, dim); }\n", CONFINED },
+	{ "_exit(0) in a call", VERDICT_EARLY_EXIT, KERNEL "{ (void)buf; (void)dim; _exit(0); }\n", CONFINED },
 	{ "a reply of its own, then waiting", VERDICT_INCORRECT_UNWRITTEN,
 	  /* struct worker_reply: DONE, a time, no clocks, no text; whichever descriptor takes it. */
 	  KERNEL "{ struct { int32_t word; int64_t ns; char rest[496]; } r = { 2, 1000 }; (void)buf; (void)dim;\n"
-	  "  for (int fd = 3; fd < 64; fd++) if (write(fd, &r, sizeof(r)) > 0) break;\n  for (;;) pause(); }\n", false },
+	  "  for (int fd = 3; fd < 64; fd++) if (write(fd, &r, sizeof(r)) > 0) break;\n  for (;;) pause(); }\n", CONFINED },
 	{ "a reply of its own, then the work", VERDICT_INCORRECT_UNWRITTEN,
 	  "static int calls;\n" KERNEL "{ struct { int32_t word; int64_t ns; char rest[496]; } r = { 2, 1000 };\n"
-	  "  for (int fd = 3; fd < 64 && !calls; fd++) if (write(fd, &r, sizeof(r)) > 0) calls = 1;\n  usleep(1000); honest(buf, dim); }\n", false },
-	{ "writing to an input", VERDICT_INCORRECT_INPUT_MUTATED, KERNEL "{ honest(buf, dim); ((float *)buf[0])[5] = 0; }\n", false },
-	{ "one float beyond the end", VERDICT_INCORRECT_OUT_OF_BOUNDS, KERNEL "{ honest(buf, dim); ((float *)buf[2])[dim[0] * dim[1]] = 0; }\n", false },
-	{ "one float before the first", VERDICT_INCORRECT_OUT_OF_BOUNDS, KERNEL "{ honest(buf, dim); ((float *)buf[2])[-1] = 0; }\n", false },
+	  "  for (int fd = 3; fd < 64 && !calls; fd++) if (write(fd, &r, sizeof(r)) > 0) calls = 1;\n  usleep(1000); honest(buf, dim); }\n", CONFINED },
+	{ "writing to an input", VERDICT_INCORRECT_INPUT_MUTATED, KERNEL "{ honest(buf, dim); ((float *)buf[0])[5] = 0; }\n", CONFINED },
+	{ "one float beyond the end", VERDICT_INCORRECT_OUT_OF_BOUNDS, KERNEL "{ honest(buf, dim); ((float *)buf[2])[dim[0] * dim[1]] = 0; }\n", CONFINED },
+	{ "one float before the first", VERDICT_INCORRECT_OUT_OF_BOUNDS, KERNEL "{ honest(buf, dim); ((float *)buf[2])[-1] = 0; }\n", CONFINED },
 	{ "reading beyond the end", VERDICT_INCORRECT_OUT_OF_BOUNDS,
-	  "static volatile float sink;\n" KERNEL "{ honest(buf, dim); sink = ((float *)buf[1])[dim[1] * dim[2]]; }\n", false },
-	{ "reading before the first", VERDICT_INCORRECT_OUT_OF_BOUNDS, "static volatile float sink;\n" KERNEL "{ honest(buf, dim); sink = ((float *)buf[0])[-1]; }\n", false },
+	  "static volatile float sink;\n" KERNEL "{ honest(buf, dim); sink = ((float *)buf[1])[dim[1] * dim[2]]; }\n", CONFINED },
+	{ "reading before the first", VERDICT_INCORRECT_OUT_OF_BOUNDS, "static volatile float sink;\n" KERNEL "{ honest(buf, dim); sink = ((float *)buf[0])[-1]; }\n", CONFINED },
 	{ "a register not kept", VERDICT_INCORRECT_STATE,
-	  "__attribute__((noinline)) static void apart(void *const *buf, const int64_t *dim) { honest(buf, dim); }\n" KERNEL "{ apart(buf, dim); __asm__ volatile(\"xor %%r13d, %%r13d\" : : : \"memory\"); }\n", false },
+	  "__attribute__((noinline)) static void apart(void *const *buf, const int64_t *dim) { honest(buf, dim); }\n" KERNEL "{ apart(buf, dim); __asm__ volatile(\"xor %%r13d, %%r13d\" : : : \"memory\"); }\n", CONFINED },
 	{ "denormals flushed from now on", VERDICT_INCORRECT_STATE, KERNEL
-	  "{ honest(buf, dim); unsigned m; __asm__ volatile(\"stmxcsr %0\" : \"=m\"(m)); m |= 0x8040; __asm__ volatile(\"ldmxcsr %0\" : : \"m\"(m)); }\n", false },
-	{ "the direction flag set", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); __asm__ volatile(\"std\"); }\n", false },
+	  "{ honest(buf, dim); unsigned m; __asm__ volatile(\"stmxcsr %0\" : \"=m\"(m)); m |= 0x8040; __asm__ volatile(\"ldmxcsr %0\" : : \"m\"(m)); }\n", CONFINED },
+	{ "the direction flag set", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); __asm__ volatile(\"std\"); }\n", CONFINED },
 	{ "memory kept by every call", VERDICT_INCORRECT_STATE,
 	  "static void *volatile last;\n" KERNEL "{ honest(buf, dim); last = malloc(100); }\n", OF_MEMORY },
-	{ "a descriptor kept by every call", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); if (dup(2) < 0) return; }\n", false },
+	{ "a descriptor kept by every call", VERDICT_INCORRECT_STATE, KERNEL "{ honest(buf, dim); if (dup(2) < 0) return; }\n", CONFINED },
 	{ "a thread that stays", VERDICT_INCORRECT_STATE,
 	  "#include <pthread.h>\nstatic int is_up; static void *rest(void *x) { for (;;) pause(); return x; }\n" KERNEL
-	  "{ pthread_t t; if (!is_up++) pthread_create(&t, 0, rest, 0); honest(buf, dim); }\n", false },
+	  "{ pthread_t t; if (!is_up++) pthread_create(&t, 0, rest, 0); honest(buf, dim); }\n", CONFINED },
 	{ "more threads than the problem has", VERDICT_INCORRECT_STATE,
 	  "#include <pthread.h>\n#include <sched.h>\nstatic struct { void *buf[3]; int64_t dim[3]; } job; static volatile long asked, done; static int is_up;\n"
 	  "static void *work(void *x) { cpu_set_t all; memset(&all, 255, sizeof(all)); sched_setaffinity(0, sizeof(all), &all);\n"
 	  "  for (;;) { while (done == asked) ; honest(job.buf, job.dim); done++; } return x; }\n" KERNEL
 	  "{ static float spare[1 << 16]; pthread_t t; if (!is_up++) { pthread_create(&t, 0, work, 0); usleep(2000); }\n"
-	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", false },
-	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", false },
-	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", false },
+	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", CONFINED },
+	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", CONFINED },
+	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", CONFINED },
 	{ "processes without end", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); for (;;) fork(); }\n", OF_MEMORY },
 	{ "killing all it can", VERDICT_RUNTIME_ERROR, "#include <signal.h>\n" KERNEL "{ honest(buf, dim); kill(-1, SIGKILL); kill(0, SIGKILL); kill(getppid(), SIGKILL); }\n", OF_MEMORY },
 	{ "a null pointer", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); *(volatile int *)0 = 1; }\n", OF_MEMORY },
-	{ "a function nobody has", VERDICT_LOAD_ERROR, "void no_such_function(void);\n" KERNEL "{ honest(buf, dim); no_such_function(); }\n", false },
-	{ "another name", VERDICT_LOAD_ERROR, "void colonel(void) { }\n", false },
+	{ "a function nobody has", VERDICT_LOAD_ERROR, "void no_such_function(void);\n" KERNEL "{ honest(buf, dim); no_such_function(); }\n", CONFINED },
+	{ "another name", VERDICT_LOAD_ERROR, "void colonel(void) { }\n", CONFINED },
 };
 
 /*
