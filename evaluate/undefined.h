@@ -3,7 +3,8 @@
  * UndefinedBehaviorSanitizer, its uninitialised variables full of NaN, and run on every
  * check shape in the worker's box.
  *
- * Guard pages (judge.h) see what leaves tensors; this sees what leaves local arrays and the
+ * Guard pages (judge.h) see what leaves tensors by more than their alignment; this sees what
+ * leaves them by a byte (worker/calls.c), what leaves temporaries, local arrays and the
  * kernel's scratch, loads that are not aligned as their type promises, arithmetic that C does
  * not define, and results that depend on what the stack held.  What inline assembler and
  * tile registers do is not seen.
