@@ -24,7 +24,7 @@ KINDS = {
     "packer": r"^\S*km-evaluate trace pack", "promoter": r"^\S*km-corpus promote", "reporter": r"^\S*km-report ",
 }
 LATE = ["packer", "promoter", "reporter"]  # when the cell is done
-PATIENCE_S, WAIT_S = 300, 1.5
+PATIENCE_S, WAIT_S = 1800, 1.5  # on a busy machine, too
 JOURNAL = re.compile(r"journal(\.\d+)?$")
 ENDS = "Killed|being written by another|run it again|run the same command|was killed|cannot|sandbox"
 
@@ -117,6 +117,15 @@ def differences(want, got):
             yield os.path.join(got, name)
     for name in compared.common_dirs:
         yield from differences(os.path.join(want, name), os.path.join(got, name))
+
+
+def content(path):
+    """Of a file; what a folder or nothing at all has instead."""
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except OSError as e:
+        return str(e).encode()
 
 
 def first_difference(want, got):
@@ -226,8 +235,7 @@ def repeat(folder, whole, life_s, kinds):
             shutil.copytree(whole.out, os.path.join(os.environ["KEEP"], "whole"), dirs_exist_ok=True)
             shutil.copytree(campaign.out, os.path.join(os.environ["KEEP"], os.path.basename(own)))
         for name in differing:
-            with open(name, "rb") as got, open(os.path.join(whole.out, os.path.relpath(name, campaign.out)), "rb") as want:
-                fail(f"differs: {name}: {first_difference(want.read(), got.read())}")
+            fail(f"differs: {name}: {first_difference(content(os.path.join(whole.out, os.path.relpath(name, campaign.out))), content(name))}")
         shutil.rmtree(own)
 
 
