@@ -273,10 +273,10 @@ static void find_place(struct emitter *e, const struct expr *r, int number)
 	 * comparisons and 32 bits a place: beyond the first what is neither at most the best nor after a NaN.
 	 */
 	if (counts)
-		emit_line(e, "const bool km_new = !(km_x %s km_best%d) & (km_best%d == km_best%d); km_at%d = km_new ? km_trips%d : km_at%d; km_trips%d++;",
+		emit_line(e, "const int km_new = !(km_x %s km_best%d) & (km_best%d == km_best%d); km_at%d = km_new ? km_trips%d : km_at%d; km_trips%d++;",
 			  r->op == OP_ARGMAX ? "<=" : ">=", number, number, number, number, number, number, number);
 	else
-		emit_line(e, "const bool km_new = (km_q%d < 0) | (km_x %s km_best%d) | ((km_x != km_x) & (km_best%d == km_best%d));", number,
+		emit_line(e, "const int km_new = (km_q%d < 0) | (km_x %s km_best%d) | ((km_x != km_x) & (km_best%d == km_best%d));", number,
 			  r->op == OP_ARGMAX ? ">" : "<", number, number, number);
 	emit_line(e, "km_best%d = km_new ? km_x : km_best%d;", number, number);
 	if (!counts)

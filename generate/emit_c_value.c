@@ -97,7 +97,7 @@ static const char *scalar_load(struct emitter *e, const struct expr *x, enum dty
 	emit_guards(e, x, &condition, &mask);
 	const char *load = emit_text(e, "%skm_ls_%s(%s)", dtype_is_real(dtype) ? "" : e->is_double ? "(double)" : "(float)", dtype_name(dtype), emit_pointer(e, x));
 	if (*condition && e->is_window)
-		load = emit_text(e, "({ const bool km_in = %s; const %s km_t = %skm_ls_%s(km_in ? %s : %s); km_in ? km_t : %s; })", condition, e->is_double ? "double" : "float",
+		load = emit_text(e, "({ const int km_in = %s; const %s km_t = %skm_ls_%s(km_in ? %s : %s); km_in ? km_t : %s; })", condition, e->is_double ? "double" : "float",
 				 dtype_is_real(dtype) ? "" : e->is_double ? "(double)" : "(float)", dtype_name(dtype), emit_pointer(e, x), emit_base(e, x), fill);
 	else if (*condition)
 		load = emit_text(e, "(%s ? %s : %s)", condition, load, fill);
