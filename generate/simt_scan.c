@@ -38,10 +38,10 @@ static void open_digit(struct simt *s, int digit)
 	simt_open(s, "for (int km_r%d = 0; km_r%d < %lld; km_r%d++)", digit, digit, (long long)s->spread->reg[digit].extent, digit);
 }
 
-static void open_chunk(struct simt *s)
+static void open_chunk(struct simt *s, bool is_back)
 {
 	simt_line(s, "KM_UNROLL");
-	simt_open(s, "for (int km_v = 0; km_v < %d; km_v++)", s->spread->chunk);
+	simt_open(s, is_back ? "for (int km_v = %d; km_v-- > 0;)" : "for (int km_v = 0; km_v < %d; km_v++)", s->spread->chunk);
 }
 
 void simt_scan(struct simt *s, const struct tile_stmt *stmt)
@@ -82,19 +82,19 @@ void simt_scan(struct simt *s, const struct tile_stmt *stmt)
 	else
 		simt_block(s);
 	simt_line(s, "%s km_sum_ = %d;", type, of == OP_PROD);
-	open_chunk(s);
+	open_chunk(s, x->op == OP_SCAN_BACK);
 	simt_line(s, "km_sum_ = %s::of(km_sum_, t_%s%s);", op, source->name, simt_register(s, source));
 	simt_line(s, "t_%s%s = km_sum_;", to->name, simt_register(s, to));
 	simt_close(s, 1);
 	simt_line(s, "km_before[%s] = km_sum_;", block);
 	simt_close(s, 1);
-	simt_line(s, "km_scan_across<%s, %lld, %lld, %d>(km_before, (%s)%d, %s);", op, (long long)blocks, (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, type,
+	simt_line(s, "km_scan_across<%s, %s, %lld, %lld, %d>(km_before, (%s)%d, %s);", op, x->op == OP_SCAN_BACK ? "true" : "false", (long long)blocks, (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, type,
 		  of == OP_PROD, p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
 	if (outer)
 		open_digit(s, digit[0]);
 	else
 		simt_block(s);
-	open_chunk(s);
+	open_chunk(s, false);
 	simt_line(s, "t_%s%s = %s::of(km_before[%s], t_%s%s);", to->name, simt_register(s, to), op, block, to->name, simt_register(s, to));
 	simt_close(s, 2 + rows + 1);
 }

@@ -169,20 +169,21 @@ static const char reductions[] =
 	"  x = red[warp / warps * warps]; KM_UNROLL for (int w = 1; w < warps; w++) x = Op::of(red[warp / warps * warps + w], x); }\n"
 	" return x; }\n"
 	/*
-	 * Of Outer values a thread, the first of all threads before the second: what the values before each come to, in
-	 * place of it.  Of the threads that share a row, Across neighbours.
+	 * Of Outer values a thread, the first of all threads before the second (Back: the last of all first): what the
+	 * values before each come to, in place of it.  Of the threads that share a row, Across neighbours.
 	 */
-	"template <class Op, int Outer, int Across, int Threads, class T> KM_D void km_scan_across(T (&x)[Outer], T none, char *scratch) {\n"
-	" constexpr int width = Across < KM_WARP ? Across : KM_WARP, warps = Across / width, all = Threads / KM_WARP;\n"
-	" const int tid = KM_TID, warp = tid / KM_WARP, lane = tid % KM_WARP, at = lane % width, first = warp / warps * warps; T *red = (T *)scratch; T before[Outer];\n"
+	"template <class Op, bool Back, int Outer, int Across, int Threads, class T> KM_D void km_scan_across(T (&x)[Outer], T none, char *scratch) {\n"
+	" constexpr int width = Across < KM_WARP ? Across : KM_WARP, warps = Across / width, all = Threads / KM_WARP, step = Back ? -1 : 1;\n"
+	" const int tid = KM_TID, warp = tid / KM_WARP, lane = tid % KM_WARP, first = warp / warps * warps; T *red = (T *)scratch; T before[Outer];\n"
+	" const int at = Back ? width - 1 - lane % width : lane % width, mine = Back ? warps - 1 - (warp - first) : warp - first;\n"
 	" KM_UNROLL for (int o = 0; o < Outer; o++) {\n"
-	"  KM_UNROLL for (int d = 1; d < width; d *= 2) { T y = km_lane_value(x[o], lane - d); x[o] = at < d ? x[o] : Op::of(y, x[o]); }\n"
-	"  T y = km_lane_value(x[o], lane - 1); before[o] = at ? y : none; }\n"
-	" if constexpr (warps > 1) { km_barrier(); if (lane == KM_WARP - 1) { KM_UNROLL for (int o = 0; o < Outer; o++) red[o * all + warp] = x[o]; } km_barrier(); }\n"
-	" T sum = none; KM_UNROLL for (int o = 0; o < Outer; o++) {\n"
-	"  if constexpr (warps > 1) { T mine = sum; KM_UNROLL for (int w = 0; w < warps; w++) { const T y = red[o * all + first + w]; mine = w < warp - first ? Op::of(mine, y) : mine; sum = Op::of(sum, y); }\n"
-	"   x[o] = Op::of(mine, before[o]); }\n"
-	"  else { const T y = km_lane_value(x[o], lane - at + width - 1); x[o] = Op::of(sum, before[o]); sum = Op::of(sum, y); } } }\n";
+	"  KM_UNROLL for (int d = 1; d < width; d *= 2) { T y = km_lane_value(x[o], lane - d * step); x[o] = at < d ? x[o] : Op::of(y, x[o]); }\n"
+	"  T y = km_lane_value(x[o], lane - step); before[o] = at ? y : none; }\n"
+	" if constexpr (warps > 1) { km_barrier(); if (at == width - 1) { KM_UNROLL for (int o = 0; o < Outer; o++) red[o * all + first + mine] = x[o]; } km_barrier(); }\n"
+	" T sum = none; KM_UNROLL for (int n = 0; n < Outer; n++) { const int o = Back ? Outer - 1 - n : n;\n"
+	"  if constexpr (warps > 1) { T so_far = sum; KM_UNROLL for (int w = 0; w < warps; w++) { const T y = red[o * all + first + w]; so_far = w < mine ? Op::of(so_far, y) : so_far; sum = Op::of(sum, y); }\n"
+	"   x[o] = Op::of(so_far, before[o]); }\n"
+	"  else { const T y = km_lane_value(x[o], lane - lane % width + (Back ? 0 : width - 1)); x[o] = Op::of(sum, before[o]); sum = Op::of(sum, y); } } }\n";
 
 void simt_vocabulary(struct strbuf *out)
 {

@@ -368,8 +368,9 @@ static void points(struct runner *r, const struct tile_stmt *s, const int *index
 	int64_t hi = live_extent(r, index[level]);
 	if (scans && level + 1 == count)
 		r->running = op == OP_PROD;
+	bool is_back = scans && level + 1 == count && s->value->op == OP_SCAN_BACK;
 	for (int64_t i = 0; i < hi; i++) {
-		set(r, r->kernel->index[index[level]].name, i);
+		set(r, r->kernel->index[index[level]].name, is_back ? hi - 1 - i : i);
 		points(r, s, index, count, level + 1);
 	}
 }

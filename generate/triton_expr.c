@@ -563,7 +563,8 @@ struct triton_value triton_scan(struct triton *s, const struct expr *x)
 	const char *live = triton_live(s, index), *text = whole_tensor(s, v, v.text);
 	if (live)
 		text = arena_printf(&s->arena, "tl.where(%s, %s, %s)", live, text, identity(of, v.kind));
-	return value_of(s, arena_printf(&s->arena, "tl.associative_scan(%s, %d, %s)", text, at, of == OP_PROD ? "km_multiply" : "km_add"), v.kind, axes_set(s));
+	return value_of(s, arena_printf(&s->arena, "tl.associative_scan(%s, %d, %s%s)", text, at, of == OP_PROD ? "km_multiply" : "km_add",
+					     x->op == OP_SCAN_BACK ? ", reverse=True" : ""), v.kind, axes_set(s));
 }
 
 /* ---- all ------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  * passes: reductions of rows too long for a block's registers, on devices of warps: losses, norms, softmax of long
  * rows, products of a matrix and a vector.  A pass reads its operands once, whatever it computes of them:
  *   parts   the rows are cut into parts of PART terms, a block each: partial results, and a kernel that puts them together
- *   whole   PART=0: a block a row; with FUSE what is computed of the row's elements follows in the same kernel,
- *           which finds them in the cache
+ *   whole   PART=0: a block a row; what is computed of the row's elements follows in the same kernel, which finds
+ *           them in the cache
  * A reduction of what an earlier one centres is not another pass: for any number a of the row, and any c of the part,
  *   sum exp(e - a) = sum over parts of exp(c - a) * sum exp(e - c)                 c: the part's greatest e
  *   sum (e - a)^2  = sum over parts of (sum (e - c)^2 + n * (c - a)^2)             c: the mean of its n terms
@@ -209,9 +209,8 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	parts[n++] = 0;
 	parts[n] = -1;
 	add_knob(arena, space, "PART", parts);
-	start_knob(space, "LANES", "256");
+	start_knob(space, "LANES", terms <= 4096 ? "128" : "256");
 	if (maps) {
-		add_knob(arena, space, "FUSE", (const int[]){ 0, 1, -1 });
 		add_knob(arena, space, "BN", (const int[]){ 2048, 1024, 4096, 512, -1 });
 		add_knob(arena, space, "THREADS", (const int[]){ 256, 128, 512, -1 });
 	}
@@ -227,7 +226,6 @@ struct writer {
 	const struct problem *problem;
 	struct strbuf *text;
 	int64_t lanes, part, columns, threads;
-	bool fuses, in_parts;
 	int kernels;
 	struct pass pass;
 	size_t here;              /* statements of the pass before this one are in the kernel's registers */
@@ -330,6 +328,16 @@ static struct pass pass_at(const struct match *m, size_t first, bool in_parts)
 			break;
 	}
 	return p;
+}
+
+/* Does a statement behind it read the statement? */
+static bool uses_after(const struct match *m, size_t number)
+{
+	bool uses = false;
+
+	for (size_t i = number + 1; i < m->count && !uses; i++)
+		uses = expr_uses(m->stmt[i].value, m->stmt[number].name);
+	return uses;
 }
 
 static bool is_kept(const struct writer *w, size_t number)
@@ -449,8 +457,10 @@ static void write_whole(struct writer *w)
 		write_results(w, i);
 	}
 	size_t mapped = w->mapped;
-	for (; w->fuses && w->pass.end < w->match->count && follows_rows(w, &w->match->stmt[w->pass.end]); w->pass.end++) {
+	for (; w->pass.end < w->match->count && follows_rows(w, &w->match->stmt[w->pass.end]); w->pass.end++) {
 		const struct normal_stmt *s = &w->match->stmt[w->pass.end];
+		if (uses_after(w->match, w->pass.end))
+			break;
 		const char *column = arena_printf(w->arena, "%s-1-%s", extent, along);
 		map_name(w, s->index[s->index_count - 1].name, column);
 		strbuf_addf(w->text, "  for %s in 0..%s step 1\n    %s = %s\n  end\n", along, extent, row_place(w, s->name, column), held_text(w, s->value));
@@ -712,8 +722,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
 	struct writer w = { .arena = arena, .match = m, .problem = problem, .text = text, .lanes = point_int(space, point, "LANES"), .part = point_int(space, point, "PART"),
-			    .columns = point_int(space, point, "BN"), .threads = point_int(space, point, "THREADS"), .fuses = point_int(space, point, "FUSE") };
-	bool is_in_parts = false, is_fused = false, maps = false;
+			    .columns = point_int(space, point, "BN"), .threads = point_int(space, point, "THREADS") };
+	bool is_in_parts = false, maps = false;
 
 	(void)target;
 	write_head(arena, problem, text);
@@ -731,17 +741,13 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 			strbuf_addf(why_not, "a few blocks would go through all of '%s'", w.pass.lead->name);
 			return 0;
 		} else {
-			size_t end = w.pass.end;
 			write_whole(&w);
-			is_fused |= w.pass.end > end;
 		}
 	}
 	if (w.kernels > TILE_MAX_KERNELS)
 		strbuf_addf(why_not, "more than %d kernels", TILE_MAX_KERNELS);
 	else if (w.part && !is_in_parts)
 		strbuf_addstr(why_not, "PART does nothing: no row is longer");
-	else if (w.fuses && !is_fused)
-		strbuf_addstr(why_not, "FUSE does nothing");
 	else if (w.columns && !maps && (point->value[space->knob_count - 1] || point->value[space->knob_count - 2]))
 		strbuf_addstr(why_not, "BN and THREADS do nothing: no map has a kernel of its own");
 	else

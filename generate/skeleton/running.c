@@ -83,13 +83,17 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	const struct normal_stmt *s = m->stmt;
 	const struct expr *e = s->value, *none = expr_int(arena, e->op == OP_PROD);
 	const char *c = s->index[m->along].name, *j = e->range[0].name, *extent = expr_text(arena, s->index[m->along].hi, NULL), *mapping[2 * OP_MAX_RANK + 3];
-	const char *op = expr_op_text(e->op), *times = e->op == OP_PROD ? "*" : "+", *scan = e->op == OP_PROD ? "scanprod" : "scan", *real = tile_real(problem);
+	const char *op = expr_op_text(e->op), *times = e->op == OP_PROD ? "*" : "+", *real = tile_real(problem);
 	long long bc = point_int(space, point, "BC"), threads = point_int(space, point, "THREADS");
 	struct strbuf grid = STRBUF_INIT, at = STRBUF_INIT;
 	size_t n = 0, rows = 0;
 	int ret = 0;
 
 	(void)target;
+	if (m->form == REVERSE && e->op == OP_PROD) {
+		strbuf_addstr(why_not, "products from the end have no scan");
+		return 0;
+	}
 	if (bc < threads) {
 		strbuf_addstr(why_not, "more threads than values");
 		return 0;
@@ -97,7 +101,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	write_head_of_ones(arena, problem, text);
 	if (!align_write(arena, problem, space, point, text, why_not))
 		return 0;
-	const char *here = m->form == REVERSE ? arena_printf(arena, "%s-1-(c0+%s)", extent, c) : arena_printf(arena, "c0+%s", c);
+	/* From the end: the last block first. */
+	const char *scan = m->form == REVERSE ? "scanback" : e->op == OP_PROD ? "scanprod" : "scan";
+	const char *blocks = arena_printf(arena, "cdiv(%s, %lld)", extent, bc), *first = m->form == REVERSE ? arena_printf(arena, "(%s-1-c0)*%lld", blocks, bc) : "c0";
+	const char *here = arena_printf(arena, "%s+%s", first, c);
 	for (size_t i = 0; i < s->index_count; i++) {
 		mapping[n++] = s->index[i].name;
 		if (i == m->along) {
@@ -119,12 +126,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		term = arena_printf(arena, "c0+%s > 0 ? %s : %s", c, term, skip);
 	if (e->op == OP_PROD)
 		term = arena_printf(arena, "c0+%s < %s ? (%s) : %s", c, extent, term, skip);
-	strbuf_addf(text, "kernel running grid [%s] threads %lld\n  index %s<%lld of %s-c0\n", grid.len ? grid.buf : "1", threads, c, bc, extent);
-	/* Backwards no neighbours are read together: one by one, side by side by the threads. */
-	if (m->form == REVERSE)
-		strbuf_addstr(text, "  knob VEC=1\n");
+	strbuf_addf(text, "kernel running grid [%s] threads %lld\n  index %s<%lld of %s-%s\n", grid.len ? grid.buf : "1", threads, c, bc, extent, first);
 	strbuf_addf(text, "  tile x_ %s [%s] @reg\n  tile y_ %s [%s] @reg\n  tile k_ %s [] @reg\n  k_ = %s\n", real, c, real, c, real, skip);
-	strbuf_addf(text, "  for c0 in 0..%s step %lld\n    x_[%s] = %s\n    y_[%s] = %s(%s) x_[%s]\n", extent, bc, c, term, c, scan, c, c);
+	strbuf_addf(text, "  for c0 in 0..%s step %lld\n    x_[%s] = %s\n    y_[%s] = %s(%s) x_[%s]\n", m->form == REVERSE ? blocks : extent, m->form == REVERSE ? 1 : bc, c, term, c,
+		    scan, c, c);
 	strbuf_addf(text, "    %s[%s] = k_ %s y_[%s]\n    k_ = k_ %s %s(%s) x_[%s]\n  end\n", s->name, at.buf, times, c, times, op, c, c);
 	ret = 1;
 	strbuf_release(&grid);

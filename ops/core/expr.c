@@ -141,7 +141,7 @@ static const char *const op_text[] = {
 	[OP_MOD] = "%", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">",
 	[OP_GE] = ">=", [OP_AND] = "&&", [OP_OR] = "||", [OP_SUM] = "sum", [OP_PROD] = "prod",
 	[OP_MAX] = "max", [OP_MIN] = "min", [OP_ARGMAX] = "argmax", [OP_ARGMIN] = "argmin",
-	[OP_SCAN] = "scan", [OP_SCAN_PROD] = "scanprod", [OP_ORDER] = "order", [OP_BISECT] = "bisect", [OP_MMA] = "mma",
+	[OP_SCAN] = "scan", [OP_SCAN_PROD] = "scanprod", [OP_SCAN_BACK] = "scanback", [OP_ORDER] = "order", [OP_BISECT] = "bisect", [OP_MMA] = "mma",
 };
 
 const char *expr_op_text(enum expr_op op)
@@ -152,7 +152,7 @@ const char *expr_op_text(enum expr_op op)
 bool expr_is_scan(const struct expr *e, enum expr_op *of)
 {
 	*of = e->op == OP_SCAN_PROD ? OP_PROD : OP_SUM;
-	return e->kind == EXPR_REDUCE && (e->op == OP_SCAN || e->op == OP_SCAN_PROD);
+	return e->kind == EXPR_REDUCE && (e->op == OP_SCAN || e->op == OP_SCAN_PROD || e->op == OP_SCAN_BACK);
 }
 
 static bool is_keyword(const struct token *t)

@@ -37,7 +37,7 @@ enum expr_op {
 	OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_FLOORDIV, OP_MOD,
 	OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_AND, OP_OR,
 	/* EXPR_REDUCE */
-	OP_SUM, OP_PROD, OP_MAX, OP_MIN, OP_ARGMAX, OP_ARGMIN, OP_SCAN, OP_SCAN_PROD, OP_ORDER, OP_BISECT, OP_MMA,
+	OP_SUM, OP_PROD, OP_MAX, OP_MIN, OP_ARGMAX, OP_ARGMIN, OP_SCAN, OP_SCAN_PROD, OP_SCAN_BACK, OP_ORDER, OP_BISECT, OP_MMA,
 };
 
 struct expr;
@@ -97,7 +97,7 @@ struct expr *expr_name(struct arena *arena, const char *name);
 struct expr *expr_binary(struct arena *arena, enum expr_op op, struct expr *a, struct expr *b);
 struct expr *expr_access(struct arena *arena, const char *name, struct expr **index, size_t count);
 const char *expr_op_text(enum expr_op op); /* "+", "sum", ... */
-/* Is it the reduction whose every partial result is a value: OP_SUM or OP_PROD of it in *of. */
+/* Is it the reduction whose every partial result is a value: OP_SUM or OP_PROD of it in *of.  OP_SCAN_BACK sums from the end. */
 bool expr_is_scan(const struct expr *e, enum expr_op *of);
 
 /* Names bound to integers: dims and attributes. */
