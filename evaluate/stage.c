@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -132,12 +133,15 @@ void stage_poison(struct stage *stage, size_t i, int set)
 {
 	const struct stage_case *c = &stage->stage_case[i];
 	uint16_t *at = (uint16_t *)(stage->out + c->out_first + set * c->out_set_bytes);
+	int64_t halves = c->out_set_bytes / 2;
 
 	if (!defence_stands(DEFENCE_POISON))
 		return;
 	stage->poison = next_poison(stage->poison);
-	for (int64_t k = 0; k < c->out_set_bytes / 2; k++)
-		at[k] = stage->poison;
+	/* Sets may be large: words at the memory's rate. */
+	wmemset((wchar_t *)at, (wchar_t)(stage->poison * UINT32_C(0x10001)), (size_t)(halves / 2));
+	if (halves % 2)
+		at[halves - 1] = stage->poison;
 }
 
 /* The first byte in from..to-1 that is not poison, or `to`. */
@@ -158,6 +162,23 @@ static bool is_poison(const struct stage *stage, const char *base, int64_t i, in
 	return size == 2 ? ((const uint16_t *)base)[i] == (uint16_t)pattern
 	     : size == 4 ? ((const uint32_t *)base)[i] == (uint32_t)pattern
 			 : ((const uint64_t *)base)[i] == pattern;
+}
+
+/* Is any of the elements, at most CHUNK, poison?  Without a way out in between, so that many are compared at once. */
+enum { CHUNK = 4096 };
+static bool any_poison(const struct stage *stage, const char *base, int64_t first, int64_t count, int64_t size)
+{
+	int any = 0;
+
+	if (size != 4 || count != CHUNK) {
+		for (int64_t e = first; e < first + count && !any; e++)
+			any = is_poison(stage, base, e, size);
+		return any;
+	}
+	const uint32_t *at = (const uint32_t *)(const void *)base + first, pattern = stage->poison * UINT32_C(0x10001);
+	for (int k = 0; k < CHUNK; k++)
+		any |= at[k] == pattern;
+	return any;
 }
 
 /* Where output t of a set lies, and the size of its elements. */
@@ -209,9 +230,14 @@ static void find_suspects(struct stage *stage, size_t i, int set)
 			continue;
 		const char *at = output_at(stage, i, set, t, &size);
 		int64_t elems = size > 1 ? problem_elems(&c->problem, t) : 0;
-		for (int64_t e = 0; e < elems && stage->suspect_count < MOST_SUSPECTS; e++)
-			if (is_poison(stage, at, e, size))
-				stage->suspect[stage->suspect_count++] = (struct stage_suspect){ t, e };
+		for (int64_t first = 0; first < elems; first += CHUNK) {
+			int64_t count = elems - first < CHUNK ? elems - first : CHUNK;
+			if (!any_poison(stage, at, first, count, size))
+				continue;
+			for (int64_t e = first; e < first + count && stage->suspect_count < MOST_SUSPECTS; e++)
+				if (is_poison(stage, at, e, size))
+					stage->suspect[stage->suspect_count++] = (struct stage_suspect){ t, e };
+		}
 	}
 }
 
@@ -267,21 +293,36 @@ void stage_outputs(const struct stage *stage, size_t i, int set, const void **ou
 			out[n++] = stage->out + c->offset[t] + set * c->out_set_bytes;
 }
 
+static uint64_t mixed(uint64_t hash, const char *at, int64_t bytes)
+{
+	uint64_t word = 0;
+
+	if (bytes == 8)
+		memcpy(&word, at, 8);
+	else
+		memcpy(&word, at, (size_t)bytes);
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
 uint64_t stage_outputs_hash(const struct stage *stage, size_t i, int set)
 {
 	const struct stage_case *c = &stage->stage_case[i];
 	const struct op_tensor *tensor;
-	uint64_t hash = 0;
+	/* Several at a time: a step waits for the one before it. */
+	enum { LANES = 4 };
+	uint64_t hash[LANES] = { 0, 1, 2, 3 };
 
 	for (int t = 0; (tensor = tensor_of(c, t)); t++) {
 		const char *at = stage->out + c->offset[t] + set * c->out_set_bytes;
-		int64_t bytes = tensor->role == OP_OUT ? problem_bytes(&c->problem, t) : 0;
-		for (int64_t k = 0; k < bytes; k += 8) {
-			uint64_t word = 0;
-			memcpy(&word, at + k, (size_t)(bytes - k < 8 ? bytes - k : 8));
-			hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-			hash ^= hash >> 29;
-		}
+		int64_t bytes = tensor->role == OP_OUT ? problem_bytes(&c->problem, t) : 0, k = 0;
+		for (; k + 8 * LANES <= bytes; k += 8 * LANES)
+			for (int l = 0; l < LANES; l++)
+				hash[l] = mixed(hash[l], at + k + 8 * l, 8);
+		for (; k < bytes; k += 8)
+			hash[0] = mixed(hash[0], at + k, bytes - k < 8 ? bytes - k : 8);
 	}
-	return hash;
+	for (int l = 1; l < LANES; l++)
+		hash[0] = mixed(hash[0], (const char *)&hash[l], 8);
+	return hash[0];
 }

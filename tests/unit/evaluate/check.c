@@ -192,9 +192,47 @@ static void test_special(void)
 	strbuf_release(&err);
 }
 
+/* Of outputs that are read many elements at a time each is seen, wherever it lies. */
+static void test_large_outputs(void)
+{
+	enum { ELEMS = 3 * 5003 };
+	static const int place[] = { 0, 1, 4095, 4096, 8190, 12287, 12288, ELEMS - 2, ELEMS - 1 };
+	struct problem p;
+	struct strbuf err = STRBUF_INIT;
+	struct stage stage;
+	char detail[160] = "";
+
+	ok(!problem_parse("relu/f32/M=3,N=5003/t1", &p, &err), "problem");
+	const struct stage_case wanted = { .problem = p, .distribution = INPUTS_normal, .seed = 1, .sets = 1 };
+	ok(!stage_open(&stage, &wanted, 1, &err), "stage %s", err.buf);
+	float *out = (float *)(stage.out + stage.stage_case[0].offset[1]);
+	bool seen = true, hashed = true;
+	for (size_t i = 0; i < ARRAY_SIZE(place); i++) {
+		char name[32];
+		stage_poison(&stage, 0, 0);
+		for (int k = 0; k < ELEMS; k++)
+			if (k != place[i])
+				out[k] = 1;
+		snprintf(name, sizeof(name), "element %d of", place[i]);
+		seen &= stage_scan(&stage, 0, 0, detail) == VERDICT_INCORRECT_UNWRITTEN && strstr(detail, name);
+		out[place[i]] = 1;
+		seen &= stage_scan(&stage, 0, 0, detail) == VERDICT_PASSED;
+		uint64_t hash = stage_outputs_hash(&stage, 0, 0);
+		out[place[i]] = 2;
+		hashed &= hash != stage_outputs_hash(&stage, 0, 0);
+		out[place[i]] = 1;
+		hashed &= hash == stage_outputs_hash(&stage, 0, 0);
+	}
+	ok(seen, "one element that was not written: %s", detail);
+	ok(hashed, "the hash sees one element that changed");
+	stage_close(&stage);
+	strbuf_release(&err);
+}
+
 int main(void)
 {
 	test_selfcheck();
+	test_large_outputs();
 	test_inputs();
 	test_stage();
 	test_sampled();
