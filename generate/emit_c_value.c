@@ -1,4 +1,5 @@
 /* Real expressions, loads and stores of printed C. */
+#include "generate/recognise.h"
 #include "generate/emit_c.h"
 #include "generate/vector_c.h"
 #include "generate/vocabulary.h"
@@ -247,6 +248,10 @@ const char *emit_real(struct emitter *e, const struct expr *x, bool is_vector)
 	case EXPR_NEG:
 		return emit_text(e, "(-%s)", emit_real(e, x->arg[0], is_vector));
 	case EXPR_SELECT:
+		/* Without a branch what the terms of an unrolled loop read is on its way together. */
+		if (e->is_thread && may_run_ahead(x->arg[1]) && may_run_ahead(x->arg[2]))
+			return emit_text(e, "km_select<%s>(%s, %s, %s)", e->is_double ? "double" : "float", emit_truth(e, x->arg[0], false), emit_real(e, x->arg[1], false),
+					 emit_real(e, x->arg[2], false));
 		return emit_text(e, "(%s ? %s : %s)", emit_truth(e, x->arg[0], is_vector), emit_real(e, x->arg[1], is_vector),
 				 emit_real(e, x->arg[2], is_vector));
 	case EXPR_CALL:

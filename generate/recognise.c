@@ -19,6 +19,15 @@ int access_position(const struct expr *access, const char *name)
 	return -1;
 }
 
+bool may_run_ahead(const struct expr *e)
+{
+	bool may = e->kind != EXPR_REDUCE && !(e->kind == EXPR_BINARY && (e->op == OP_FLOORDIV || e->op == OP_MOD)) && !e->otherwise;
+
+	for (size_t i = 0; i < e->arg_count && may; i++)
+		may = may_run_ahead(e->arg[i]) && !(e->kind == EXPR_ACCESS && reads_any_tensor(e->arg[i]));
+	return may;
+}
+
 bool reads_any_tensor(const struct expr *e)
 {
 	if (!e)

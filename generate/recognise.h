@@ -14,6 +14,8 @@ int access_position(const struct expr *access, const char *name);
 /* Does a reduction range run over 0..extent with neither bound reading a tensor or an outer index? */
 bool range_is_static(const struct expr_range *range, const struct expr_range *outer, size_t outer_count);
 bool reads_any_tensor(const struct expr *e);
+/* May it be computed where a condition says that it is not wanted: no place that memory tells, no whole quotient? */
+bool may_run_ahead(const struct expr *e);
 /* Is a function called that rounds: any but abs, maximum and the like? */
 bool calls_rounding(const struct expr *e);
 /* Knob REAL: arithmetic in f32, or in f64, slower, where f32 loses what cancels or underflows; for real problems below f64 on CPUs. */

@@ -1,4 +1,5 @@
 /* Values of printed SIMT code: truths, whole numbers, and reals in the kernel's own type. */
+#include "generate/recognise.h"
 #include "generate/simt_print.h"
 #include "generate/vector_c.h"
 #include "generate/vocabulary.h"
@@ -284,15 +285,18 @@ static void print_own(struct simt *s, struct strbuf *out, const struct expr *x, 
 	case EXPR_BINARY:
 		print_binary(s, out, x, kind);
 		break;
-	case EXPR_SELECT:
-		strbuf_addch(out, '(');
+	case EXPR_SELECT: {
+		/* Threads of a warp that disagree would go both ways, one behind the other. */
+		bool is_ahead = kind == SIMT_REAL && may_run_ahead(x->arg[1]) && may_run_ahead(x->arg[2]);
+		strbuf_addf(out, is_ahead ? "km_select<%s>(" : "(", simt_type(s, kind));
 		print_value(s, out, x->arg[0], SIMT_TRUTH);
-		strbuf_addstr(out, " ? ");
+		strbuf_addstr(out, is_ahead ? ", " : " ? ");
 		print_value(s, out, x->arg[1], kind);
-		strbuf_addstr(out, " : ");
+		strbuf_addstr(out, is_ahead ? ", " : " : ");
 		print_value(s, out, x->arg[2], kind);
 		strbuf_addch(out, ')');
 		break;
+	}
 	case EXPR_CALL:
 		print_call(s, out, x, kind);
 		break;

@@ -91,6 +91,7 @@ static const char memory[] =
 
 /* maximum and minimum: NaN of the first argument, which is the new value, wins; an old NaN stays.  pow and others are rounded from double. */
 static const char arithmetic[] =
+	"template <class T> KM_D T km_select(bool c, T a, T b) { return c ? a : b; }\n"
 	"#define KM_DOUBLE(f) KM_D double km_##f(double x) { return km_##f##_d(x); }\n"
 	"KM_DOUBLE(abs) KM_DOUBLE(sqrt) KM_DOUBLE(rsqrt) KM_DOUBLE(floor) KM_DOUBLE(ceil) KM_DOUBLE(trunc) KM_DOUBLE(round) KM_DOUBLE(exp) KM_DOUBLE(exp2) KM_DOUBLE(expm1)\n"
 	"KM_DOUBLE(log) KM_DOUBLE(log1p) KM_DOUBLE(sin) KM_DOUBLE(cos) KM_DOUBLE(tanh) KM_DOUBLE(erf)\n"
@@ -132,7 +133,7 @@ static const char arithmetic[] =
 	/* exp(-|x|) does not overflow: what is tiny keeps its digits. */
 	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return KM_QUOTIENT(x < 0.0f ? e : 1.0f, 1.0f + e); }\n"
 	"KM_D float km_log(float x) { return KM_LOG(x); }\n"
-	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f; return u == 1.0f || x == KM_INFINITY ? x : km_log(u) + (u > 0.0f ? KM_QUOTIENT(x - d, u) : 0.0f); }\n"
+	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f, q = KM_QUOTIENT(x - d, u), y = km_log(u) + (u > 0.0f ? q : 0.0f); return (u == 1.0f) | (x == KM_INFINITY) ? x : y; }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	"KM_D float km_erf(float x) {\n"
 	" float c = x > 4.0f ? 4.0f : x; c = c < -4.0f ? -4.0f : c; float q = c * c;\n"

@@ -44,7 +44,7 @@ static const char vocabulary[] =
 	" p = __builtin_fmaf(p, m, -1.2420140846e-1f); p = __builtin_fmaf(p, m, 1.4249322787e-1f); p = __builtin_fmaf(p, m, -1.6668057665e-1f);\n"
 	" p = __builtin_fmaf(p, m, 2.0000714765e-1f); p = __builtin_fmaf(p, m, -2.4999993993e-1f); p = __builtin_fmaf(p, m, 3.3333331174e-1f);\n"
 	" float y = __builtin_fmaf(p * m, z, __builtin_fmaf(n, -2.12194440e-4f, -0.5f * z)) + m; y = __builtin_fmaf(n, 0.693359375f, y);\n"
-	" return x > 0.0f && x < __builtin_inff() ? y : x == 0.0f ? -__builtin_inff() : x > 0.0f ? x : __builtin_nanf(\"\"); }\n"
+	" const float other = x > 0.0f ? x : x == 0.0f ? -__builtin_inff() : __builtin_nanf(\"\"); return (x > 0.0f) & (x < __builtin_inff()) ? y : other; }\n"
 	/* By the special function unit, 1 ULP; of what is beyond 2^126 nothing (PTX ISA, rcp.approx.ftz.f32). */
 	"KM_D float km_reciprocal_here(float x) { float y; asm(\"rcp.approx.ftz.f32 %0, %1;\" : \"=f\"(y) : \"f\"(x)); return y; }\n"
 	"#define KM_QUOTIENT(a, b) ((a) * km_reciprocal_here(b))\n"
