@@ -75,7 +75,7 @@ void passes_write_results(struct passes_writer *w, size_t number);
 /* A block a row.  What is computed of its elements goes backwards: the last are the likeliest to be in the cache still. */
 void passes_write_whole(struct passes_writer *w);
 /*
- * Elements of one statement, over blocks of its last index.  Rows go backwards: the last are in the cache still.
+ * Elements of one statement, over blocks of its last index.  Rows, or the blocks of one, go backwards: the last are in the cache still.
  * Where they read weights, the blocks of all rows at the same place follow each other, and find these in the cache.
  */
 void passes_write_map(struct passes_writer *w);

@@ -204,7 +204,7 @@ static bool reads_weights(const struct normal_stmt *s, const struct expr *e)
 }
 
 /*
- * Elements of one statement, over blocks of its last index.  Rows go backwards: the last are in the cache still.
+ * Elements of one statement, over blocks of its last index.  Rows, or the blocks of one, go backwards: the last are in the cache still.
  * Where they read weights, the blocks of all rows at the same place follow each other, and find these in the cache.
  */
 void passes_write_map(struct passes_writer *w)
@@ -218,6 +218,8 @@ void passes_write_map(struct passes_writer *w)
 
 	w->mapped = 0;
 	w->here = w->pass.first;
+	if (count == 1)
+		block = arena_printf(w->arena, "(%s-1-p0)", blocks);
 	if (across)
 		strbuf_addf(&grid, "%s", blocks);
 	for (size_t i = 0; i < count; i++) {
