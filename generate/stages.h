@@ -42,7 +42,7 @@ struct stages_writer {
 	int64_t threads, lanes, part, run, patch, tiles;
 	int warp;
 	bool uses_lanes; /* some kernel does */
-	bool uses_patch;
+	bool uses_patch, is_too_long; /* a thread computes several points; of more terms than its code should be unrolled to */
 };
 
 /* The stage of that name, or NULL. */

@@ -21,6 +21,9 @@ static const struct expr *only_reduction(const struct expr *e)
 	return found;
 }
 
+/* Ranges up to this are unrolled (emit_c_reduce.c); with all points of a thread no more terms than that. */
+enum { LEAST_LOOP = 16, MOST_UNROLLED = 512 };
+
 /* Rows that fill no tile have a thread an element. */
 enum { LEAST_TILE = 512 };
 
@@ -41,6 +44,18 @@ static bool is_tile(const struct problem *problem, const struct stage *x)
 
 	return x->scheme == PLAIN && s->kind == KIND_REAL && dtype_is_real(problem->dtype) && s->index_count >= 1 && s->index_count <= 3 && !only_reduction(s->value) &&
 	       !reads_by_tensor(s->value) && extent_value(problem, s->index[s->index_count - 1].hi) >= LEAST_TILE;
+}
+
+/* Terms that a thread's code has one behind the other: those of the reduction's short ranges. */
+static int64_t window_of(const struct problem *problem, const struct expr *reduction)
+{
+	int64_t terms = 1;
+
+	for (size_t i = 0; i < reduction->range_count; i++) {
+		int64_t n = extent_value(problem, reduction->range[i].hi);
+		terms *= n > 0 && n <= LEAST_LOOP ? n : 1;
+	}
+	return terms;
 }
 
 /* Threads enough to keep a device's memory busy. */
@@ -169,7 +184,9 @@ void stages_device_knobs(struct arena *arena, const struct match *m, const struc
 			const struct expr *filter = only_reduction(s->value)->filter;
 			int remainders = filter ? (int)remainder_of(filter, s->index[s->index_count - 1].name) : 0;
 			add_knob(arena, space, "PATCH", remainders ? (const int[]){ 1, remainders, 2 * remainders, -1 } : (const int[]){ 1, 2, 4, 8, 16, -1 });
-			start_knob(space, "PATCH", remainders ? arena_printf(arena, "%d", remainders) : "4");
+			int64_t terms = window_of(problem, only_reduction(s->value));
+			/* What a thread reads it holds in registers. */
+			start_knob(space, "PATCH", remainders ? arena_printf(arena, "%d", remainders) : terms <= 16 ? "4" : terms <= 32 ? "2" : "1");
 			break;
 		}
 	/* Values of a row's elements, several a thread; 0: one. */
@@ -342,6 +359,7 @@ static void write_points(struct stages_writer *w, const struct stage *x, size_t 
 			index[patched].extent = arena_printf(w->arena, "rup(%s, %lld)", index[patched].extent,
 							     (long long)(index[patched].points < w->threads ? index[patched].points : w->threads));
 		w->uses_patch = true;
+		w->is_too_long |= window_of(w->problem, only_reduction(s->value)) * w->patch > MOST_UNROLLED;
 	}
 	const char *at = open_block(w, kernel_name(w, number, ""), index, count, value, mapping);
 	const char *block = patched < 0 ? NULL : mapping[2 * patched + 1];
@@ -608,6 +626,10 @@ int stages_lower_device(struct stages_writer *w, struct strbuf *why_not)
 	}
 	for (size_t i = 0; i < m->count; i++)
 		write_stage(w, &m->stage[i], i);
+	if (w->is_too_long) {
+		strbuf_addf(why_not, "a thread's points have more than %d terms", MOST_UNROLLED);
+		return 0;
+	}
 	if (w->patch > 1 && !w->uses_patch) {
 		strbuf_addstr(why_not, "PATCH does nothing where several threads share a point");
 		return 0;

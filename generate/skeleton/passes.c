@@ -56,7 +56,7 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	add_knob(arena, space, "LANES", (const int[]){ 256, 128, 512, 1024, -1 });
 	/* Small parts are for rows that have no others. */
 	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
-		if (part[i] < terms && (part[i] >= 2048 || terms <= 8192))
+		if (part[i] < terms && (part[i] >= 2048 || terms <= 4096))
 			parts[n++] = part[i];
 	parts[n++] = 0;
 	parts[n] = -1;
