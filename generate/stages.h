@@ -29,6 +29,9 @@ const struct match *stages_match(struct arena *arena, const struct problem *prob
 bool stages_have(const struct match *match, enum scheme scheme);
 bool stages_is_int(const struct expr *e, int64_t value);
 
+/* Knob TILES: what it is first, and where there is none. */
+enum { FIRST_TILES = 2048, NO_TILES = -1 };
+
 /* A program being written, for a point. */
 struct stages_writer {
 	struct arena *arena;
@@ -42,6 +45,7 @@ struct stages_writer {
 	int64_t threads, lanes, part, run, patch, tiles;
 	int warp;
 	bool uses_lanes; /* some kernel does */
+	bool uses_tiles;
 	bool uses_patch, is_too_long; /* a thread computes several points; of more terms than its code should be unrolled to */
 };
 

@@ -192,7 +192,7 @@ void stages_device_knobs(struct arena *arena, const struct match *m, const struc
 	/* Values of a row's elements, several a thread; 0: one. */
 	for (size_t i = 0; i < m->count; i++)
 		if (is_tile(problem, &m->stage[i])) {
-			add_knob(arena, space, "TILES", (const int[]){ 2048, 1024, 0, -1 });
+			add_knob(arena, space, "TILES", (const int[]){ FIRST_TILES, 1024, 0, -1 });
 			break;
 		}
 	start_knob(space, "THREADS", "256");
@@ -582,7 +582,8 @@ static void write_ranks_by_runs(struct stages_writer *w, const struct stage *x, 
 
 static void write_stage(struct stages_writer *w, const struct stage *x, size_t number)
 {
-	if (w->tiles && is_tile(w->problem, x)) {
+	w->uses_tiles |= is_tile(w->problem, x);
+	if (w->tiles > 0 && is_tile(w->problem, x)) {
 		write_tile(w, x, number);
 		return;
 	}
@@ -626,6 +627,10 @@ int stages_lower_device(struct stages_writer *w, struct strbuf *why_not)
 	}
 	for (size_t i = 0; i < m->count; i++)
 		write_stage(w, &m->stage[i], i);
+	if (!w->uses_tiles && w->tiles != FIRST_TILES && w->tiles != NO_TILES) {
+		strbuf_addstr(why_not, "TILES does nothing: what it is for is computed where it is read");
+		return 0;
+	}
 	if (w->is_too_long) {
 		strbuf_addf(why_not, "a thread's points have more than %d terms", MOST_UNROLLED);
 		return 0;
