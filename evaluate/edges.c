@@ -1,15 +1,15 @@
 /*
  * Shapes at the edges of a kernel's own tiles.  Where its tile is larger than every shape it
  * is checked on, no second tile ever ran, and a corpus would serve what nobody has seen: so
- * each dimension is grown, alone, to where its tile is full, and to just beyond, where the
- * kernel's grid grows.
+ * each dimension is grown, alone, to where its tile is full or nearly so, and to just beyond,
+ * where the kernel's grid grows.
  */
 #include "evaluate/evaluate.h"
 #include "ops/core/proc.h"
 
 #include <string.h>
 
-enum { EACH = 3 }; /* shapes a dimension */
+enum { EACH = 4 }; /* shapes a dimension */
 static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
@@ -58,7 +58,17 @@ static int64_t elements(const struct problem *p)
 	return sum;
 }
 
-/* The smallest shape of the stage that the plan serves; NULL: none. */
+/* Has it a dimension of one, along which all that is summed or scaled is the same? */
+static bool is_thin(const struct problem *p)
+{
+	bool is = false;
+
+	for (int d = 0; d < op_dim_count(p->op); d++)
+		is |= p->dim[d] == 1;
+	return is;
+}
+
+/* The smallest shape of the stage that the plan serves, a thin one only for want of others; NULL: none. */
 static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 {
 	const struct stage *stage = &c->session->stage;
@@ -69,7 +79,7 @@ static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 		int64_t own[PLAN_MAX_NAMES];
 		for (size_t d = 0; d < c->plan.dim_count; d++)
 			own[d] = p->dim[c->plan_dim[d]];
-		if (instances(&c->plan, own) <= 0 || (best && elements(p) >= elements(best)))
+		if (instances(&c->plan, own) <= 0 || (best && is_thin(p) >= is_thin(best) && (is_thin(p) > is_thin(best) || elements(p) >= elements(best))))
 			continue;
 		best = p;
 		memcpy(dim, own, c->plan.dim_count * sizeof(*dim));
@@ -91,8 +101,8 @@ static bool is_seen(const struct contestant *c, int d, int64_t length, bool or_l
 
 static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
 {
-	/* A tile that is full, one more than a tile, and then some. */
-	static const int64_t beside[EACH] = { -1, 0, 2 };
+	/* A tile but for one, which has vectors and a tail; a full one; one more than a tile, and then some. */
+	static const int64_t beside[EACH] = { -2, -1, 0, 2 };
 	int64_t base[PLAN_MAX_NAMES];
 	const struct problem *p = smallest(c, base);
 	struct strbuf ignored = STRBUF_INIT;
