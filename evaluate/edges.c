@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { EACH = 4 }; /* shapes a dimension */
+enum { EACH = 4 /* shapes a dimension */, SHORT = 7 };
 static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
@@ -87,15 +87,37 @@ static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 	return best;
 }
 
-/* Was a shape checked where this dimension is so long, or, `or_longer`, longer? */
-static bool is_seen(const struct contestant *c, int d, int64_t length, bool or_longer)
+/* A small shape that the plan serves, and its dims as the plan has them; false: none. */
+static bool small_shape(const struct contestant *c, struct problem *p, int64_t *dim)
+{
+	const struct problem *found = smallest(c, dim);
+	struct strbuf ignored = STRBUF_INIT;
+
+	if (found)
+		*p = *found;
+	/* What has the problem's own filter may be as large as it: shorter where that is still one of its problems. */
+	for (size_t d = 0; found && d < c->plan.dim_count; d++) {
+		struct problem shorter = *p;
+		int64_t own = dim[d];
+		if (own <= SHORT)
+			continue;
+		problem_set_dim(&shorter, c->plan_dim[d], dim[d] = SHORT);
+		if (!problem_require(&shorter, &ignored) && instances(&c->plan, dim) > 0)
+			*p = shorter;
+		else
+			dim[d] = own;
+	}
+	strbuf_release(&ignored);
+	return found;
+}
+
+/* Was a shape checked where this dimension is so long? */
+static bool is_seen(const struct contestant *c, int d, int64_t length)
 {
 	bool is = false;
 
-	for (size_t i = 0; i < c->session->stage.count; i++) {
-		int64_t seen = c->session->stage.stage_case[i].problem.dim[d];
-		is |= seen == length || (or_longer && seen > length);
-	}
+	for (size_t i = 0; i < c->session->stage.count; i++)
+		is |= c->session->stage.stage_case[i].problem.dim[d] == length;
 	return is;
 }
 
@@ -104,15 +126,16 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 	/* A tile but for one, which has vectors and a tail; a full one; one more than a tile, and then some. */
 	static const int64_t beside[EACH] = { -2, -1, 0, 2 };
 	int64_t base[PLAN_MAX_NAMES];
-	const struct problem *p = smallest(c, base);
+	struct problem p;
 	struct strbuf ignored = STRBUF_INIT;
 	size_t count = 0;
+	bool any = small_shape(c, &p, base);
 
-	for (size_t d = 0; p && d < c->plan.dim_count; d++) {
+	for (size_t d = 0; any && d < c->plan.dim_count; d++) {
 		int64_t edge = edge_of(&c->plan, base, d);
 		for (int i = 0; edge && i < EACH; i++) {
-			struct problem grown = *p;
-			if (is_seen(c, c->plan_dim[d], edge + (beside[i] < 0 ? beside[i] : 0), beside[i] >= 0))
+			struct problem grown = p;
+			if (is_seen(c, c->plan_dim[d], edge + beside[i]))
 				continue;
 			problem_set_dim(&grown, c->plan_dim[d], edge + beside[i]);
 			if (!problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
