@@ -44,14 +44,14 @@ static bool is_better(const struct evaluation *a, const struct evaluation *b)
 	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : strcmp(a->candidate, b->candidate) < 0;
 }
 
-/* The best trials by recorded time, fastest first; equal times go by id. */
+/* The best trials by recorded time, fastest first; equal times go by id.  Those that are out are among them: what a killed judgement threw out, another would try no more for. */
 static size_t best_trials(const struct session *s, const struct evaluation **out)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->past.evaluation_count; i++) {
 		const struct evaluation *e = &s->past.evaluation[i];
-		if (e->verdict != VERDICT_PASSED || !(e->time_ns > 0) || is_out(s, e))
+		if (e->verdict != VERDICT_PASSED || !(e->time_ns > 0))
 			continue;
 		size_t at = count;
 		while (at > 0 && is_better(e, out[at - 1]))
@@ -121,6 +121,8 @@ static int enter_all(struct session *s, struct finalist *f, struct strbuf *err)
 
 	for (size_t i = 0; i < count && entered < FINALISTS; i++) {
 		struct strbuf detail = STRBUF_INIT;
+		if (is_out(s, trial[i]))
+			continue;
 		enum verdict v = enter(s, trial[i], &f[entered], &detail, err);
 		int bad = v == VERDICT_HARNESS_ERROR ? -1 : v == VERDICT_PASSED ? 0 : throw_out(s, &f[entered], v, detail.buf, err);
 		if (v == VERDICT_HARNESS_ERROR && !err->len)
