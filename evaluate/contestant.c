@@ -130,7 +130,7 @@ static enum verdict settle(struct contestant *c, struct strbuf *detail)
 enum verdict contestant_start_sanitized(struct session *s, const struct candidate *c, const char *artifact, const char *runtime,
 					struct contestant *out, struct strbuf *detail)
 {
-	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .calls = 1, .detail = "", .own = WORKER_INIT, .is_shared = s->is_device };
+	*out = (struct contestant){ .session = s, .candidate = c, .artifact = artifact, .sanitizer = runtime, .calls = 1, .detail = "", .own = WORKER_INIT, .is_shared = s->is_device };
 	/* A plan we cannot read is a fault of what wrote it. */
 	if (plan_parse(&s->arena, c->plan, "plan", &out->plan, detail) || map_dims(out, detail))
 		return VERDICT_REJECTED;

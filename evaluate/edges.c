@@ -58,17 +58,7 @@ static int64_t elements(const struct problem *p)
 	return sum;
 }
 
-/* Has it a dimension of one, along which all that is summed or scaled is the same? */
-static bool is_thin(const struct problem *p)
-{
-	bool is = false;
-
-	for (int d = 0; d < op_dim_count(p->op); d++)
-		is |= p->dim[d] == 1;
-	return is;
-}
-
-/* The smallest shape of the stage that the plan serves, a thin one only for want of others; NULL: none. */
+/* The smallest shape of the stage that the plan serves; NULL: none. */
 static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 {
 	const struct stage *stage = &c->session->stage;
@@ -79,7 +69,7 @@ static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 		int64_t own[PLAN_MAX_NAMES];
 		for (size_t d = 0; d < c->plan.dim_count; d++)
 			own[d] = p->dim[c->plan_dim[d]];
-		if (instances(&c->plan, own) <= 0 || (best && is_thin(p) >= is_thin(best) && (is_thin(p) > is_thin(best) || elements(p) >= elements(best))))
+		if (instances(&c->plan, own) <= 0 || (best && elements(p) >= elements(best)))
 			continue;
 		best = p;
 		memcpy(dim, own, c->plan.dim_count * sizeof(*dim));
@@ -95,15 +85,15 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 
 	if (found)
 		*p = *found;
-	/* What has the problem's own filter may be as large as it: shorter where that is still one of its problems. */
+	/* What has the problem's own filter may be as large as it, and along one of one all that is summed or scaled is the same. */
 	for (size_t d = 0; found && d < c->plan.dim_count; d++) {
-		struct problem shorter = *p;
+		struct problem other = *p;
 		int64_t own = dim[d];
-		if (own <= SHORT)
+		if (own <= SHORT && own > 1)
 			continue;
-		problem_set_dim(&shorter, c->plan_dim[d], dim[d] = SHORT);
-		if (!problem_require(&shorter, &ignored) && instances(&c->plan, dim) > 0)
-			*p = shorter;
+		problem_set_dim(&other, c->plan_dim[d], dim[d] = SHORT);
+		if (!problem_require(&other, &ignored) && instances(&c->plan, dim) > 0)
+			*p = other;
 		else
 			dim[d] = own;
 	}
@@ -146,16 +136,22 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 	return count;
 }
 
-/* Judges a worker of its own on the session's present stage. */
+/* Judges a worker of its own on the session's present stage; again where somebody else killed it. */
 static enum verdict check_all(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
-	struct contestant own;
-	enum verdict v = contestant_start(s, c->candidate, c->artifact, &own, detail);
+	enum verdict v = VERDICT_PASSED;
+	bool was_killed = true;
 
-	for (size_t i = 0; i < s->stage.count && v == VERDICT_PASSED; i++)
-		v = contestant_check_case(&own, i, worst, detail);
-	contestant_end(&own);
+	for (int tries = 0; tries < 3 && was_killed; tries++) {
+		struct contestant own;
+		strbuf_reset(detail);
+		v = contestant_start_sanitized(s, c->candidate, c->artifact, c->sanitizer, &own, detail);
+		for (size_t i = 0; i < s->stage.count && v == VERDICT_PASSED; i++)
+			v = contestant_check_case(&own, i, worst, detail);
+		was_killed = v != VERDICT_PASSED && own.was_killed;
+		contestant_end(&own);
+	}
 	return v;
 }
 

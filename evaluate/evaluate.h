@@ -81,6 +81,7 @@ struct contestant {
 	struct session *session;
 	const struct candidate *candidate; /* NULL: a baseline */
 	const char *artifact, *baseline;   /* one of them: what the worker runs */
+	const char *sanitizer;             /* runtime that it was compiled for (undefined.h); NULL: none */
 	struct plan plan;
 	int plan_dim[OP_MAX_DIMS];
 	bool is_shared;            /* a device's candidate: in the session's worker, not one of its own */

@@ -177,7 +177,8 @@ static int add_shape_made_alike(const struct problem *declared, enum op_use use,
  */
 static int add_shape_stretched(const struct problem *declared, enum op_use use, void *user)
 {
-	static const int64_t length[] = { 523, 528 }; /* a prime; and where groups must divide it */
+	/* Beyond two of the widest blocks; a vector and a tail, or two halves to be merged: a prime of each, or where groups must divide it. */
+	static const int64_t length[][2] = { { 523, 528 }, { 29, 32 } };
 	struct plan_of_cases *k = user;
 	struct strbuf ignored = STRBUF_INIT;
 
@@ -185,14 +186,17 @@ static int add_shape_stretched(const struct problem *declared, enum op_use use, 
 	if (!same_compile_time(declared, &k->session->problem))
 		return 0;
 	for (int d = 0; d < op_dim_count(declared->op); d++) {
-		bool fits = op_dim_is_static(declared->op, op_dim_name(declared->op, d));
-		for (size_t i = 0; i < ARRAY_SIZE(length) && !fits; i++) {
-			struct problem p = *declared;
-			problem_set_dim(&p, d, length[i]);
-			strbuf_reset(&ignored);
-			fits = !problem_require(&p, &ignored);
-			if (fits && problem_work(&p) <= 1e8)
-				add_case(k, &p, INPUTS_normal, 1);
+		bool is_static = op_dim_is_static(declared->op, op_dim_name(declared->op, d));
+		for (size_t i = 0; i < ARRAY_SIZE(length) && !is_static; i++) {
+			bool fits = false;
+			for (int k2 = 0; k2 < 2 && !fits; k2++) {
+				struct problem p = *declared;
+				problem_set_dim(&p, d, length[i][k2]);
+				strbuf_reset(&ignored);
+				fits = !problem_require(&p, &ignored);
+				if (fits && problem_work(&p) <= 1e8)
+					add_case(k, &p, INPUTS_normal, 1);
+			}
 		}
 	}
 	strbuf_release(&ignored);

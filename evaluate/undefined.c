@@ -1,6 +1,7 @@
 #include "evaluate/undefined.h"
 #include "evaluate/sandbox_inside.h"
 #include "generate/lang.h"
+#include "ops/core/defence.h"
 #include "ops/core/proc.h"
 
 #include <string.h>
@@ -86,7 +87,7 @@ static void tell(enum verdict v, const char *words, struct strbuf *detail)
 	strbuf_addf(detail, ": %s", words);
 }
 
-/* In the box, on every check shape; again where somebody else killed it. */
+/* In the box, on every check shape and at the edges of tiles; again where somebody else killed it. */
 static enum verdict run(struct session *s, const struct candidate *c, const char *artifact, const char *runtime, int *shapes, struct strbuf *words)
 {
 	enum verdict v = VERDICT_PASSED;
@@ -99,6 +100,8 @@ static enum verdict run(struct session *s, const struct candidate *c, const char
 		v = contestant_start_sanitized(s, c, artifact, runtime, &contestant, words);
 		if (v == VERDICT_PASSED)
 			v = contestant_check_shapes(&contestant, &worst, shapes, words);
+		if (v == VERDICT_PASSED && defence_stands(DEFENCE_EDGES))
+			v = contestant_check_edges(&contestant, &worst, words);
 		contestant_end(&contestant);
 		was_killed = v != VERDICT_PASSED && contestant.was_killed;
 	}

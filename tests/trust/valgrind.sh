@@ -21,7 +21,7 @@ watched() {
 	want=$1
 	shift
 	count=$((count + 1))
-	valgrind -q --error-exitcode=99 --log-file="$SCRATCH/log.$count.%p" "$@" >/dev/null 2>"$SCRATCH/words"
+	valgrind -q --suppressions="$ROOT/tests/trust/valgrind.supp" --error-exitcode=99 --log-file="$SCRATCH/log.$count.%p" "$@" >/dev/null 2>"$SCRATCH/words"
 	got=$?
 	if [ $got != "$want" ] || grep -l -E "$reports" "$SCRATCH"/log.$count.* >&2; then
 		bad=$((bad + 1))
