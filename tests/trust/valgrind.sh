@@ -60,8 +60,6 @@ told=$(grep -l -E "$reports" tools/worker.* 2>/dev/null)
 for log in $told; do bad=$((bad + 1)); head -n 30 "$log" >&2; done
 count=$((count + workers))
 
-# What the machine reaches is measured once, and not by valgrind.
-km-evaluate doctor >/dev/null
 watched 0 km-evaluate trace pack -o out/traces.h5 $(find out -name journal)
 if [ "$SIZE" = large ]; then
 	watched 0 km-evaluate trace validate out/traces.h5
