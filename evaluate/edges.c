@@ -101,16 +101,6 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 	return found;
 }
 
-/* Was a shape checked where this dimension is so long? */
-static bool is_seen(const struct contestant *c, int d, int64_t length)
-{
-	bool is = false;
-
-	for (size_t i = 0; i < c->session->stage.count; i++)
-		is |= c->session->stage.stage_case[i].problem.dim[d] == length;
-	return is;
-}
-
 static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
 {
 	/* A tile but for one, which has vectors and a tail; a full one; one more than a tile, and then some. */
@@ -125,10 +115,8 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 		int64_t edge = edge_of(&c->plan, base, d);
 		for (int i = 0; edge && i < EACH; i++) {
 			struct problem grown = p;
-			if (is_seen(c, c->plan_dim[d], edge + beside[i]))
-				continue;
 			problem_set_dim(&grown, c->plan_dim[d], edge + beside[i]);
-			if (!problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
+			if (edge + beside[i] > 0 && !problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
 				out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
 		}
 	}
