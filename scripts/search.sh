@@ -8,7 +8,9 @@ set -u
 bin=$1 cell=$2 problem=$3 target=$4 policy=$5 seed=$6 evaluations=$7 seconds=$8 stall=$9
 shift 9
 sol=$1 batch=$2
-folder=$cell/$(printf %s "$problem" | tr '/' '-')
+# What a command says may be cut short by a kill: then this ends, too.
+name=$(printf %s "$problem" | tr '/' '-') && [ ${#name} = ${#problem} ] || exit 137
+folder=$cell/$name
 journal=$folder/journal
 mkdir -p "$folder/batches" || { echo "search: error: cannot make folder '$folder': give a writable OUT=DIR" >&2; exit 74; }
 
@@ -16,12 +18,14 @@ mkdir -p "$folder/batches" || { echo "search: error: cannot make folder '$folder
 state() { [ -f "$journal" ] && "$bin/km-evaluate" trace status "$journal"; }
 # What proposals are made from: no part of what a search leaves.
 history=$folder/history.tsv
-case "$(state)" in done* | stopped*) rm -f "$history"; exit 0 ;; esac
+known=$(state)
+[ $? -lt 128 ] || exit 137
+case "$known" in done* | stopped*) rm -f "$history"; exit 0 ;; esac
 
 while :; do
 	"$bin/km-evaluate" trace history -o "$history" "$journal" || exit $?
 	# Each generation is one batch; what a kill left unevaluated is evaluated first.
-	generation=$(find "$folder/batches" -name '*.jsonl' | wc -l)
+	generation=$(find "$folder/batches" -name '*.jsonl' | wc -l) && [ -n "$generation" ] || exit 137
 	last=$(printf '%s/batches/%04d.jsonl' "$folder" $((generation - 1)))
 	if [ "$generation" -gt 0 ] && [ ! -f "$last.done" ]; then
 		next=$last
