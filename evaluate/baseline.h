@@ -42,8 +42,8 @@ const struct baseline *baseline_find(const char *name);
 bool baseline_is_rival(const char *name);
 /* How long a library may search for its best algorithm [ns]: $KM_SEARCH_SECONDS, else 4 s. */
 int64_t baseline_search_ns(void);
-/* One call of run(state) by the device's clock [ns]; INFINITY when it fails.  For the search of a library's open(). */
 struct launcher_memory;
+/* One call of run(state) by the device's clock [ns]; INFINITY when it fails.  For the search of a library's open(). */
 double baseline_call_ns(const struct launcher_memory *device, struct baseline_state *state, int (*run)(struct baseline_state *state));
 
 #endif

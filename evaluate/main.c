@@ -56,16 +56,6 @@ static void settle(struct arguments *a)
 	a->options.attempts = (int)a->attempts;
 }
 
-/* Closes a session; the exit code, with what is in *err said: `done` where nothing is bad. */
-static int end_session(struct session *s, bool is_bad, enum exit_code done, struct strbuf *err)
-{
-	enum exit_code code = is_bad ? s->exit_code : done;
-
-	if (session_close(s, err) && !is_bad)
-		code = KM_EXIT_NOT_DURABLE;
-	return diag_report(err, code);
-}
-
 static int run(int argc, char **argv)
 {
 	static const struct cli_command command = { "run", "BATCH...", "compiles, checks, races and records candidates ('-': standard input)", NULL };
@@ -85,7 +75,7 @@ static int run(int argc, char **argv)
 		bad = candidate_read_file(&arena, argv[i], &candidate, &count, &err) || session_run(&s, candidate, count, &err);
 	}
 	arena_release(&arena);
-	return end_session(&s, bad, KM_EXIT_DONE, &err);
+	return diag_report(&err, session_end(&s, bad, KM_EXIT_DONE, &err));
 }
 
 static int finish(int argc, char **argv)
@@ -109,7 +99,7 @@ static int finish(int argc, char **argv)
 		usage("--folder is missing");
 	a.options.is_final = true;
 	int done = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ? -1 : session_finish(&s, folder, reason, &err);
-	return end_session(&s, done < 0, done ? KM_EXIT_DONE : KM_EXIT_NO, &err);
+	return diag_report(&err, session_end(&s, done < 0, done ? KM_EXIT_DONE : KM_EXIT_NO, &err));
 }
 
 static int run_cache_gc(int argc, char **argv)
@@ -182,7 +172,7 @@ static int bench_aa(int argc, char **argv)
 	       verdict[DUEL_FASTER], verdict[DUEL_SLOWER], verdict[DUEL_SAME], verdict[DUEL_AMBIGUOUS],
 	       (double)(verdict[DUEL_FASTER] + verdict[DUEL_SLOWER]) / (double)comparisons);
 	arena_release(&arena);
-	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
+	return diag_report(&err, session_end(&s, false, KM_EXIT_DONE, &err));
 }
 
 /* Compile cost a kernel, and candidates a second through compile and check (no timing). */
@@ -234,7 +224,7 @@ static int bench_rate(int argc, char **argv)
 	cache_gc(cold, 0, &kept, &freed, &err);
 	rmdir(cold);
 	arena_release(&arena);
-	return diag_report(&err, session_close(&s, &err) ? s.exit_code : KM_EXIT_DONE);
+	return diag_report(&err, session_end(&s, false, KM_EXIT_DONE, &err));
 }
 
 /* One thread's share of drawing a tensor. */

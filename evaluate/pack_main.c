@@ -37,7 +37,6 @@ static enum exit_code judge_cell(const struct pack_cell *cell, const char *journ
 {
 	struct session s = SESSION_INIT;
 	struct candidate *candidate = calloc(cell->count + 1, sizeof(*candidate));
-	enum exit_code code = KM_EXIT_FATAL;
 
 	if (!candidate)
 		die("out of memory for a pack");
@@ -51,9 +50,7 @@ static enum exit_code judge_cell(const struct pack_cell *cell, const char *journ
 		bad = session_run(&s, candidate, cell->count, err);
 		*is_open = s.can_run && !s.device_lost && (s.past.evaluation_count > before || !s.past.stop_count);
 	}
-	code = bad ? s.exit_code : KM_EXIT_DONE;
-	if (session_close(&s, err) && !bad)
-		code = KM_EXIT_NOT_DURABLE;
+	enum exit_code code = session_end(&s, bad, KM_EXIT_DONE, err);
 	free(candidate);
 	return code;
 }
@@ -62,11 +59,8 @@ static enum exit_code finish_cell(const struct pack_cell *cell, const char *jour
 {
 	struct session s = SESSION_INIT;
 	int bad = session_open(&s, cell->problem, cell->target, journal, options, err) || session_finish(&s, folder, "the pack is judged", err) < 0;
-	enum exit_code code = bad ? s.exit_code : KM_EXIT_DONE;
 
-	if (session_close(&s, err) && !bad)
-		code = KM_EXIT_NOT_DURABLE;
-	return code;
+	return session_end(&s, bad, KM_EXIT_DONE, err);
 }
 
 static enum exit_code run_cell(const struct pack_cell *cell, const char *out, struct session_options *options, bool finishes, struct strbuf *err)

@@ -189,9 +189,9 @@ static int add_shape_stretched(const struct problem *declared, enum op_use use, 
 		bool is_static = op_dim_is_static(declared->op, op_dim_name(declared->op, d));
 		for (size_t i = 0; i < ARRAY_SIZE(length) && !is_static; i++) {
 			bool fits = false;
-			for (int k2 = 0; k2 < 2 && !fits; k2++) {
+			for (size_t other = 0; other < ARRAY_SIZE(length[i]) && !fits; other++) {
 				struct problem p = *declared;
-				problem_set_dim(&p, d, length[i][k2]);
+				problem_set_dim(&p, d, length[i][other]);
 				strbuf_reset(&ignored);
 				fits = !problem_require(&p, &ignored);
 				if (fits && problem_work(&p) <= 1e8)
@@ -507,4 +507,11 @@ int session_close(struct session *s, struct strbuf *err)
 	if (ret)
 		s->exit_code = KM_EXIT_NOT_DURABLE;
 	return ret;
+}
+
+enum exit_code session_end(struct session *s, bool is_bad, enum exit_code done, struct strbuf *err)
+{
+	enum exit_code code = is_bad ? s->exit_code : done;
+
+	return session_close(s, err) && !is_bad ? KM_EXIT_NOT_DURABLE : code;
 }

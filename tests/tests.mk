@@ -19,7 +19,7 @@ UNIT     = $(UNIT_SRC:%.c=$B/%)
 SHELL_TESTS = $(sort $(wildcard tests/t[0-9]*.sh))
 # The longest first: none works alone at the end.
 LONGEST  = tests/t9500-trust.sh $B/tests/unit/ops/operators tests/t9000-pipeline.sh
-TESTS    = $(LONGEST) $(filter-out $(LONGEST),$(UNIT) $(SHELL_TESTS))
+TESTS    = $(filter $(LONGEST),$(UNIT) $(SHELL_TESTS)) $(filter-out $(LONGEST),$(UNIT) $(SHELL_TESTS))
 
 # The layer is the folder's name; a test links it and what it stands on.
 layer_of = $(word 3,$(subst /, ,$1))

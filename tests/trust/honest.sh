@@ -2,7 +2,7 @@
 # Honest kernels must pass: random candidates, as the search proposes them, of operators in turn, several side by side; and of
 # those of each problem one is judged for promotion.
 if [ -n "$KM_HONEST" ]; then # called below, for one problem: prints its rows
-	cd "$(mktemp -d "$KM_HONEST/problem.XXXXXX")" || exit 3
+	own=$(mktemp -d "$KM_HONEST/problem.XXXXXX") && cd "$own" || exit 3
 	km-generate next --problem="$1" --batch="$EACH" --seed="$SEED" -o batch.jsonl >/dev/null 2>&1 || exit 0
 	km-evaluate run --problem="$1" --clock=model --jobs=1 --journal=journal batch.jsonl >&2 || echo "$1	no verdict"
 	km-evaluate trace ls journal >rows 2>/dev/null
@@ -23,7 +23,7 @@ beside=$(nproc)
 km-generate problems --budget=full | cut -f 1 | awk -v seed="$SEED" 'BEGIN { srand(seed) } { print rand() "\t" $0 }' | sort -n | cut -f 2 >problems
 : >verdicts
 while [ -s problems ] && [ "$(grep -v -c '	promotion	' verdicts)" -lt "$wanted" ]; do
-	head -n "$beside" problems | xargs -P "$beside" -n 1 "$ROOT/tests/trust/honest.sh" >>verdicts
+	head -n "$beside" problems | xargs -P "$beside" -n 1 "$ROOT/tests/trust/honest.sh" >>verdicts || exit 3
 	sed -i "1,${beside}d" problems
 done
 awk -F '\t' -v seconds=$(($(date +%s) - start)) '
