@@ -2,15 +2,15 @@
  * Shapes at the edges of a kernel's own tiles.  Where its tile is larger than every shape it
  * is checked on, no second tile ever ran, and a corpus would serve what nobody has seen: so
  * each dimension is grown, alone, to where its tile is full or nearly so, and to just beyond,
- * where the kernel's grid grows.
+ * where an axis of the kernel's grids grows.
  */
 #include "evaluate/evaluate.h"
 #include "ops/core/proc.h"
 
 #include <string.h>
 
-enum { EACH = 4 /* shapes a dimension */, SHORT = 7 };
-static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23;
+enum { EDGES = 4 /* of a dimension */, EACH = 5 /* shapes an edge */, MOST_SHAPES = EDGES * EACH * PLAN_MAX_NAMES, SHORT = 7 };
+static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23, MOST_ELEMENTS_ONCE = 1 << 25;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
 static int64_t instances(const struct plan *plan, const int64_t *dim)
@@ -28,25 +28,42 @@ static int64_t instances(const struct plan *plan, const int64_t *dim)
 	return sum;
 }
 
-/* The least value of dimension d, all others as they are, where the grid is larger than it is; 0: none. */
-static int64_t edge_of(const struct plan *plan, const int64_t *base, size_t d)
+/* The least value of dimension d, all others as they are, where this axis of a grid is longer than it is; 0: none. */
+static int64_t edge_of(const struct plan *plan, const struct expr *axis, const int64_t *base, size_t d)
 {
 	int64_t dim[PLAN_MAX_NAMES], low = base[d], high = 2 * base[d];
-	int64_t first = instances(plan, base);
+	int64_t first = plan_value(plan, axis, base);
 
 	memcpy(dim, base, plan->dim_count * sizeof(*dim));
 	for (;; low = high, high *= 2) {
 		if (high > LONGEST)
 			return 0;
 		dim[d] = high;
-		if (instances(plan, dim) > first)
+		if (plan_value(plan, axis, dim) > first)
 			break;
 	}
 	while (low + 1 < high) {
 		dim[d] = low + (high - low) / 2;
-		*(instances(plan, dim) > first ? &high : &low) = dim[d];
+		*(plan_value(plan, axis, dim) > first ? &high : &low) = dim[d];
 	}
 	return high;
+}
+
+/* Those of all axes, each once; their number. */
+static size_t edges_of(const struct plan *plan, const int64_t *base, size_t d, int64_t edge[EDGES])
+{
+	size_t count = 0;
+
+	for (size_t s = 0; s < plan->step_count; s++)
+		for (int g = 0; g < plan->step[s].grid_count; g++) {
+			int64_t found = edge_of(plan, plan->step[s].grid[g], base, d);
+			bool is_new = found > 0;
+			for (size_t i = 0; i < count; i++)
+				is_new &= edge[i] != found;
+			if (is_new && count < EDGES)
+				edge[count++] = found;
+		}
+	return count;
 }
 
 static int64_t elements(const struct problem *p)
@@ -101,26 +118,91 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 	return found;
 }
 
-static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
+/* Dimension d of p at `extent`, and where that is too much for memory, the others shorter; false: no such shape has at most so many elements. */
+static bool grow(const struct contestant *c, struct problem *p, const int64_t *base, size_t d, int64_t extent, int64_t most)
+{
+	static const int64_t shorter[] = { 3, 2, 1 };
+	struct strbuf ignored = STRBUF_INIT;
+	int64_t dim[PLAN_MAX_NAMES];
+
+	if (extent < 1)
+		return false;
+	memcpy(dim, base, c->plan.dim_count * sizeof(*dim));
+	problem_set_dim(p, c->plan_dim[d], dim[d] = extent);
+	for (size_t i = 0; i < ARRAY_SIZE(shorter); i++)
+		for (size_t k = 0; k < c->plan.dim_count && elements(p) > most; k++) {
+			struct problem other = *p;
+			int64_t own = dim[k];
+			if (k == d || own <= shorter[i])
+				continue;
+			problem_set_dim(&other, c->plan_dim[k], dim[k] = shorter[i]);
+			if (!problem_require(&other, &ignored) && instances(&c->plan, dim) > 0)
+				*p = other;
+			else
+				dim[k] = own;
+		}
+	bool ok = !problem_require(p, &ignored) && elements(p) <= most;
+	strbuf_release(&ignored);
+	return ok;
+}
+
+/* Edges of all the plan's dimensions, each alone. */
+struct edges {
+	int64_t dim[PLAN_MAX_NAMES]; /* the shape that is grown */
+	struct problem base;         /* the same */
+	int64_t edge[PLAN_MAX_NAMES][EDGES];
+	size_t count[PLAN_MAX_NAMES];
+};
+
+/* A full tile of dimension d where all others have two: what counts tiles along d is told by where the next of another lies. */
+static bool corner(const struct contestant *c, const struct edges *x, size_t d, int64_t edge, struct problem *p)
+{
+	struct strbuf ignored = STRBUF_INIT;
+
+	*p = x->base;
+	for (size_t k = 0; k < c->plan.dim_count; k++)
+		if (k != d && x->count[k])
+			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
+	problem_set_dim(p, c->plan_dim[d], edge - 1);
+	bool ok = !problem_require(p, &ignored) && elements(p) <= MOST_ELEMENTS;
+	strbuf_release(&ignored);
+	return ok;
+}
+
+/* The shapes beside an edge of dimension d; their number. */
+static size_t beside(const struct contestant *c, const struct edges *x, size_t d, int64_t edge, struct problem out[EACH])
 {
 	/* A tile but for one, which has vectors and a tail; a full one; one more than a tile, and then some. */
-	static const int64_t beside[EACH] = { -2, -1, 0, 2 };
-	int64_t base[PLAN_MAX_NAMES];
-	struct problem p;
-	struct strbuf ignored = STRBUF_INIT;
+	static const int64_t by[] = { -2, -1, 0, 2 };
 	size_t count = 0;
-	bool any = small_shape(c, &p, base);
 
-	for (size_t d = 0; any && d < c->plan.dim_count; d++) {
-		int64_t edge = edge_of(&c->plan, base, d);
-		for (int i = 0; edge && i < EACH; i++) {
-			struct problem grown = p;
-			problem_set_dim(&grown, c->plan_dim[d], edge + beside[i]);
-			if (edge + beside[i] > 0 && !problem_require(&grown, &ignored) && elements(&grown) <= MOST_ELEMENTS)
-				out[count++] = (struct stage_case){ .problem = grown, .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
+		out[count] = x->base;
+		count += grow(c, &out[count], x->dim, d, edge + by[i], MOST_ELEMENTS);
 	}
-	strbuf_release(&ignored);
+	/* Where all of them would be too much, the one with a second tile alone. */
+	if (!count) {
+		out[0] = x->base;
+		count = grow(c, &out[0], x->dim, d, edge, MOST_ELEMENTS_ONCE);
+	}
+	return count + corner(c, x, d, edge, &out[count]);
+}
+
+static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
+{
+	struct problem shape[EACH];
+	struct edges x;
+	size_t count = 0;
+	bool any = small_shape(c, &x.base, x.dim);
+
+	for (size_t d = 0; any && d < c->plan.dim_count; d++)
+		x.count[d] = edges_of(&c->plan, x.dim, d, x.edge[d]);
+	for (size_t d = 0; any && d < c->plan.dim_count; d++)
+		for (size_t e = 0; e < x.count[d]; e++) {
+			size_t shapes = beside(c, &x, d, x.edge[d][e], shape);
+			for (size_t i = 0; i < shapes && count < MOST_SHAPES; i++, count++)
+				out[count] = (struct stage_case){ .problem = shape[i], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
+		}
 	return count;
 }
 
@@ -146,8 +228,8 @@ static enum verdict check_all(const struct contestant *c, struct check_result *w
 enum verdict contestant_check_edges(const struct contestant *c, struct check_result *worst, struct strbuf *detail)
 {
 	struct session *s = c->session;
-	struct stage_case wanted[EACH * PLAN_MAX_NAMES];
-	struct expected *expected[EACH * PLAN_MAX_NAMES] = { NULL };
+	struct stage_case wanted[MOST_SHAPES];
+	struct expected *expected[MOST_SHAPES] = { NULL };
 	uint64_t secret = s->is_model ? 1 : (uint64_t)wall_ns();
 	size_t count = find_edges(c, wanted, secret);
 	struct stage stage, kept = s->stage;

@@ -149,8 +149,8 @@ void contestants_apart(struct contestant *a, struct contestant *b);
 
 double model_time_ns(const char *id);
 /*
- * No call is faster: compulsory bytes over the datasheet's bandwidth, or, where none is known,
- * over eight times what one core was measured to stream.  0: unknown.
+ * No call is faster: compulsory bytes over the datasheet's bandwidth, or, where none is known, over eight times
+ * what one core was measured to stream, or, of what caches hold, over what no core's registers take.  0: unknown.
  */
 double physics_floor_ns(const struct environment *e, const struct problem *p);
 /* The file that who times on this device ("cpu", a target's name) locks; `path` NULL: $KM_LOCK, else the default.  Its descriptor, or -1 with *err. */

@@ -90,13 +90,18 @@ static int renew_temporary(const struct callee *c, size_t b, struct strbuf *err)
 	return 0;
 }
 
-/* To a kernel with sanitizers, all of a case but its tensors is out of bounds, from the first byte behind each; so is what lies around temporaries. */
+/*
+ * To a kernel with sanitizers, all of a case but its tensors is out of bounds, from the first byte behind each; so is what
+ * lies around temporaries.  Its instances come in another order than ever.
+ */
 static int fence(const struct callee *c, struct strbuf *err)
 {
 	const struct worker_request *q = c->request;
 
 	if (IS_SANITIZED || !__asan_poison_memory_region || !c->plan || c->copies->memory)
 		return 0;
+	if (c->launcher->reverse)
+		c->launcher->reverse(c->kernel);
 	__asan_poison_memory_region(inside.in + q->in_first, (size_t)(q->in_set_bytes * q->sets));
 	__asan_poison_memory_region(inside.out + q->out_first, (size_t)(q->out_set_bytes * q->sets));
 	for (size_t b = 0; b < c->plan->buffer_count && b < PLAN_MAX_NAMES; b++) {

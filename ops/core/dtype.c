@@ -125,7 +125,7 @@ double dtype_load(enum dtype dtype, const void *base, int64_t i)
 	case DTYPE_i16: return ((const int16_t *)base)[i];
 	case DTYPE_i8: return ((const int8_t *)base)[i];
 	case DTYPE_u8: return ((const uint8_t *)base)[i];
-	case DTYPE_bool: return ((const uint8_t *)base)[i] != 0;
+	case DTYPE_bool: return ((const uint8_t *)base)[i]; /* what is neither 0 nor 1 is no truth value */
 	case DTYPE_COUNT: break;
 	}
 	return NAN;

@@ -72,6 +72,11 @@ struct launcher {
 	int (*run)(struct kernel *kernel, void *const *buf, const int64_t *dim,
 		   struct strbuf *err);
 	void (*close)(struct kernel *kernel);
+	/*
+	 * NULL, or: from now on each step's instances run one by one, the last first, on scratch that holds
+	 * nothing of the one before.  A step promises them in no order, and kernels that need one are wrong.
+	 */
+	void (*reverse)(struct kernel *kernel);
 	/* NULL: buf[] are the host's, and run() returns when all is done.  Else they are the device's, and it may return before. */
 	const struct launcher_memory *memory;
 };

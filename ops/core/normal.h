@@ -1,7 +1,8 @@
 /*
  * normal.h: the normal form of a body: every reduction a statement of its own,
  * equal ones hoisted once, invariant divisors taken out of sums that cannot be
- * empty, attributes and derived dimensions put in, kinds inferred.  A reduction
+ * empty, attributes and derived dimensions put in, branches that attributes rule out
+ * dropped, kinds inferred.  A reduction
  * taken from behind a condition keeps it as a filter, unless all its accesses are
  * in bounds anyway.
  * Generators, the compiled evaluator and the loop-nest baseline start here.

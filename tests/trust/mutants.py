@@ -121,7 +121,7 @@ NARROW = '''
 
 
 def mutants_of(c, rng, each):
-    """Up to `each` mutants of candidate c (a dict): (candidate, what, line before, line after)."""
+    """Up to `each` mutants of candidate c (a dict): (source, plan, what, line before, line after, the line that follows)."""
     lines = c['source'].split('\n')
     # The head and the names of buffers stay as they are: what is computed is changed.
     sites = [(kind, n) for n, line in enumerate(lines) if n > 1 and not re.match(r'\s*(const )?(km_\w+|long) \*?(const )?(b_|t_|[A-Z]+ =)', line)
@@ -148,12 +148,12 @@ def mutants_of(c, rng, each):
         source = '\n'.join(lines[:n] + [line] + lines[n + 1:])
         if 'km_mutant_bf16' in line:
             source = NARROW + source
-        out.append((source, c['plan'], MUTATIONS[kind][0], lines[n].strip(), line.strip()))
+        out.append((source, c['plan'], MUTATIONS[kind][0], lines[n].strip(), line.strip(), '\n'.join(lines[n + 1:n + 2]).strip()))
     # Between steps lies a barrier; a step less is the work of a kernel that never ran.
     steps = [line for line in c['plan'].split('\n') if line.startswith('step: ')]
     if len(steps) > 1 and out:
         gone = rng.choice(steps)
-        out[-1] = (c['source'], c['plan'].replace(gone + '\n', ''), 'a step dropped', re.sub('km_[0-9a-f]{16}', 'km', gone), '')
+        out[-1] = (c['source'], c['plan'].replace(gone + '\n', ''), 'a step dropped', re.sub('km_[0-9a-f]{16}', 'km', gone), '', '')
     return out
 
 
@@ -230,9 +230,10 @@ def is_promoted(problem, c, folder):
     return re.search(r'^verdict\t(PASSED|TIMING_FORGED|BELOW_PHYSICS_FLOOR)', judged, re.M) is not None or not judged
 
 
-def is_proven(proofs, key, problem, c, what, before, after):
+def is_proven(proofs, key, problem, c, what, before, after, following):
     text = f'{what}: {before} => {after}'
-    return any(p[0] == key or (p[0] == 'rule' and re.search(p[1], f"{problem} {c['knobs']}") and re.search(p[2], text)) for p in proofs)
+    return any(p[0] == key or (p[0] == 'rule' and re.search(p[1], f"{problem} {c['knobs']}") and re.search(p[2], text) and
+                               (len(p) < 5 or re.search(p[4], following))) for p in proofs)
 
 
 def work_of(problem):
@@ -252,14 +253,14 @@ def judge_mutants_of(problem, proofs, a, folder):
     parents = [json.loads(line) for line in open(batch)]
     made = {}
     for c in parents:
-        for source, plan, what, before, after in mutants_of(c, rng, max(1, a.each // len(parents))):
+        for source, plan, *words in mutants_of(c, rng, max(1, a.each // len(parents))):
             m = named(c, source, plan)
-            made[m['id']] = (m, c, what, before, after)
+            made[m['id']] = (m, c, *words)
     verdict_of = verdicts(problem, [m[0] for m in made.values()], folder)
     passed = [id for id, verdict in verdict_of.items() if verdict == 'PASSED']
     is_same = dict(zip(passed, same_as(problem, [made[id][:2] for id in passed], folder)))
     for id, verdict in verdict_of.items():
-        m, c, what, before, after = made[id]
+        m, c, what, before, after, following = made[id]
         key = hashlib.sha256('\n'.join((problem, c['knobs'], before, after)).encode()).hexdigest()[:16]
         if verdict == 'COMPILE_ERROR':
             count['stillborn'] += 1
@@ -267,7 +268,7 @@ def judge_mutants_of(problem, proofs, a, folder):
             count['killed'] += 1
         elif is_same[id]:
             count['same'] += 1
-        elif is_proven(proofs, key, problem, c, what, before, after):
+        elif is_proven(proofs, key, problem, c, what, before, after, following):
             count['proven'] += 1
         elif not is_promoted(problem, m, folder):
             count['killed'] += 1

@@ -15,6 +15,7 @@
 
 #define MAX_STEPS 16
 #define MAX_BUFFERS 32
+#define ONE_BY_ONE 65536 /* instances */
 #define SPINS 4000 /* some microseconds, before a thread goes to sleep */
 
 typedef void step_function(void *const *buf, const int64_t *dim, int64_t first, int64_t last, void *scratch);
@@ -44,6 +45,7 @@ struct kernel {
 	atomic_int arrived;         /* at the barrier of this phase */
 	atomic_long phase;
 	atomic_bool is_closing;
+	bool is_reversed;
 };
 
 struct worker_start {
@@ -81,13 +83,26 @@ static void barrier(struct kernel *k)
 	pthread_mutex_unlock(&k->lock);
 }
 
+/* Instances [first, last) of a step, one by one from the end; of very many, some at once. */
+static void run_backwards(struct kernel *k, size_t s, int64_t first, int64_t last, void *scratch)
+{
+	int64_t some = (last - first) / ONE_BY_ONE + 1;
+
+	for (int64_t at = last; at > first; at -= some) {
+		memset(scratch, 0xff, (size_t)k->plan->scratch_bytes);
+		k->step[s](k->buffer, k->call.dim, at - some > first ? at - some : first, at, scratch);
+	}
+}
+
 static void run_steps(struct kernel *k, int rank)
 {
 	for (size_t s = 0; s < k->plan->step_count; s++) {
 		int64_t n = k->call.instances[s];
 		int64_t first = n / k->threads * rank + (n % k->threads < rank ? n % k->threads : rank);
 		int64_t last = first + n / k->threads + (rank < n % k->threads);
-		if (first < last)
+		if (first < last && k->is_reversed)
+			run_backwards(k, s, first, last, k->scratch[rank]);
+		else if (first < last)
 			k->step[s](k->buffer, k->call.dim, first, last, k->scratch[rank]);
 		if (k->threads > 1)
 			barrier(k);
@@ -154,8 +169,9 @@ static int start_team(struct kernel *k, struct strbuf *err)
 	if (!k->scratch || !k->worker)
 		goto no_memory;
 	for (int i = 0; i < k->threads; i++) {
-		size_t bytes = (size_t)round_up(k->plan->scratch_bytes + 1, 4096);
-		if (!(k->scratch[i] = aligned_alloc(4096, bytes)))
+		/* Of its own size, which sanitizers watch. */
+		size_t bytes = (size_t)(k->plan->scratch_bytes ? k->plan->scratch_bytes : 1);
+		if (posix_memalign(&k->scratch[i], 4096, bytes))
 			goto no_memory;
 		memset(k->scratch[i], 0, bytes);
 	}
@@ -286,9 +302,12 @@ static int run(struct kernel *k, void *const *buf, const int64_t *dim, struct st
 	return 0;
 }
 
+static void reverse(struct kernel *k) { k->is_reversed = true; }
+
 const struct launcher launcher_so = {
 	.kind = "so",
 	.open = open_kernel,
 	.run = run,
 	.close = close_kernel,
+	.reverse = reverse,
 };
