@@ -43,6 +43,7 @@ static void test_dtypes(void)
 	ok(dtype_round(DTYPE_bf16, 1 + 0x1p-8) == 1 && dtype_round(DTYPE_bf16, 1 + 3 * 0x1p-8) == 1 + 0x1p-6,
 	   "bf16 ties to even");
 	ok(dtype_round(DTYPE_f16, 65519) == 65504 && isinf(dtype_round(DTYPE_f16, 65520)), "f16 overflow");
+	ok(dtype_load(DTYPE_bool, "\x7f", 0) != 1 && dtype_load(DTYPE_bool, "\1", 0) == 1, "a byte that is neither 0 nor 1 is not true");
 	ok(dtype_round(DTYPE_i8, 130) == -126 && dtype_round(DTYPE_i32, -1.9) == -1, "integers truncate, then wrap");
 }
 
