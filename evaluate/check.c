@@ -15,8 +15,8 @@ size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_C
 	memcpy(d, always, sizeof(always));
 	if (!defence_stands(DEFENCE_DISTRIBUTIONS))
 		return 1;
-	/* What only moves or maps element by element must keep what is special, too. */
-	if (problem_terms(p) == 1)
+	/* What only moves, compares or maps element by element must keep what is special, too. */
+	if (problem_terms(p) == 1 || problem_only_compares(p))
 		d[n++] = INPUTS_special;
 	return n;
 }

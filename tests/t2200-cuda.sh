@@ -78,11 +78,11 @@ check 'f16 is used for numbers that it holds, split before' '
 	here matmul_transposed_ab/f32/M=72,N=44,K=16390/t1 "RECIPE=fp16x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=2 FUSED=0" uniform=0 larger=0'
 check 'and on the way, where a wrong guess starts again' '
 	here matmul_transposed_a/f32/M=128,N=128,K=16384/t1 "RECIPE=fp16x3 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=4 FUSED=1" uniform=0 outlier=1'
-check 'products of 16 bits in every order of operands, of parties in turn, of clusters' '
+plain 'products of 16 bits in every order of operands, of parties in turn, of clusters' '
 	here judge matmul/f16/M=136,N=72,K=88/t1 "skeleton=warp_groups lang=cuda BN=64 GROUPS=1 TM=2 PIPE=3 CLUSTER=1 WALK=1 TURN=1 RELAY=1" &&
 	here judge matmul_transposed_ab/bf16/M=72,N=136,K=72/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=2 TM=1 PIPE=2 CLUSTER=1 WALK=8 TURN=0 RELAY=1" &&
 	here judge matmul/bf16/M=200,N=328,K=320/t1 "skeleton=warp_groups lang=cuda BN=128 GROUPS=1 TM=1 PIPE=4 CLUSTER=2 WALK=8 TURN=1 RELAY=2"'
-check 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, transposed, in clusters, with a map behind' '
+plain 'windows are met in channels, in taps, and one of one place in the image, with strides, gaps and zeros around, in one to three dimensions, transposed, in clusters, with a map behind' '
 	windows="lang=cuda skeleton=warp_windows CLUSTER=1" &&
 	here judge conv2d/bf16/NB=2,CI=9,H=13,W=19,O=70,KH=5,KW=3,S=2,P=2/t1 "$windows FROM=channels BN=64 GROUPS=1 TM=2 PIPE=3 WALK=1 TURN=0 RELAY=1" \
 		"$windows FROM=taps BN=128 GROUPS=2 TM=1 PIPE=2 WALK=8 TURN=1 RELAY=1" &&

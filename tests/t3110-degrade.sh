@@ -59,11 +59,11 @@ promotes() {
 }
 printed="km-evaluate run --problem=$problem --clock=model"
 km-generate next --problem=$problem --batch=1 -o one.jsonl
-check 'with sanitizers' 'km-evaluate doctor | grep "^sanitizers	yes" && promotes with "sanitizers: " env'
-check 'without their runtime' '
+plain 'with sanitizers' 'km-evaluate doctor | grep "^sanitizers	yes" && promotes with "sanitizers: " env'
+plain 'without their runtime' '
 	PATH=$SCRATCH/fake:$PATH km-evaluate doctor | grep "^sanitizers	no	no .libclang_rt.asan.*apt-get install" &&
 	promotes without "no sanitizers: no " env PATH="$SCRATCH/fake:$PATH"'
-check 'without a /proc for them' '
+plain 'without a /proc for them' '
 	KM_SANDBOX_WITHOUT=mount-namespace km-evaluate doctor | grep "^sanitizers	no	.*mount namespace" &&
 	promotes no_proc "no sanitizers: their runtime does not start" env KM_SANDBOX_WITHOUT=mount-namespace'
 # A cache that is full or read-only costs one line; what is compiled is compiled all the same.

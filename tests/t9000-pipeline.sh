@@ -36,7 +36,7 @@ check 'a cell whose shapes changed is searched anew, others are kept' "
 (timeout -s KILL 4 make -s -C "$ROOT" B="$BUILD" corpus OUT="$SCRATCH/killed" OPS='gelu cumsum' BUDGET=40 >/dev/null 2>&1)
 cat killed/cells/*/*/*/journal 2>/dev/null | grep -a '"kind":"evaluation"' | sed 's/^.\{23\}//' >recorded
 printf 'gelu f32 M=33 N=70\ncumsum f32 R=9 C=70\n' >shapes2.txt
-check 'a killed run goes on to its end' "timeout 200 make -s -C '$ROOT' B='$BUILD' corpus OUT=$SCRATCH/killed OPS='gelu' BUDGET=12 SHAPES=$SCRATCH/shapes2.txt && [ -s killed/report/index.html ]"
+check 'a killed run goes on to its end' "timeout ${SANITIZED:+1}200 make -s -C '$ROOT' B='$BUILD' corpus OUT=$SCRATCH/killed OPS='gelu' BUDGET=12 SHAPES=$SCRATCH/shapes2.txt && [ -s killed/report/index.html ]"
 
 check "a user's operator from outside the tree" "mill OUT=$SCRATCH/extra EXTRA_OPS=$ROOT/tests/extra_ops OPS=scaled_sum BUDGET=4 && ls -d extra/corpus/*/scaled_sum/*"
 check 'an unknown operator exits 2 and names the known' "exits 2 mill OUT=$SCRATCH/w OPS=softmin || says 'unknown operator' mill OUT=$SCRATCH/w OPS=softmin"

@@ -18,8 +18,9 @@
  * A short sum shows what the recipes lose: two parts are 22 bits, the tensor core cuts off; a
  * long one in f32 loses more, later where few outputs let a library sum in many pieces.
  * So fp16x3 wants LEAST_F16_DEPTH, and LARGE outputs or a DEEP sum, else it goes on as bf16x6;
- * and all recipes in f32 below LEAST_DEPTH.  Measured on an H200 (tests/gpu/f32.py): with
- * these no largest error was above that of cuBLAS and a unit in the largest value's last place.
+ * and all recipes in f32 below LEAST_DEPTH.  A library sums few outputs in pieces, and so does
+ * this: none is deeper than MOST_PIECE.  Measured on an H200 (tests/gpu/f32.py): with these no
+ * largest error was above that of cuBLAS and a unit in the largest value's last place.
  */
 #include "generate/contraction.h"
 #include "generate/micro.h"
@@ -27,7 +28,7 @@
 
 #include <string.h>
 
-enum { LEAST_DEPTH = 1024, LEAST_F16_DEPTH = 2048, DEEP = 16384, LARGE = 1 << 20, ROW_MULTIPLE = 8, MAX_PRODUCTS = 5 };
+enum { LEAST_DEPTH = 1024, LEAST_F16_DEPTH = 2048, MOST_PIECE = 4096, DEEP = 16384, LARGE = 1 << 20, ROW_MULTIPLE = 8, MAX_PRODUCTS = 5 };
 
 struct recipe {
 	const char *name, *dtype, *instr;
@@ -66,6 +67,13 @@ static bool is_whole(const struct match *m, const struct problem *problem)
 	return extent_value(problem, m->row.hi) % 128 == 0 && extent_value(problem, m->column.hi) % 128 == 0 && extent_value(problem, m->depth.hi) % fp16x3.depth == 0;
 }
 
+/* Is the depth in so many pieces what a library's sum is as exact as?  Of matrices side by side it makes no pieces. */
+static bool is_shallow(const struct match *m, const struct problem *problem, int64_t pieces)
+{
+	return m->has_batch || extent_value(problem, m->row.hi) * extent_value(problem, m->column.hi) >= LARGE ||
+	       extent_value(problem, m->depth.hi) <= pieces * MOST_PIECE;
+}
+
 static void knobs(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, struct space *space)
 {
 	static const int pieces[] = { 1, 2, 4, 8, 16, 33, 66 };
@@ -78,8 +86,10 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		if (recipes[i] != &tf32x3 || (is_depth_last(m, m->a) && is_depth_last(m, m->b)))
 			name[names++] = recipes[i]->name;
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
-		if (pieces[i] == 1 || (!m->has_batch && extent_value(problem, m->depth.hi) / pieces[i] >= LEAST_DEPTH))
+		if (is_shallow(m, problem, pieces[i]) && (pieces[i] == 1 || (!m->has_batch && extent_value(problem, m->depth.hi) / pieces[i] >= LEAST_DEPTH)))
 			split[splits++] = pieces[i];
+	if (!splits)
+		split[splits++] = pieces[ARRAY_SIZE(pieces) - 1];
 	split[splits] = -1;
 	add_choice(arena, space, "RECIPE", name);
 	add_knob(arena, space, "BN", (const int[]){ 64, 128, -1 });
@@ -372,6 +382,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	if (!is_legal(&w, recipe[0], pipe, why_not))
 		return 0;
 	write_head(arena, problem, text);
+	if (!m->has_batch)
+		strbuf_addf(text, "require %s <= %lld || %s * %s >= %d\n", w.shape.depth, w.split * MOST_PIECE, w.shape.rows, w.shape.columns, LARGE);
 	strbuf_addf(text, "buffer _range f32 [maximum(%s, %s), %d] tmp\nbuffer _class i32 [1] tmp\nbuffer _scale f32 [3] tmp\n", rows(&w, 0), rows(&w, 1), MICRO_RANGE_WORDS);
 	for (size_t i = stored; i < count; i++)
 		write_buffers(&w, recipe[i]);

@@ -283,6 +283,23 @@ static int64_t evaluate_or(const struct problem *p, const char *text, int64_t ot
 double problem_flop(const struct problem *p) { return (double)evaluate_or(p, p->op->flop, 0); }
 int64_t problem_terms(const struct problem *p) { return evaluate_or(p, p->op->terms, 1); }
 
+bool problem_only_compares(const struct problem *p)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf err = STRBUF_INIT;
+	struct normal form = { 0 };
+	bool only = !normal_form(&arena, p->op, p->dtype, p->attr, &form, &err);
+
+	for (size_t i = 0; i < form.stmt_count && only; i++) {
+		const struct normal_stmt *s = &form.stmt[i];
+		bool adds = s->value->kind == EXPR_REDUCE && s->value->op != OP_MAX && s->value->op != OP_MIN && s->value->op != OP_ARGMAX && s->value->op != OP_ARGMIN;
+		only = (!adds || s->kind != KIND_REAL) && !expr_uses(s->value, s->name);
+	}
+	strbuf_release(&err);
+	arena_release(&arena);
+	return only;
+}
+
 double problem_work(const struct problem *p)
 {
 	double elems = 0;

@@ -52,6 +52,8 @@ double problem_flop(const struct problem *p);
  */
 int64_t problem_least_bytes(const struct problem *p);
 int64_t problem_terms(const struct problem *p);
+/* Is nothing of real values summed, multiplied up or carried along: are there maps, orders, greatest and least, counts alone? */
+bool problem_only_compares(const struct problem *p);
 /* About how many terms computing all of the output takes. */
 double problem_work(const struct problem *p);
 /* How far elements of an output may lie from what is wanted: op.h, "tolerance"; 0 for what is not real. */

@@ -164,7 +164,8 @@ def kernels_of(target, case):
     """The case's kernels, by recipe: those that it allows."""
     op, batch, (m, n, k) = case
     problem = '%s/f32/%sM=%d,N=%d,K=%d/t1' % (op, 'B=%d,' % batch if batch else '', m, n, k)
-    pieces = 8 if k >= 16384 and not batch else 1
+    # Few outputs want a deep sum in pieces.
+    pieces = 1 if batch else 8 if k >= 16384 else 4 if k > 4096 and m * n < 2**20 else 1
     return [(r, Kernel(target, problem, knobs % pieces)) for r, knobs in RECIPES.items()
             if (r != 'tf32x3' or op == 'matmul_transposed_b') and (r != 'fused' or k >= 16384 and m % 128 == 0)]
 

@@ -115,7 +115,7 @@ static const struct attack {
 	  "{ static float spare[1 << 16]; pthread_t t; if (!is_up++) { pthread_create(&t, 0, work, 0); usleep(2000); }\n"
 	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", CONFINED },
 	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", CONFINED },
-	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", CONFINED },
+	{ "all memory it can get", VERDICT_MEMORY, KERNEL "{ honest(buf, dim); for (;;) { char *p = malloc(1 << 20); memset(p, 1, 1 << 20); } }\n", OF_MEMORY },
 	{ "processes without end", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); for (;;) fork(); }\n", OF_MEMORY },
 	{ "killing all it can", VERDICT_RUNTIME_ERROR, "#include <signal.h>\n" KERNEL "{ honest(buf, dim); kill(-1, SIGKILL); kill(0, SIGKILL); kill(getppid(), SIGKILL); }\n", OF_MEMORY },
 	{ "a null pointer", VERDICT_RUNTIME_ERROR, KERNEL "{ honest(buf, dim); *(volatile int *)0 = 1; }\n", OF_MEMORY },
