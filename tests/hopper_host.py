@@ -99,7 +99,7 @@ def read_plan(plan, problem):
             lists = {k: [value(e) for e in listed(facts[k])] if k in facts else [] for k in ('dims', 'strides', 'box', 'from', 'count', 'step')}
             steps[-1][5].append((rest.split()[0], lists))
         elif key == 'require':
-            assert value(rest), rest
+            assert value(rest.replace('||', ' or ')), rest
     return buffers, steps, [known[d] for d in order]
 
 
