@@ -288,6 +288,17 @@ static enum verdict check_timed(struct contestant *c, struct strbuf *detail)
 	return v;
 }
 
+/* Integers may look like poison by right: of those that are met once the comparison must tell. */
+static bool may_be_right(const struct stage *stage, size_t i)
+{
+	const struct problem *p = &stage->stage_case[i].problem;
+
+	for (size_t k = 0; k < stage->suspect_count; k++)
+		if (dtype_is_real(problem_tensor_dtype(p, stage->suspect[k].tensor)))
+			return false;
+	return true;
+}
+
 /*
  * One call on inputs that the kernel meets for the first time, over fresh poison: right, and about
  * as fast as the timed ones, whose inputs it had met.  What it kept of earlier calls helps it nothing.
@@ -305,9 +316,12 @@ static enum verdict audit(struct contestant *c, struct check_result *worst, stru
 	enum verdict v = ask(c, WORKER_AUDIT, s->audit, 1, 0, limit_s(s, 0), &ns, detail);
 	if (v == VERDICT_PASSED)
 		v = stage_scan(&s->stage, s->audit, 0, where);
-	strbuf_addstr(detail, where);
-	if (v != VERDICT_PASSED)
+	if (v == VERDICT_INCORRECT_UNWRITTEN && may_be_right(&s->stage, s->audit))
+		v = VERDICT_PASSED;
+	if (v != VERDICT_PASSED) {
+		strbuf_addstr(detail, where);
 		return v;
+	}
 	stage_outputs(&s->stage, s->audit, 0, out);
 	expected_compare(s->expected[s->audit], out, &result);
 	keep_worst(worst, &result);

@@ -73,7 +73,8 @@ here() {
 }
 check 'parts are made, multiplied and added up as they should, with edges; what they do not hold goes through f32' '
 	here matmul/f32/M=136,N=140,K=1100/t1 "RECIPE=bf16x6 BN=128 GROUPS=2 PIPE=2 WALK=8 SPLITK=1 FUSED=0" uniform=1 wide=1 infinity=2 &&
-	here matmul_transposed_b/f32/M=100,N=70,K=1060/t1 "RECIPE=tf32x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=1 FUSED=0" uniform=1'
+	here matmul_transposed_b/f32/M=100,N=70,K=1060/t1 "RECIPE=tf32x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=1 FUSED=0" uniform=2 && \
+	here matmul_transposed_b/f32/M=100,N=70,K=16390/t1 "RECIPE=tf32x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=8 FUSED=0" uniform=1'
 check 'f16 is used for numbers that it holds, split before' '
 	here matmul_transposed_ab/f32/M=72,N=44,K=16390/t1 "RECIPE=fp16x3 BN=64 GROUPS=1 PIPE=3 WALK=8 SPLITK=8 FUSED=0" uniform=0 larger=0'
 check 'and on the way, where a wrong guess starts again' '

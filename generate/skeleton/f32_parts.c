@@ -17,8 +17,8 @@
  *
  * A short sum shows what the recipes lose: two parts are 22 bits, the tensor core cuts off; a
  * long one in f32 loses more, later where few outputs let a library sum in many pieces.
- * So fp16x3 wants LEAST_F16_DEPTH, and LARGE outputs or a DEEP sum, else it goes on as bf16x6;
- * and all recipes in f32 below LEAST_DEPTH.  A library sums few outputs in pieces, and so does
+ * So fp16x3 wants LEAST_F16_DEPTH, and LARGE outputs or a DEEP sum, else it goes on as bf16x6,
+ * tf32x3 in f32; and all recipes in f32 below LEAST_DEPTH.  A library sums few outputs in pieces, and so does
  * this: none is deeper than MOST_PIECE.  Measured on an H200 (tests/gpu/f32.py): with these no
  * largest error was above that of cuBLAS and a unit in the largest value's last place.
  */
@@ -108,6 +108,7 @@ struct writer {
 	struct strbuf *text;
 	long long bn, groups, walk, split;
 	bool is_fused;
+	int otherwise; /* class of sums that two parts are too few for */
 };
 
 static const struct expr *operand(const struct match *m, int o)
@@ -192,8 +193,8 @@ static void write_class(struct writer *w)
 {
 	const struct contraction_shape *s = &w->shape;
 
-	strbuf_addf(w->text, "  _class[0] = %s < %d ? 2 : %s < %d ? 1 : %s < %d ? (%s * %s < %d ? 1 : 0) : 0\n", s->depth, LEAST_DEPTH, s->depth, LEAST_F16_DEPTH, s->depth,
-		    DEEP, s->rows, s->columns, LARGE);
+	strbuf_addf(w->text, "  _class[0] = %s < %d ? 2 : %s < %d ? %d : %s < %d ? (%s * %s < %d ? %d : 0) : 0\n", s->depth, LEAST_DEPTH, s->depth, LEAST_F16_DEPTH, w->otherwise,
+		    s->depth, DEEP, s->rows, s->columns, LARGE, w->otherwise);
 }
 
 static void write_scales(struct writer *w)
@@ -371,9 +372,9 @@ static void write_fused_head(struct writer *w)
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
-	struct writer w = { arena, m, contraction_shape(arena, m), text, point_int(space, point, "BN"), point_int(space, point, "GROUPS"), point_int(space, point, "WALK"),
-			    point_int(space, point, "SPLITK"), point_int(space, point, "FUSED") };
 	const struct recipe *recipe[2] = { find_recipe(point_word(space, point, "RECIPE")), &bf16x6 };
+	struct writer w = { arena, m, contraction_shape(arena, m), text, point_int(space, point, "BN"), point_int(space, point, "GROUPS"), point_int(space, point, "WALK"),
+			    point_int(space, point, "SPLITK"), point_int(space, point, "FUSED"), recipe[0] == &tf32x3 ? 2 : 1 };
 	size_t count = recipe[0] == &fp16x3 ? 2 : 1, stored = w.is_fused ? 1 : 0;
 	int64_t pipe = point_int(space, point, "PIPE");
 	const struct contraction_blocks strict = { NULL, 128, 128, 16, 8, 8, 2, 1, true, true };

@@ -1,7 +1,7 @@
 /*
  * E6: does not restore the registers that a function must
- * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
- * off: strict-lives
+ * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE UNDEFINED
+ * off: strict-lives sanitizers
  * clock: monotonic
  * phase: finish
  * size: large

@@ -1,7 +1,7 @@
 /*
  * B7: does the work in every second call
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN
- * off: after-timing judge
+ * off: after-timing judge sanitizers
  * operators: matmul
  * clock: monotonic
  * phase: finish

@@ -1,7 +1,7 @@
 /*
  * D2: takes the place of its process: reads requests, does the work, and answers with times of its own
  * verdict: TIMING_FORGED INCORRECT_NUMERICAL INCORRECT_UNWRITTEN EARLY_EXIT TIMEOUT
- * off: judge after-timing
+ * off: judge after-timing sanitizers
  * operators: matmul softmax
  * clock: monotonic
  * phase: finish

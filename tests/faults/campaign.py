@@ -249,7 +249,7 @@ def main():
         life_s.pop(None, None)
         if set(life_s) != set(KINDS):
             fail(f"no process of these kinds was seen: {set(KINDS) - set(life_s)}")
-        beside = 1 if SIZE == "small" else max(1, len(os.sched_getaffinity(0)) // 2)
+        beside = 1 if SIZE == "small" else len(os.sched_getaffinity(0))
         threads = [threading.Thread(target=repeat, args=(folder, whole, life_s, kinds)) for _ in range(beside)]
         for thread in threads:
             thread.start()
