@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { EDGES = 4 /* of a dimension */, EACH = 5 /* shapes an edge */, MOST_SHAPES = EDGES * EACH * PLAN_MAX_NAMES, SHORT = 7 };
+static const double MOST_WORK = 3e7; /* where all is long: sanitizers make kernels slow */
 static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23, MOST_ELEMENTS_ONCE = 1 << 25;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
@@ -164,7 +165,7 @@ static bool corner(const struct contestant *c, const struct edges *x, size_t d, 
 		if (k != d && x->count[k])
 			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
 	problem_set_dim(p, c->plan_dim[d], edge - 1);
-	bool ok = !problem_require(p, &ignored) && elements(p) <= MOST_ELEMENTS;
+	bool ok = !problem_require(p, &ignored) && elements(p) <= MOST_ELEMENTS && problem_work(p) <= MOST_WORK;
 	strbuf_release(&ignored);
 	return ok;
 }

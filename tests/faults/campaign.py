@@ -8,7 +8,7 @@ be lost, and all that the campaign leaves but journals - traces, corpus, report,
 undisturbed one's, byte for byte.
     campaign.py [small|large|KILLS]       KEEP=FOLDER: what differs is kept there
 """
-import collections, filecmp, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, threading, time
+import collections, concurrent.futures, filecmp, itertools, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BIN = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "bin")
@@ -224,25 +224,29 @@ def disturb(campaign, life_s, kinds, kills):
         time.sleep(0.05)
 
 
-def repeat(folder, whole, life_s, kinds):
-    """Campaigns one after another, until enough was killed by all."""
-    while sum(kinds.values()) < KILLS and bad < 10:
+def repeat(folder, whole_out, life_s, kills, seed):
+    """Campaigns one after another, until so much was killed: which kinds, and how many faults there were."""
+    global bad
+    bad = 0
+    random.seed(seed)
+    kinds = collections.Counter()
+    while sum(kinds.values()) < kills and bad < 10:
         own = tempfile.mkdtemp(dir=folder)
         campaign = Campaign(own)
-        disturb(campaign, life_s, kinds, min(KILLS_EACH, KILLS - sum(kinds.values())))
-        differing = list(differences(whole.out, campaign.out))
+        disturb(campaign, life_s, kinds, min(KILLS_EACH, kills - sum(kinds.values())))
+        differing = list(differences(whole_out, campaign.out))
         if differing and os.environ.get("KEEP"):
-            shutil.copytree(whole.out, os.path.join(os.environ["KEEP"], "whole"), dirs_exist_ok=True)
+            shutil.copytree(whole_out, os.path.join(os.environ["KEEP"], "whole"), dirs_exist_ok=True)
             shutil.copytree(campaign.out, os.path.join(os.environ["KEEP"], os.path.basename(own)))
         for name in differing:
-            fail(f"differs: {name}: {first_difference(content(os.path.join(whole.out, os.path.relpath(name, campaign.out))), content(name))}")
+            fail(f"differs: {name}: {first_difference(content(os.path.join(whole_out, os.path.relpath(name, campaign.out))), content(name))}")
         shutil.rmtree(own)
+        print(f"campaign: {sum(kinds.values())} of {kills} killed, {bad} bad", file=sys.stderr, flush=True)
+    return kinds, bad
 
 
 def main():
-    random.seed(int(os.environ.get("KM_SEED", "1")))
-    start = time.monotonic()
-    kinds = collections.Counter()
+    seed, start = int(os.environ.get("KM_SEED", "1")), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="km-campaign.") as folder:
         whole = Campaign(os.path.join(folder, "whole"))
         life_s = lives(whole)
@@ -250,14 +254,15 @@ def main():
         if set(life_s) != set(KINDS):
             fail(f"no process of these kinds was seen: {set(KINDS) - set(life_s)}")
         beside = 1 if SIZE == "small" else len(os.sched_getaffinity(0))
-        threads = [threading.Thread(target=repeat, args=(folder, whole, life_s, kinds)) for _ in range(beside)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        share = [KILLS // beside + (i < KILLS % beside) for i in range(beside)]
+        # Processes of their own: each looks at all that runs, over and over.
+        with concurrent.futures.ProcessPoolExecutor(beside) as pool:
+            done = list(pool.map(repeat, *zip(*((folder, whole.out, life_s, kills, seed + i) for i, kills in enumerate(share)))))
+    kinds = sum((found for found, _ in done), collections.Counter())
+    faults = bad + sum(n for _, n in done)
     print("# killed:", ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items())), file=sys.stderr)
-    print(f"processes of a campaign killed\t{sum(kinds.values())}\t{bad}\t{time.monotonic() - start:.1f}")
-    sys.exit(bad > 0)
+    print(f"processes of a campaign killed\t{sum(kinds.values())}\t{faults}\t{time.monotonic() - start:.1f}")
+    sys.exit(faults > 0)
 
 
 if __name__ == "__main__":
