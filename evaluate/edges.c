@@ -50,21 +50,20 @@ static int64_t edge_of(const struct plan *plan, const struct expr *axis, const i
 	return high;
 }
 
-/* Those of all axes, each once; their number. */
-static size_t edges_of(const struct plan *plan, const int64_t *base, size_t d, int64_t edge[EDGES])
+/* The greatest value of dimension d that the plan accepts, all others as they are; 0: it has no bound. */
+static int64_t longest_of(const struct plan *plan, const int64_t *base, size_t d)
 {
-	size_t count = 0;
+	int64_t dim[PLAN_MAX_NAMES], low = base[d], high = LONGEST;
 
-	for (size_t s = 0; s < plan->step_count; s++)
-		for (int g = 0; g < plan->step[s].grid_count; g++) {
-			int64_t found = edge_of(plan, plan->step[s].grid[g], base, d);
-			bool is_new = found > 0;
-			for (size_t i = 0; i < count; i++)
-				is_new &= edge[i] != found;
-			if (is_new && count < EDGES)
-				edge[count++] = found;
-		}
-	return count;
+	memcpy(dim, base, plan->dim_count * sizeof(*dim));
+	dim[d] = high;
+	if (plan_accepts(plan, dim, NULL))
+		return 0;
+	while (low + 1 < high) {
+		dim[d] = low + (high - low) / 2;
+		*(plan_accepts(plan, dim, NULL) ? &low : &high) = dim[d];
+	}
+	return low;
 }
 
 static int64_t elements(const struct problem *p)
@@ -152,58 +151,114 @@ struct edges {
 	int64_t dim[PLAN_MAX_NAMES]; /* the shape that is grown */
 	struct problem base;         /* the same */
 	int64_t edge[PLAN_MAX_NAMES][EDGES];
+	const struct expr *axis[PLAN_MAX_NAMES][EDGES]; /* whose other dimensions are 1; NULL: all are as they are in base */
 	size_t count[PLAN_MAX_NAMES];
 };
 
-/* A full tile of dimension d where all others have two: what counts tiles along d is told by where the next of another lies. */
-static bool corner(const struct contestant *c, const struct edges *x, size_t d, int64_t edge, struct problem *p)
+static void add_edge(struct edges *x, size_t d, int64_t edge, const struct expr *axis)
+{
+	for (size_t i = 0; i < x->count[d]; i++)
+		if (x->edge[d][i] == edge)
+			return;
+	if (edge > 0 && x->count[d] < EDGES) {
+		x->axis[d][x->count[d]] = axis;
+		x->edge[d][x->count[d]++] = edge;
+	}
+}
+
+/* base, but for an axis' dimensions beside d, which are 1: its tile is cut along d alone. */
+static struct problem alone(const struct contestant *c, const struct expr *axis, const struct edges *x, size_t d, int64_t *dim)
+{
+	struct problem p = x->base;
+
+	memcpy(dim, x->dim, c->plan.dim_count * sizeof(*dim));
+	for (size_t k = 0; k < c->plan.dim_count; k++)
+		if (k != d && expr_uses(axis, c->plan.dim[k]))
+			problem_set_dim(&p, c->plan_dim[k], dim[k] = 1);
+	return p;
+}
+
+/* A full tile of dimension d where all others but the axis' own have two: what counts tiles along d is told by where the next of another lies. */
+static bool corner(const struct contestant *c, const struct edges *x, size_t d, size_t e, const struct problem *base, struct problem *p)
 {
 	struct strbuf ignored = STRBUF_INIT;
+	const struct expr *axis = x->axis[d][e];
 
-	*p = x->base;
+	*p = *base;
 	for (size_t k = 0; k < c->plan.dim_count; k++)
-		if (k != d && x->count[k])
+		if (k != d && x->count[k] && !(axis && expr_uses(axis, c->plan.dim[k])))
 			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
-	problem_set_dim(p, c->plan_dim[d], edge - 1);
+	problem_set_dim(p, c->plan_dim[d], x->edge[d][e] - 1);
 	bool ok = !problem_require(p, &ignored) && elements(p) <= MOST_ELEMENTS && problem_work(p) <= MOST_WORK;
 	strbuf_release(&ignored);
 	return ok;
 }
 
+/* Of each axis twice: a tile that is cut along several dimensions is full, and no more, where the others are 1. */
+static void find_edges_of(const struct contestant *c, struct edges *x, size_t d)
+{
+	const struct plan *plan = &c->plan;
+	int64_t dim[PLAN_MAX_NAMES];
+
+	for (size_t s = 0; s < plan->step_count; s++)
+		for (int g = 0; g < plan->step[s].grid_count; g++) {
+			const struct expr *axis = plan->step[s].grid[g];
+			struct problem p = alone(c, axis, x, d, dim);
+			struct strbuf ignored = STRBUF_INIT;
+			bool is_other = memcmp(dim, x->dim, plan->dim_count * sizeof(*dim)) && !problem_require(&p, &ignored) && instances(plan, dim) > 0;
+			add_edge(x, d, edge_of(plan, axis, x->dim, d), NULL);
+			if (is_other)
+				add_edge(x, d, edge_of(plan, axis, dim, d), axis);
+			strbuf_release(&ignored);
+		}
+}
+
 /* The shapes beside an edge of dimension d; their number. */
-static size_t beside(const struct contestant *c, const struct edges *x, size_t d, int64_t edge, struct problem out[EACH])
+static size_t beside(const struct contestant *c, const struct edges *x, size_t d, size_t e, struct problem out[EACH])
 {
 	/* A tile but for one, which has vectors and a tail; a full one; one more than a tile, and then some. */
 	static const int64_t by[] = { -2, -1, 0, 2 };
+	const struct expr *axis = x->axis[d][e];
+	int64_t edge = x->edge[d][e], dim[PLAN_MAX_NAMES];
+	struct problem base = x->base;
 	size_t count = 0;
 
+	memcpy(dim, x->dim, c->plan.dim_count * sizeof(*dim));
+	if (axis)
+		base = alone(c, axis, x, d, dim);
 	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
-		out[count] = x->base;
-		count += grow(c, &out[count], x->dim, d, edge + by[i], MOST_ELEMENTS);
+		out[count] = base;
+		count += grow(c, &out[count], dim, d, edge + by[i], MOST_ELEMENTS);
 	}
 	/* Where all of them would be too much, the one with a second tile alone. */
 	if (!count) {
-		out[0] = x->base;
-		count = grow(c, &out[0], x->dim, d, edge, MOST_ELEMENTS_ONCE);
+		out[0] = base;
+		count = grow(c, &out[0], dim, d, edge, MOST_ELEMENTS_ONCE);
 	}
-	return count + corner(c, x, d, edge, &out[count]);
+	return count + corner(c, x, d, e, &base, &out[count]);
 }
 
 static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)
 {
 	struct problem shape[EACH];
-	struct edges x;
+	struct edges x = { .count = { 0 } };
 	size_t count = 0;
 	bool any = small_shape(c, &x.base, x.dim);
 
 	for (size_t d = 0; any && d < c->plan.dim_count; d++)
-		x.count[d] = edges_of(&c->plan, x.dim, d, x.edge[d]);
-	for (size_t d = 0; any && d < c->plan.dim_count; d++)
+		find_edges_of(c, &x, d);
+	for (size_t d = 0; any && d < c->plan.dim_count; d++) {
 		for (size_t e = 0; e < x.count[d]; e++) {
-			size_t shapes = beside(c, &x, d, x.edge[d][e], shape);
+			size_t shapes = beside(c, &x, d, e, shape);
 			for (size_t i = 0; i < shapes && count < MOST_SHAPES; i++, count++)
 				out[count] = (struct stage_case){ .problem = shape[i], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
 		}
+		/* And as long as it may be. */
+		shape[0] = x.base;
+		int64_t longest = longest_of(&c->plan, x.dim, d);
+		if (longest > x.dim[d] && count < MOST_SHAPES && grow(c, &shape[0], x.dim, d, longest, MOST_ELEMENTS))
+			out[count] = (struct stage_case){ .problem = shape[0], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 }, count++;
+	}
 	return count;
 }
 
