@@ -41,6 +41,7 @@ const struct op op_cross_entropy = {
 		{ "R=3 C=5", OP_CHECK, NULL },
 		{ "R=1 C=1", OP_CHECK, NULL },
 		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=40 C=571", OP_CHECK, NULL },
 		{ "R=4 C=131", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.cross_entropy(x, t)",

@@ -39,6 +39,7 @@ const struct op op_cross_entropy_backward = {
 		{ "R=3 C=5", OP_CHECK, NULL },
 		{ "R=1 C=1", OP_CHECK, NULL },
 		{ "R=17 C=67", OP_CHECK, NULL },
+		{ "R=40 C=571", OP_CHECK, NULL },
 		{ "R=2 C=1027", OP_CHECK, NULL },
 	},
 	.torch = "(lambda x: torch.autograd.grad(torch.nn.functional.cross_entropy(x, t), x, g)[0])(x.detach().requires_grad_())",
