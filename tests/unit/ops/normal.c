@@ -95,6 +95,15 @@ static void test_divisors(void)
 	      "y[b<B] = sum(t in off[b]..off[b + 1]) v[t] / (off[b + 1] - off[b]) | ");
 }
 
+/* What attributes rule out is gone, with its reductions; what they do not decide stays. */
+static void test_branches(void)
+{
+	gives("y[n] = S == 2 ? sum(k) x[n,k] : max(k) x[n,k]", "y[n<N] = sum(k<K) x[n, k] | ");
+	gives("y[n] = eps < 0 || S != 2 ? max(k) x[n,k] : a[n]", "y[n<N] = a[n] | ");
+	gives("y[n] = eps == inf && a[n] > 0 ? max(k) x[n,k] : a[n] * eps", "y[n<N] = a[n] * 0.5 | ");
+	gives("y[n] = S == 2 && a[n] > 0 ? 1 : a[n]", "y[n<N] = 2 == 2 && a[n] > 0 ? 1 : a[n] | ");
+}
+
 static void test_kinds(void)
 {
 	kinds("y[n] = a[n] > 0", KIND_BOOL);
@@ -121,6 +130,7 @@ int main(void)
 	test_hoisting();
 	test_guards();
 	test_divisors();
+	test_branches();
 	test_kinds();
 	return done_testing();
 }
