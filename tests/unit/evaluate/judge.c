@@ -111,7 +111,7 @@ static const struct attack {
 	{ "more threads than the problem has", VERDICT_INCORRECT_STATE,
 	  "#include <pthread.h>\n#include <sched.h>\nstatic struct { void *buf[3]; int64_t dim[3]; } job; static volatile long asked, done; static int is_up;\n"
 	  "static void *work(void *x) { cpu_set_t all; memset(&all, 255, sizeof(all)); sched_setaffinity(0, sizeof(all), &all);\n"
-	  "  for (;;) { while (done == asked) ; honest(job.buf, job.dim); done++; } return x; }\n" KERNEL
+	  "  for (;;) { while (done == asked) sched_yield(); honest(job.buf, job.dim); done++; } return x; }\n" KERNEL
 	  "{ static float spare[1 << 16]; pthread_t t; if (!is_up++) { pthread_create(&t, 0, work, 0); usleep(2000); }\n"
 	  "  job.buf[0] = buf[0]; job.buf[1] = buf[1]; job.buf[2] = spare; memcpy(job.dim, dim, sizeof(job.dim)); asked++; honest(buf, dim); while (done != asked) sched_yield(); }\n", CONFINED },
 	{ "a loop without end", VERDICT_TIMEOUT, KERNEL "{ honest(buf, dim); for (volatile int i = 0;; i++) ; }\n", CONFINED },
