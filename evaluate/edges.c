@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { EDGES = 4 /* of a dimension */, EACH = 5 /* shapes an edge */, MOST_SHAPES = EDGES * EACH * PLAN_MAX_NAMES, SHORT = 7 };
-static const double MOST_WORK = 3e7; /* where all is long: sanitizers make kernels slow */
+static const double MOST_WORK = 3e7; /* sanitizers make kernels slow */
 static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23, MOST_ELEMENTS_ONCE = 1 << 25;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
@@ -75,6 +75,20 @@ static int64_t elements(const struct problem *p)
 	return sum;
 }
 
+/* Is it a shape that the operator has, with elements in each tensor?  A window may be wider than what is short. */
+static bool is_shape(const struct problem *p)
+{
+	struct strbuf ignored = STRBUF_INIT;
+	bool is = !problem_require(p, &ignored);
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		is = is && problem_elems(p, t) > 0;
+	strbuf_release(&ignored);
+	return is;
+}
+
+static bool is_too_much(const struct problem *p, int64_t most) { return elements(p) > most || problem_work(p) > MOST_WORK; }
+
 /* The smallest shape of the stage that the plan serves; NULL: none. */
 static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 {
@@ -98,7 +112,6 @@ static const struct problem *smallest(const struct contestant *c, int64_t *dim)
 static bool small_shape(const struct contestant *c, struct problem *p, int64_t *dim)
 {
 	const struct problem *found = smallest(c, dim);
-	struct strbuf ignored = STRBUF_INIT;
 
 	if (found)
 		*p = *found;
@@ -109,12 +122,11 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 		if (own <= SHORT && own > 1)
 			continue;
 		problem_set_dim(&other, c->plan_dim[d], dim[d] = SHORT);
-		if (!problem_require(&other, &ignored) && instances(&c->plan, dim) > 0)
+		if (is_shape(&other) && instances(&c->plan, dim) > 0)
 			*p = other;
 		else
 			dim[d] = own;
 	}
-	strbuf_release(&ignored);
 	return found;
 }
 
@@ -122,7 +134,6 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 static bool grow(const struct contestant *c, struct problem *p, const int64_t *base, size_t d, int64_t extent, int64_t most)
 {
 	static const int64_t shorter[] = { 3, 2, 1 };
-	struct strbuf ignored = STRBUF_INIT;
 	int64_t dim[PLAN_MAX_NAMES];
 
 	if (extent < 1)
@@ -130,20 +141,18 @@ static bool grow(const struct contestant *c, struct problem *p, const int64_t *b
 	memcpy(dim, base, c->plan.dim_count * sizeof(*dim));
 	problem_set_dim(p, c->plan_dim[d], dim[d] = extent);
 	for (size_t i = 0; i < ARRAY_SIZE(shorter); i++)
-		for (size_t k = 0; k < c->plan.dim_count && elements(p) > most; k++) {
+		for (size_t k = 0; k < c->plan.dim_count && is_too_much(p, most); k++) {
 			struct problem other = *p;
 			int64_t own = dim[k];
 			if (k == d || own <= shorter[i])
 				continue;
 			problem_set_dim(&other, c->plan_dim[k], dim[k] = shorter[i]);
-			if (!problem_require(&other, &ignored) && instances(&c->plan, dim) > 0)
+			if (is_shape(&other) && instances(&c->plan, dim) > 0)
 				*p = other;
 			else
 				dim[k] = own;
 		}
-	bool ok = !problem_require(p, &ignored) && elements(p) <= most;
-	strbuf_release(&ignored);
-	return ok;
+	return is_shape(p) && !is_too_much(p, most);
 }
 
 /* Edges of all the plan's dimensions, each alone. */
@@ -181,7 +190,6 @@ static struct problem alone(const struct contestant *c, const struct expr *axis,
 /* A full tile of dimension d where all others but the axis' own have two: what counts tiles along d is told by where the next of another lies. */
 static bool corner(const struct contestant *c, const struct edges *x, size_t d, size_t e, const struct problem *base, struct problem *p)
 {
-	struct strbuf ignored = STRBUF_INIT;
 	const struct expr *axis = x->axis[d][e];
 
 	*p = *base;
@@ -189,9 +197,7 @@ static bool corner(const struct contestant *c, const struct edges *x, size_t d, 
 		if (k != d && x->count[k] && !(axis && expr_uses(axis, c->plan.dim[k])))
 			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
 	problem_set_dim(p, c->plan_dim[d], x->edge[d][e] - 1);
-	bool ok = !problem_require(p, &ignored) && elements(p) <= MOST_ELEMENTS && problem_work(p) <= MOST_WORK;
-	strbuf_release(&ignored);
-	return ok;
+	return is_shape(p) && !is_too_much(p, MOST_ELEMENTS);
 }
 
 /* Of each axis twice: a tile that is cut along several dimensions is full, and no more, where the others are 1. */
@@ -204,12 +210,10 @@ static void find_edges_of(const struct contestant *c, struct edges *x, size_t d)
 		for (int g = 0; g < plan->step[s].grid_count; g++) {
 			const struct expr *axis = plan->step[s].grid[g];
 			struct problem p = alone(c, axis, x, d, dim);
-			struct strbuf ignored = STRBUF_INIT;
-			bool is_other = memcmp(dim, x->dim, plan->dim_count * sizeof(*dim)) && !problem_require(&p, &ignored) && instances(plan, dim) > 0;
+			bool is_other = memcmp(dim, x->dim, plan->dim_count * sizeof(*dim)) && is_shape(&p) && instances(plan, dim) > 0;
 			add_edge(x, d, edge_of(plan, axis, x->dim, d), NULL);
 			if (is_other)
 				add_edge(x, d, edge_of(plan, axis, dim, d), axis);
-			strbuf_release(&ignored);
 		}
 }
 
