@@ -10,8 +10,7 @@
 #include <string.h>
 
 enum { EDGES = 4 /* of a dimension */, EACH = 5 /* shapes an edge */, MOST_SHAPES = EDGES * EACH * PLAN_MAX_NAMES, SHORT = 7 };
-static const double MOST_WORK = 3e7; /* sanitizers make kernels slow */
-static const int64_t LONGEST = 1 << 20, MOST_ELEMENTS = 1 << 23, MOST_ELEMENTS_ONCE = 1 << 25;
+static const int64_t LONGEST = 1 << 20;
 
 /* Instances of all steps where the plan's dims are dim[]; -1: it does not serve them. */
 static int64_t instances(const struct plan *plan, const int64_t *dim)
@@ -87,7 +86,15 @@ static bool is_shape(const struct problem *p)
 	return is;
 }
 
-static bool is_too_much(const struct problem *p, int64_t most) { return elements(p) > most || problem_work(p) > MOST_WORK; }
+/* What a shape may have. */
+struct most {
+	int64_t elements;
+	double work;
+};
+static const struct most MOST = { 1 << 23, 3e7 /* sanitizers make kernels slow */ }, MOST_ONCE = { 1 << 25, 3e7 };
+static const struct most MOST_LONGEST = { 1 << 23, 5e9 /* what sorts does less than its notation, which counts pairs */ };
+
+static bool is_too_much(const struct problem *p, struct most most) { return elements(p) > most.elements || problem_work(p) > most.work; }
 
 /* The smallest shape of the stage that the plan serves; NULL: none. */
 static const struct problem *smallest(const struct contestant *c, int64_t *dim)
@@ -130,8 +137,8 @@ static bool small_shape(const struct contestant *c, struct problem *p, int64_t *
 	return found;
 }
 
-/* Dimension d of p at `extent`, and where that is too much for memory, the others shorter; false: no such shape has at most so many elements. */
-static bool grow(const struct contestant *c, struct problem *p, const int64_t *base, size_t d, int64_t extent, int64_t most)
+/* Dimension d of p at `extent`, and where that is too much for memory, the others shorter; false: no such shape has no more than most. */
+static bool grow(const struct contestant *c, struct problem *p, const int64_t *base, size_t d, int64_t extent, struct most most)
 {
 	static const int64_t shorter[] = { 3, 2, 1 };
 	int64_t dim[PLAN_MAX_NAMES];
@@ -197,7 +204,7 @@ static bool corner(const struct contestant *c, const struct edges *x, size_t d, 
 		if (k != d && x->count[k] && !(axis && expr_uses(axis, c->plan.dim[k])))
 			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
 	problem_set_dim(p, c->plan_dim[d], x->edge[d][e] - 1);
-	return is_shape(p) && !is_too_much(p, MOST_ELEMENTS);
+	return is_shape(p) && !is_too_much(p, MOST);
 }
 
 /* Of each axis twice: a tile that is cut along several dimensions is full, and no more, where the others are 1. */
@@ -232,12 +239,12 @@ static size_t beside(const struct contestant *c, const struct edges *x, size_t d
 		base = alone(c, axis, x, d, dim);
 	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
 		out[count] = base;
-		count += grow(c, &out[count], dim, d, edge + by[i], MOST_ELEMENTS);
+		count += grow(c, &out[count], dim, d, edge + by[i], MOST);
 	}
 	/* Where all of them would be too much, the one with a second tile alone. */
 	if (!count) {
 		out[0] = base;
-		count = grow(c, &out[0], dim, d, edge, MOST_ELEMENTS_ONCE);
+		count = grow(c, &out[0], dim, d, edge, MOST_ONCE);
 	}
 	return count + corner(c, x, d, e, &base, &out[count]);
 }
@@ -260,7 +267,7 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 		/* And as long as it may be. */
 		shape[0] = x.base;
 		int64_t longest = longest_of(&c->plan, x.dim, d);
-		if (longest > x.dim[d] && count < MOST_SHAPES && grow(c, &shape[0], x.dim, d, longest, MOST_ELEMENTS))
+		if (longest > x.dim[d] && count < MOST_SHAPES && grow(c, &shape[0], x.dim, d, longest, MOST_LONGEST))
 			out[count] = (struct stage_case){ .problem = shape[0], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 }, count++;
 	}
 	return count;

@@ -112,6 +112,13 @@ struct binding {
  */
 int expr_int_value(const struct expr *e, const struct binding *binding, size_t count,
 		   int64_t *value, struct strbuf *err);
+/* The value of a name, of what the caller passed on as names; false: it has none. */
+typedef bool expr_named(const void *names, const char *name, double *value);
+/*
+ * Value of an expression over numbers and names, in double: + - * // % comparisons, and, or and builtin functions.
+ * False: it depends on more.  "and" and "or" may be settled by one side.  named NULL: no name has a value.
+ */
+bool expr_value(const struct expr *e, expr_named *named, const void *names, double *value);
 
 /*
  * The functions of the notation, one table: builtins evaluate by `value`,

@@ -1,6 +1,5 @@
 #include "ops/core/normal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,50 +36,14 @@ static struct normal_stmt *add_stmt(struct pass *p)
 	return &n->stmt[n->stmt_count++];
 }
 
-static bool number_of(const struct expr *e, double *value)
-{
-	if (e->kind == EXPR_NEG && number_of(e->arg[0], value)) {
-		*value = -*value;
-		return true;
-	}
-	*value = e->kind == EXPR_INT ? (double)e->int_value : e->real_value;
-	return e->kind == EXPR_INT || e->kind == EXPR_REAL;
-}
-
-/* 1: e holds, 0: it does not, -1: that depends on more than numbers. */
-static int decided(const struct expr *e)
-{
-	double a, b;
-
-	if (number_of(e, &a))
-		return a != 0;
-	if (e->kind != EXPR_BINARY)
-		return -1;
-	if (e->op == OP_AND || e->op == OP_OR) {
-		int one = decided(e->arg[0]), other = decided(e->arg[1]), settles = e->op == OP_OR;
-		return one == settles || other == settles ? settles : one < 0 || other < 0 ? -1 : !settles;
-	}
-	if (!number_of(e->arg[0], &a) || !number_of(e->arg[1], &b))
-		return -1;
-	switch (e->op) {
-	case OP_EQ: return a == b;
-	case OP_NE: return a != b;
-	case OP_LT: return a < b;
-	case OP_LE: return a <= b;
-	case OP_GT: return a > b;
-	case OP_GE: return a >= b;
-	default: return -1;
-	}
-}
-
 /* e without the branches that its numbers rule out, or their reductions would be computed for nothing; NULL stays NULL. */
 static struct expr *chosen(struct arena *arena, struct expr *e)
 {
 	if (!e || !(e->arg_count || e->otherwise))
 		return e;
-	int condition = e->kind == EXPR_SELECT ? decided(e->arg[0]) : -1;
-	if (condition >= 0)
-		return chosen(arena, e->arg[condition ? 1 : 2]);
+	double holds;
+	if (e->kind == EXPR_SELECT && expr_value(e->arg[0], NULL, NULL, &holds))
+		return chosen(arena, e->arg[holds ? 1 : 2]);
 	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
 	*copy = *e;
 	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count + 1);

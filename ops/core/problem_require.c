@@ -7,53 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool name_value(const struct problem *p, const char *name, double *value)
+/* An expr_named over a struct problem: its dimensions and attributes. */
+static bool name_value(const void *problem, const char *name, double *value)
 {
+	const struct problem *p = problem;
 	int dim = op_dim_index(p->op, name), attr = op_attr_index(p->op, name);
 
 	*value = dim >= 0 ? (double)p->dim[dim] : attr >= 0 ? p->attr[attr] : 0;
 	return dim >= 0 || attr >= 0;
-}
-
-/* Of + - * // % and comparisons over dimensions and attributes, in double: integers that matter are below 2^53. */
-static bool value_of(const struct problem *p, const struct expr *e, double *value)
-{
-	double x, y;
-
-	switch (e->kind) {
-	case EXPR_INT: *value = (double)e->int_value; return true;
-	case EXPR_REAL: *value = e->real_value; return true;
-	case EXPR_NAME: return name_value(p, e->name, value);
-	case EXPR_NEG:
-		if (!value_of(p, e->arg[0], &x))
-			return false;
-		*value = -x;
-		return true;
-	case EXPR_CALL:
-		if (e->arg_count != 2 || !value_of(p, e->arg[0], &x) || !value_of(p, e->arg[1], &y))
-			return false;
-		*value = !strcmp(e->name, "maximum") ? fmax(x, y) : fmin(x, y);
-		return !strcmp(e->name, "maximum") || !strcmp(e->name, "minimum");
-	case EXPR_BINARY: break;
-	default: return false;
-	}
-	if (!value_of(p, e->arg[0], &x) || !value_of(p, e->arg[1], &y) || ((e->op == OP_FLOORDIV || e->op == OP_MOD) && y == 0))
-		return false;
-	switch (e->op) {
-	case OP_ADD: *value = x + y; break;
-	case OP_SUB: *value = x - y; break;
-	case OP_MUL: *value = x * y; break;
-	case OP_FLOORDIV: *value = floor(x / y); break;
-	case OP_MOD: *value = x - floor(x / y) * y; break;
-	case OP_EQ: *value = x == y; break;
-	case OP_NE: *value = x != y; break;
-	case OP_LT: *value = x < y; break;
-	case OP_LE: *value = x <= y; break;
-	case OP_GT: *value = x > y; break;
-	case OP_GE: *value = x >= y; break;
-	default: return false;
-	}
-	return true;
 }
 
 /* "dimension 'K' of tensor 'y'", the first that has it; "attribute 'G'". */
@@ -85,7 +46,7 @@ static void describe_range(const struct problem *p, const struct expr *c, struct
 		factor = (double)left->arg[0]->int_value;
 		name = left->arg[1];
 	}
-	if (name->kind != EXPR_NAME || !value_of(p, name, &value) || !value_of(p, is_multiple ? left->arg[1] : c->arg[1], &bound))
+	if (name->kind != EXPR_NAME || !expr_value(name, name_value, p, &value) || !expr_value(is_multiple ? left->arg[1] : c->arg[1], name_value, p, &bound))
 		return;
 	int attr = op_attr_index(p->op, name->name);
 	bool is_int = attr < 0 || p->op->attr[attr].is_int;
@@ -137,7 +98,7 @@ int problem_require(const struct problem *p, struct strbuf *err)
 		text += strspn(text, " ");
 		if (expr_parse(&arena, text, p->op->name, EXPR_BODY, &c, err)) {
 			ret = -1;
-		} else if (!value_of(p, c, &holds)) {
+		} else if (!expr_value(c, name_value, p, &holds)) {
 			strbuf_addf(err, "'%s' requires %s, which has no value", p->op->name, text);
 			describe_names(p, c, err);
 			ret = -1;

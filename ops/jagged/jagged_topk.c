@@ -2,13 +2,11 @@
 
 #include <math.h>
 
-static bool is_taken(const double *at, int64_t count, int64_t t)
-{
-	for (int64_t k = 0; k < count; k++)
-		if (at[k] == (double)t)
-			return true;
-	return false;
-}
+/* Is a greater than b?  NaN is greatest. */
+static bool is_greater(double a, double b) { return a > b || (isnan(a) && !isnan(b)); }
+
+/* Does element t of v come after element m, greatest first, of equal ones the first? */
+static bool follows(const double *v, int64_t t, int64_t m) { return is_greater(v[m], v[t]) || (!is_greater(v[t], v[m]) && t > m); }
 
 static void reference(const struct op_case *c)
 {
@@ -20,9 +18,9 @@ static void reference(const struct op_case *c)
 		int64_t first = (int64_t)off[b], last = (int64_t)off[b + 1];
 		count[b] = (double)(last - first < K ? last - first : K);
 		for (int64_t k = 0; k < K; k++) {
-			int64_t best = -1;
+			int64_t best = -1, before = k ? (int64_t)at[b * K + k - 1] : -1;
 			for (int64_t t = first; t < last; t++)
-				if (!is_taken(at + b * K, k, t) && (best < 0 || v[t] > v[best] || (isnan(v[t]) && !isnan(v[best]))))
+				if ((!k || (before >= 0 && follows(v, t, before))) && (best < 0 || is_greater(v[t], v[best])))
 					best = t;
 			at[b * K + k] = (double)best;
 			y[b * K + k] = best < 0 ? 0 : v[best];

@@ -10,13 +10,10 @@ static bool precedes(double a, double b, bool descending)
 	return descending ? a > b : a < b;
 }
 
-
-static bool is_taken(const double *at, int64_t count, int64_t n)
+/* Does element n of x come after element m, in stable order? */
+static bool follows(const double *x, int64_t n, int64_t m, bool descending)
 {
-	for (int64_t k = 0; k < count; k++)
-		if (at[k] == (double)n)
-			return true;
-	return false;
+	return precedes(x[m], x[n], descending) || (!precedes(x[n], x[m], descending) && n > m);
 }
 
 static void reference(const struct op_case *c)
@@ -29,7 +26,7 @@ static void reference(const struct op_case *c)
 		for (int64_t k = 0; k < K; k++) {
 			int64_t best = -1;
 			for (int64_t n = 0; n < C; n++)
-				if (!is_taken(i + r * K, k, n) && (best < 0 || precedes(x[n], x[best], true)))
+				if ((!k || follows(x, n, (int64_t)i[r * K + k - 1], true)) && (best < 0 || precedes(x[n], x[best], true)))
 					best = n;
 			i[r * K + k] = (double)best;
 			y[r * K + k] = x[best];

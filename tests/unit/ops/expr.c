@@ -182,6 +182,36 @@ static void test_functions(void)
 	strbuf_release(&err);
 }
 
+/* "N" is 6, nothing else has a value. */
+static bool only_N(const void *names, const char *name, double *value)
+{
+	*value = 6;
+	return names && !strcmp(name, "N");
+}
+
+/* expr_value() of a text; NaN: it has none. */
+static double number(const char *text, bool has_names)
+{
+	struct strbuf err = STRBUF_INIT;
+	struct expr *e = NULL;
+	double value;
+
+	if (expr_parse(&arena, text, "text", EXPR_BODY, &e, &err) || !expr_value(e, has_names ? only_N : NULL, "", &value))
+		value = NAN;
+	strbuf_release(&err);
+	return value;
+}
+
+static void test_numbers(void)
+{
+	ok(number("-7 // 2", false) == -4 && number("-7 % 4", false) == 1 && number("2 * 3 - 0.5 >= 5.5", false) == 1, "numbers have values");
+	ok(isnan(number("7 // 0", false)) && isnan(number("7 % (N - 6)", true)), "but not over zero");
+	ok(number("maximum(N, 2) + minimum(N, 2)", true) == 8 && isnan(number("N", false)) && isnan(number("K", true)) && isnan(number("x[2]", true)), "names as told");
+	ok(number("0 != 0 && K", false) == 0 && number("K || 2 > 1", false) == 1 && isnan(number("1 && K", false)) && isnan(number("K || 0", false)),
+	   "one side settles a truth where it can");
+	ok(number("1 && 2", false) == 1 && number("0 || 0", false) == 0, "and truths are 0 or 1");
+}
+
 static void test_trees(void)
 {
 	struct expr *e = NULL, *with = expr_binary(&arena, OP_ADD, expr_name(&arena, "p"), expr_int(&arena, 1));
@@ -203,6 +233,7 @@ int main(void)
 	test_faults();
 	test_values();
 	test_functions();
+	test_numbers();
 	test_trees();
 	arena_release(&arena);
 	return done_testing();
