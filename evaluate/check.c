@@ -21,6 +21,15 @@ size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_C
 	return n;
 }
 
+enum distribution check_distribution(const struct problem *p)
+{
+	bool is_real = true;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		is_real = is_real && (p->op->tensor[t].role != OP_OUT || dtype_is_real(problem_tensor_dtype(p, t)));
+	return is_real ? INPUTS_normal : INPUTS_grid;
+}
+
 /* "y[3,17]" */
 static void print_position(const struct problem *p, int t, int64_t flat, char *text, size_t size)
 {

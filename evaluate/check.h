@@ -48,6 +48,8 @@ const double *expected_values(const struct expected *expected, int output, int64
 
 /* The distributions that a check shape is judged on, every candidate and every cheat alike; their count. */
 size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_COUNT]);
+/* The one where there is room for one: what is counted or compared has ties and zeros. */
+enum distribution check_distribution(const struct problem *p);
 
 /* How the checker did against its own cheats, added up over shapes. */
 struct selfcheck_counts {

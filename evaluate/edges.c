@@ -207,6 +207,12 @@ static bool corner(const struct contestant *c, const struct edges *x, size_t d, 
 	return is_shape(p) && !is_too_much(p, MOST);
 }
 
+static void add_case(struct stage_case *out, size_t *count, const struct problem *p, uint64_t secret)
+{
+	out[*count] = (struct stage_case){ .problem = *p, .distribution = check_distribution(p), .seed = secret + *count, .sets = 1 };
+	(*count)++;
+}
+
 /* Of each axis twice: a tile that is cut along several dimensions is full, and no more, where the others are 1. */
 static void find_edges_of(const struct contestant *c, struct edges *x, size_t d)
 {
@@ -261,14 +267,14 @@ static size_t find_edges(const struct contestant *c, struct stage_case *out, uin
 	for (size_t d = 0; any && d < c->plan.dim_count; d++) {
 		for (size_t e = 0; e < x.count[d]; e++) {
 			size_t shapes = beside(c, &x, d, e, shape);
-			for (size_t i = 0; i < shapes && count < MOST_SHAPES; i++, count++)
-				out[count] = (struct stage_case){ .problem = shape[i], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 };
+			for (size_t i = 0; i < shapes && count < MOST_SHAPES; i++)
+				add_case(out, &count, &shape[i], secret);
 		}
 		/* And as long as it may be. */
 		shape[0] = x.base;
 		int64_t longest = longest_of(&c->plan, x.dim, d);
 		if (longest > x.dim[d] && count < MOST_SHAPES && grow(c, &shape[0], x.dim, d, longest, MOST_LONGEST))
-			out[count] = (struct stage_case){ .problem = shape[0], .distribution = INPUTS_normal, .seed = secret + count, .sets = 1 }, count++;
+			add_case(out, &count, &shape[0], secret);
 	}
 	return count;
 }

@@ -120,12 +120,12 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 	if (!same_compile_time(p, &k->session->problem))
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		add_case(k, p, use & OP_CHECK ? d[i] : INPUTS_normal, 1);
+		add_case(k, p, use & OP_CHECK ? d[i] : check_distribution(p), 1);
 	/* A device's copy engine takes rows of whole 16 bytes: shapes that a kernel may demand beside those it must refuse. */
 	struct problem whole = *p;
 	if (k->session->target->warp > 1 && !problem_round_up(&whole, PROBLEM_ROW))
 		for (size_t i = 0; i < n; i++)
-			add_case(k, &whole, use & OP_CHECK ? d[i] : INPUTS_normal, 1);
+			add_case(k, &whole, use & OP_CHECK ? d[i] : check_distribution(p), 1);
 	return 0;
 }
 
@@ -198,7 +198,7 @@ static int add_shape_stretched(const struct problem *declared, enum op_use use, 
 				strbuf_reset(&ignored);
 				fits = !problem_require(&p, &ignored);
 				if (fits && problem_work(&p) <= 1e8)
-					add_case(k, &p, INPUTS_normal, 1);
+					add_case(k, &p, check_distribution(&p), 1);
 			}
 		}
 	}

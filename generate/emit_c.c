@@ -259,6 +259,46 @@ static void add_defined(struct emitter *e, const struct expr *x, struct strbuf *
 		emit_fail(e, "'%s' is no integer function", x->name);
 }
 
+const char *emit_index_type(const struct emitter *e) { return e->is_short ? "int" : "long"; }
+static const char *short_suffix(const struct emitter *e) { return e->is_short ? "_short" : ""; }
+
+/* Is x the same wherever the thread stands?  *own: and not the same for all threads, which a device knows how to compute once. */
+static bool is_of_thread(const struct emitter *e, const struct expr *x, bool *own)
+{
+	int index;
+
+	switch (x->kind) {
+	case EXPR_NAME:
+		index = tile_index_find(e->kernel, x->name);
+		for (int i = 0; i < e->kernel->grid_count; i++)
+			if (!strcmp(x->name, tile_grid_name[i]))
+				return *own = true;
+		if (index >= 0)
+			return e->index[index].is_fixed && (*own = true);
+		for (size_t i = 0; i < e->program->dim_count; i++)
+			if (!strcmp(x->name, e->program->dim[i].name))
+				return true;
+		return false;
+	case EXPR_INT: return true;
+	case EXPR_NEG:
+	case EXPR_BINARY:
+	case EXPR_CALL:
+	case EXPR_SELECT: break;
+	default: return false;
+	}
+	for (size_t i = 0; i < x->arg_count; i++)
+		if (!is_of_thread(e, x->arg[i], own))
+			return false;
+	return true;
+}
+
+bool emit_is_divided_once(const struct emitter *e, const struct expr *x)
+{
+	bool own = false;
+
+	return e->is_thread && e->hoist && (x->op == OP_FLOORDIV || x->op == OP_MOD) && is_of_thread(e, x, &own) && own;
+}
+
 static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 {
 	static const char *const call[][2] = { { "cdiv", "km_cdiv" }, { "rup", "km_rup" }, { "minimum", "km_min" }, { "maximum", "km_max" }, { "abs", "km_labs" } };
@@ -266,7 +306,7 @@ static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 
 	switch (x->kind) {
 	case EXPR_INT:
-		strbuf_addf(out, x->int_value < 0 ? "(%lldL)" : "%lld", (long long)x->int_value);
+		strbuf_addf(out, x->int_value >= 0 ? "%lld" : e->is_short ? "(%lld)" : "(%lldL)", (long long)x->int_value);
 		return;
 	case EXPR_NAME:
 		strbuf_addstr(out, x->name);
@@ -282,7 +322,7 @@ static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 	case EXPR_CALL:
 		for (size_t i = 0; i < ARRAY_SIZE(call); i++)
 			if (!strcmp(call[i][0], x->name)) {
-				add_call(e, call[i][1], x, out);
+				add_call(e, emit_text(e, "%s%s", call[i][1], short_suffix(e)), x, out);
 				return;
 			}
 		if (!strcmp(x->name, "bit_xor"))
@@ -301,8 +341,14 @@ static void add_int(struct emitter *e, const struct expr *x, struct strbuf *out)
 		return;
 	case EXPR_BINARY:
 		facts = emit_facts(e);
-		if ((x->op == OP_FLOORDIV || x->op == OP_MOD) && !affine_le(&e->arena, &facts, expr_int(&e->arena, 0), x->arg[0]))
-			add_call(e, x->op == OP_MOD ? "km_fmod" : "km_fdiv", x, out);
+		if (emit_is_divided_once(e, x)) {
+			struct emit_hoist *before = e->hoist;
+			e->hoist = NULL;
+			const char *text = emit_int(e, x);
+			e->hoist = before;
+			strbuf_addstr(out, emit_hoisted(e, emit_text(e, "%s ", emit_index_type(e)), text));
+		} else if ((x->op == OP_FLOORDIV || x->op == OP_MOD) && !affine_le(&e->arena, &facts, expr_int(&e->arena, 0), x->arg[0]))
+			add_call(e, emit_text(e, "%s%s", x->op == OP_MOD ? "km_fmod" : "km_fdiv", short_suffix(e)), x, out);
 		else
 			add_infix(e, x->op == OP_FLOORDIV ? "/" : expr_op_text(x->op), x, out);
 		return;
@@ -504,6 +550,18 @@ static bool is_inner(const struct emitter *e, const struct polynomial_term *t)
 	return false;
 }
 
+/* Does what is printed here stay as it is through the loop, or the kernel of a thread, that e->hoist stands before? */
+static bool is_still(const struct emitter *e, const struct polynomial_term *t)
+{
+	bool is = true, own = false;
+
+	if (!e->is_thread)
+		return !is_inner(e, t);
+	for (size_t i = 0; i < t->factor_count; i++)
+		is = is && is_of_thread(e, t->factor[i], &own);
+	return is && own;
+}
+
 const char *emit_pointer(struct emitter *e, const struct expr *access)
 {
 	struct polynomial p = emit_address(e, access), lane, rest = p, still, moving;
@@ -512,14 +570,16 @@ const char *emit_pointer(struct emitter *e, const struct expr *access)
 
 	if (e->vector >= 0 && !polynomial_split(&e->arena, &p, "km_lane", &lane, &rest))
 		emit_fail(e, "access to '%s' has no stride along '%s'", access->name, e->kernel->index[e->vector].name);
-	if (!e->hoist || !emit_dtype(e, access->name, &dtype))
+	if (!e->hoist || !emit_dtype(e, access->name, &dtype) || (e->is_thread && (!e->range_count || emit_tile(e, access->name))))
 		return emit_text(e, "%s + %s", base, emit_polynomial(e, &rest));
 	still = (struct polynomial){ ARENA_ARRAY(&e->arena, struct polynomial_term, rest.count + 1), 0 };
 	moving = (struct polynomial){ ARENA_ARRAY(&e->arena, struct polynomial_term, rest.count + 1), 0 };
 	for (size_t i = 0; i < rest.count; i++) {
-		struct polynomial *to = is_inner(e, &rest.term[i]) ? &moving : &still;
+		struct polynomial *to = is_still(e, &rest.term[i]) ? &still : &moving;
 		to->term[to->count++] = rest.term[i];
 	}
+	if (e->is_thread && !still.count)
+		return emit_text(e, "%s + %s", base, emit_polynomial(e, &moving));
 	base = emit_hoisted(e, emit_text(e, "km_%s *", dtype_name(dtype)), emit_text(e, "%s + %s", base, emit_polynomial(e, &still)));
 	return moving.count ? emit_text(e, "%s + %s", base, emit_polynomial(e, &moving)) : base;
 }
@@ -554,6 +614,8 @@ void emit_guards(struct emitter *e, const struct expr *access, const char **cond
 			continue;
 		struct polynomial p = polynomial_of(&e->arena, &facts, emit_here(e, access->arg[d])), lane, rest = p;
 		bool split = polynomial_split(&e->arena, &p, "km_lane", &lane, &rest);
+		if (!(split && lane.count) && tile_proven_inside(&e->arena, &facts, polynomial_expr(&e->arena, &rest), b->dim[d]))
+			continue;
 		const char *place = emit_polynomial(e, &rest), *end = emit_int(e, b->dim[d]);
 		if (split && lane.count && !at) {
 			at = place;
@@ -561,7 +623,7 @@ void emit_guards(struct emitter *e, const struct expr *access, const char **cond
 		} else if (split && lane.count) {
 			emit_fail(e, "access to '%s' is bounded twice by one index", access->name);
 		} else {
-			strbuf_addf(&text, "%s(unsigned long)(%s) < (unsigned long)(%s)", text.len ? " && " : "", place, end);
+			strbuf_addf(&text, e->is_short ? "%s(unsigned)(%s) < (unsigned)(%s)" : "%s(unsigned long)(%s) < (unsigned long)(%s)", text.len ? " && " : "", place, end);
 		}
 	}
 	*condition = arena_strdup(&e->arena, text.buf);

@@ -21,7 +21,7 @@ struct emit_index {
 	bool is_fixed;             /* a loop around has it: statements open none */
 };
 
-/* A declaration printed in front of the loop being written, once per different text. */
+/* A declaration printed in front of the loop being written, or first in the kernel of a thread, once per different text. */
 struct emit_hoist {
 	struct strbuf text;
 	struct { const char *declaration, *name; } item[64];
@@ -70,6 +70,7 @@ struct emitter {
 	 * among them; km_part is the thread's number, km_on tells whether the point counts.
 	 */
 	bool is_thread;
+	bool is_short; /* indices and dims are ints: knob INDEX=32 (simt_points.h) */
 	int apart;     /* neighbours among those threads are so many threads from each other */
 	bool is_window; /* printed for windows: loops of known length are unrolled, and what may be outside is read at a place that is not, without a branch */
 	bool is_inside; /* printed for points whose accesses are all inside their buffers: no guards, and loops of known length are unrolled */
@@ -99,7 +100,10 @@ bool emit_is_multiple(struct emitter *e, const struct expr *x, int64_t m);
 
 /* ---- integers and addresses (emit_c.c) ---- */
 const char *emit_int(struct emitter *e, const struct expr *x); /* as it stands: nothing replaced */
+/* Is x a quotient or remainder that a thread's kernel computes once, in e->hoist?  emit_int() then gives its name. */
+bool emit_is_divided_once(const struct emitter *e, const struct expr *x);
 const char *emit_polynomial(struct emitter *e, const struct polynomial *p);
+const char *emit_index_type(const struct emitter *e);
 /* x with every index as it appears here; in a vector loop, index v as lanes * km_v + km_lane. */
 struct expr *emit_here(struct emitter *e, const struct expr *x);
 /* Element number of an access that emit_through_view() has seen, at this place. */

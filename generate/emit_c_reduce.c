@@ -124,7 +124,7 @@ static int open_ranges(struct emitter *e, const struct expr *r, int v)
 			continue;
 		}
 		bool is_dealt = emit_is_dealt_out(e, g->name);
-		emit_open(e, "for (long %s = %s%s, %s_n = %s; %s < %s_n; %s%s)", g->name, emit_int(e, emit_here(e, g->lo)), is_dealt ? " + km_part" : "", g->name,
+		emit_open(e, "for (%s %s = %s%s, %s_n = %s; %s < %s_n; %s%s)", emit_index_type(e), g->name, emit_int(e, emit_here(e, g->lo)), is_dealt ? " + km_part" : "", g->name,
 			  emit_int(e, emit_here(e, g->hi)), g->name, g->name, g->name, is_dealt ? emit_text(e, " += %d", e->lanes) : "++");
 		if (e->vector >= 0)
 			e->inner[e->inner_count++] = g->name;
@@ -206,10 +206,10 @@ static void bisect(struct emitter *e, const struct expr *r, int number)
 
 	emit_line(e, "long km_q%d = 0;", number);
 	emit_open(e, "%s", e->is_thread && e->lanes > 1 ? "if (km_on)" : "");
-	emit_line(e, "const long km_first = %s;", emit_int(e, emit_here(e, g->lo)));
-	emit_line(e, "long km_lo = km_first, km_hi = %s;", emit_int(e, emit_here(e, g->hi)));
+	emit_line(e, "const %s km_first = %s;", emit_index_type(e), emit_int(e, emit_here(e, g->lo)));
+	emit_line(e, "%s km_lo = km_first, km_hi = %s;", emit_index_type(e), emit_int(e, emit_here(e, g->hi)));
 	emit_open(e, "while (km_lo < km_hi)");
-	emit_line(e, "const long %s = km_lo + (km_hi - km_lo) / 2;", g->name);
+	emit_line(e, "const %s %s = km_lo + (km_hi - km_lo) / 2;", emit_index_type(e), g->name);
 	e->range[e->range_count++] = g;
 	emit_line(e, "if (%s) km_lo = %s + 1; else km_hi = %s;", emit_truth(e, r->arg[0], false), g->name, g->name);
 	e->range_count--;

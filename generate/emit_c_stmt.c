@@ -280,7 +280,7 @@ static void emit_for(struct emitter *e, const struct tile_stmt *s)
 	bool is_dealt = emit_is_dealt_out(e, v), outer = e->is_dealt;
 	if (is_dealt && unroll > 1)
 		emit_line(e, "_Pragma(\"clang loop unroll_count(%lld)\")", (long long)unroll);
-	emit_open(e, "for (long %s = %s%s, %s_n = %s, %s_trip = 0; %s < %s_n; %s += %lld, %s_trip++)", v, emit_int(e, s->lo),
+	emit_open(e, "for (%s %s = %s%s, %s_n = %s, %s_trip = 0; %s < %s_n; %s += %lld, %s_trip++)", emit_index_type(e), v, emit_int(e, s->lo),
 		  is_dealt ? emit_text(e, " + km_part * %lldL", (long long)s->step) : "", v, emit_int(e, s->hi), v, v, v, v,
 		  (long long)s->step * (is_dealt ? e->lanes : 1), v);
 	e->fors[e->for_count++] = s;

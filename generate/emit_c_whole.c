@@ -143,7 +143,7 @@ const char *emit_whole(struct emitter *e, const struct expr *x)
 			access.kind = EXPR_ACCESS;
 			return load(e, &access);
 		}
-		return emit_text(e, "(%s)", emit_int(e, emit_here(e, x)));
+		return emit_text(e, e->is_short ? "(long)(%s)" : "(%s)", emit_int(e, emit_here(e, x)));
 	case EXPR_ACCESS:
 		return load(e, x);
 	case EXPR_NEG:
@@ -155,6 +155,8 @@ const char *emit_whole(struct emitter *e, const struct expr *x)
 	case EXPR_BINARY:
 		if (emit_is_truth(x))
 			return emit_text(e, "(long)%s", emit_truth(e, x, false));
+		if (emit_is_divided_once(e, x))
+			return emit_text(e, "(long)%s", emit_int(e, x));
 		if (x->op == OP_FLOORDIV || x->op == OP_MOD)
 			return emit_text(e, "%s(%s, %s)", x->op == OP_MOD ? "km_fmod" : "km_fdiv", emit_whole(e, x->arg[0]), emit_whole(e, x->arg[1]));
 		/* Whole numbers wrap, which C's signed ones do not. */

@@ -221,6 +221,15 @@ static bool divide(struct arena *arena, const struct facts *facts, const struct 
 	return true;
 }
 
+/* 0 <= a < b? */
+static bool is_less(struct arena *arena, const struct facts *facts, const struct polynomial *a, const struct polynomial *b)
+{
+	struct expr *x = polynomial_expr(arena, a);
+
+	return affine_le(arena, facts, expr_int(arena, 0), x) &&
+	       affine_le(arena, facts, expr_binary(arena, OP_ADD, x, expr_int(arena, 1)), polynomial_expr(arena, b));
+}
+
 struct polynomial polynomial_of(struct arena *arena, const struct facts *facts, const struct expr *e)
 {
 	struct polynomial a, b, q, r;
@@ -244,6 +253,8 @@ struct polynomial polynomial_of(struct arena *arena, const struct facts *facts, 
 		}
 		if ((e->op == OP_FLOORDIV || e->op == OP_MOD) && polynomial_is_int(&b, &m) && m >= 1 && divide(arena, facts, &a, m, &q, &r))
 			return e->op == OP_FLOORDIV ? q : r;
+		if ((e->op == OP_FLOORDIV || e->op == OP_MOD) && is_less(arena, facts, &a, &b))
+			return e->op == OP_FLOORDIV ? empty(arena) : a;
 	}
 	if (e->kind == EXPR_NAME)
 		for (size_t i = facts->count; i-- > 0;)

@@ -253,6 +253,19 @@ int64_t extent_value(const struct problem *problem, const struct expr *extent)
 	return value;
 }
 
+bool indices_are_short(const struct problem *problem)
+{
+	const struct op *op = problem->op;
+
+	for (int d = 0; d < op_dim_count(op); d++)
+		if (problem->dim[d] > TILE_MOST_SHORT)
+			return false;
+	for (int t = 0; t < OP_MAX_TENSORS && op->tensor[t].name; t++)
+		if (problem_elems(problem, t) > TILE_MOST_SHORT || (op->tensor[t].role != OP_OUT && !dtype_is_real(problem_tensor_dtype(problem, t))))
+			return false;
+	return true;
+}
+
 void add_choice(struct arena *arena, struct space *space, const char *name, const char *const *values)
 {
 	struct space_knob *k = &space->knob[space->knob_count++];

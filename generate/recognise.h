@@ -54,6 +54,8 @@ const char *expr_text(struct arena *arena, const struct expr *e, const char *con
 const struct expr *expr_mapped(struct arena *arena, const struct expr *e, const char *const *mapping);
 /* The value an extent has at the problem's shape, or -1. */
 int64_t extent_value(const struct problem *problem, const struct expr *extent);
+/* May indices be computed in 32 bits at the problem: no tensor tells any, none is longer than TILE_MOST_SHORT, nor has more elements? */
+bool indices_are_short(const struct problem *problem);
 
 /* Adds a knob with values printed from ints (ends with -1) or given as words (ends with NULL). */
 void add_knob(struct arena *arena, struct space *space, const char *name, const int *values);

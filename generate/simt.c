@@ -297,6 +297,7 @@ void simt_head(struct simt *s, const char *symbol, const char *attribute, const 
 {
 	const struct tile_kernel *k = s->kernel;
 	const char *separator = "";
+	bool is_short = tile_has_short_indices(k);
 
 	strbuf_addf(s->out, "%s %s_%s(", attribute, symbol, k->name);
 	for (size_t i = 0; i < s->program->buffer_count; i++) {
@@ -306,12 +307,14 @@ void simt_head(struct simt *s, const char *symbol, const char *attribute, const 
 	}
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (!s->program->dim[i].is_static)
-			strbuf_addf(s->out, "%slong %s", separator, s->program->dim[i].name);
+			strbuf_addf(s->out, "%slong %s%s", separator, is_short ? "km_given_" : "", s->program->dim[i].name);
 	strbuf_addf(s->out, "%s)\n{\n", more);
 	s->depth = 1;
 	for (size_t i = 0; i < s->program->dim_count; i++)
 		if (s->program->dim[i].is_static)
-			simt_line(s, "const long %s = %lld;", s->program->dim[i].name, (long long)s->program->dim[i].value);
+			simt_line(s, "const %s %s = %lld;", is_short ? "int" : "long", s->program->dim[i].name, (long long)s->program->dim[i].value);
+		else if (is_short)
+			simt_line(s, "const int %s = (int)km_given_%s;", s->program->dim[i].name, s->program->dim[i].name);
 	if (tile_knob(k, "WHEN", NULL))
 		simt_line(s, "if (!(%s >> *b__class & 1)) return;", tile_knob(k, "WHEN", NULL));
 }
@@ -324,7 +327,7 @@ void simt_place(struct simt *s)
 	simt_line(s, "const int km_tid = KM_TID;");
 	for (int g = 1; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
-	tile_print_ids(k, "KM_BID", &ids);
+	tile_print_ids(k, tile_has_short_indices(k) ? "int" : "long", "KM_BID", &ids);
 	simt_line(s, "%s", ids.buf);
 	strbuf_release(&ids);
 }

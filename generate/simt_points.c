@@ -32,6 +32,13 @@ static const char together[] =
 	" if (x != y) return x ? a : b; if (x || a.value == b.value) return a.place < b.place ? a : b;\n"
 	" return (a.value > b.value) == Greatest ? a : b; } };\n";
 
+/* Of indices in 32 bits. */
+static const char short_numbers[] =
+	"KM_I int km_min_short(int a, int b) { return a < b ? a : b; }\nKM_I int km_max_short(int a, int b) { return a > b ? a : b; }\n"
+	"KM_I int km_cdiv_short(int a, int b) { return (a + b - 1) / b; }\nKM_I int km_rup_short(int a, int b) { return (a + b - 1) / b * b; }\n"
+	"KM_I int km_fdiv_short(int a, int b) { return a / b - (a % b && (a < 0) != (b < 0)); }\n"
+	"KM_I int km_fmod_short(int a, int b) { return a - km_fdiv_short(a, b) * b; }\nKM_I int km_labs_short(int a) { return a < 0 ? -a : a; }\n";
+
 bool simt_is_points(const struct tile_kernel *kernel)
 {
 	return tile_knob_int(kernel, "LANES", 0) > 0;
@@ -50,6 +57,7 @@ void simt_points_vocabulary(struct strbuf *out)
 	/* Names of its own: the two vocabularies share some. */
 	strbuf_addstr(out, "namespace km_points {\n");
 	scalar_c_prologue(true, out);
+	strbuf_addstr(out, short_numbers);
 	strbuf_addstr(out, together);
 	strbuf_addstr(out, "}\n");
 }
@@ -96,7 +104,7 @@ static int64_t declare_point(struct simt *s, struct emitter *e, uint32_t mask)
 		if (!(mask >> i & 1))
 			continue;
 		e->index[i].is_fixed = true;
-		simt_line(s, "const long %s = km_tid / %lld %% %lld;", x->name, (long long)stride, (long long)x->extent);
+		simt_line(s, "const %s %s = km_tid / %lld %% %lld;", emit_index_type(e), x->name, (long long)stride, (long long)x->extent);
 		stride *= x->extent;
 		if (x->live)
 			strbuf_addf(&on, "%s%s < %s", on.len ? " && " : "", x->name, simt_int_text(s, x->live));
@@ -235,7 +243,7 @@ static void print_body(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
 	struct emitter e = { .program = s->program, .kernel = k, .target = s->target, .out = s->out, .err = s->err, .depth = s->depth,
-			     .lanes = (int)tile_knob_int(k, "LANES", 1), .block_tile = -1, .vector = -1, .written = -1, .is_thread = true };
+			     .lanes = (int)tile_knob_int(k, "LANES", 1), .block_tile = -1, .vector = -1, .written = -1, .is_thread = true, .is_short = tile_has_short_indices(k) };
 
 	if (k->index_count > EMIT_MAX_INDICES || k->tile_count > EMIT_MAX_TILES) {
 		simt_fail(s, "too many indices or tiles");
@@ -246,6 +254,10 @@ static void print_body(struct simt *s)
 	declare_tiles(s, e.lanes > 1);
 	if (declare_point(s, &e, spread_indices(k, k->stmt, k->stmt_count)) > k->threads || k->threads % e.lanes || (e.lanes & (e.lanes - 1)))
 		simt_fail(s, "%d threads are too few for the points of a block, or share them unevenly", k->threads);
+	struct emit_hoist hoist = { .text = STRBUF_INIT };
+	struct strbuf text = STRBUF_INIT;
+	e.hoist = &hoist;
+	e.out = &text;
 	const char *inside = s->failed ? NULL : inside_condition(s, &e);
 	e.is_window = inside || is_window(k);
 	if (inside) {
@@ -258,6 +270,10 @@ static void print_body(struct simt *s)
 	}
 	if (!s->failed && (!inside || strcmp(inside, "true")))
 		emit_stmts(&e, k->stmt, k->stmt_count);
+	strbuf_add(s->out, hoist.text.buf, hoist.text.len);
+	strbuf_add(s->out, text.buf, text.len);
+	strbuf_release(&hoist.text);
+	strbuf_release(&text);
 	s->failed |= e.failed;
 	arena_release(&e.arena);
 }

@@ -41,6 +41,7 @@ struct stages_writer {
 	int64_t block, unroll, base;
 	bool is_double; /* arithmetic, and what is kept */
 	bool counts;    /* ranks, instead of sorting */
+	bool is_short;  /* devices compute indices in 32 bits */
 	/* On a device */
 	int64_t threads, lanes, part, run, patch, tiles;
 	int warp;

@@ -284,7 +284,7 @@ static const char *open_block(struct stages_writer *w, const char *name, struct 
 		strbuf_addstr(w->text, " APART=1");
 	if (value)
 		strbuf_addstr(w->text, " TU=8");
-	strbuf_addf(w->text, "%s\n", w->is_double ? " REAL=f64" : "");
+	strbuf_addf(w->text, "%s%s\n", w->is_short ? " INDEX=32" : "", w->is_double ? " REAL=f64" : "");
 	const char *kept = arena_strdup(w->arena, at.buf);
 	strbuf_release(&at);
 	strbuf_release(&indices);

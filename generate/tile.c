@@ -41,6 +41,8 @@ int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_
 	return value ? strtoll(value, NULL, 10) : otherwise;
 }
 
+bool tile_has_short_indices(const struct tile_kernel *kernel) { return tile_knob_int(kernel, "INDEX", 64) == 32; }
+
 static bool casts_to_double(const struct expr *x)
 {
 	bool casts = x && x->kind == EXPR_CALL && !strcmp(x->name, "f64");
@@ -108,11 +110,11 @@ static struct expr *most_of(struct arena *arena, const struct tile_program *prog
 
 const char *const tile_grid_name[PLAN_MAX_GRID] = { "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7" };
 
-void tile_print_ids(const struct tile_kernel *kernel, const char *instance, struct strbuf *out)
+void tile_print_ids(const struct tile_kernel *kernel, const char *type, const char *instance, struct strbuf *out)
 {
 	int last = kernel->grid_count - 1;
 
-	strbuf_addstr(out, "const long");
+	strbuf_addf(out, "const %s", type);
 	for (int g = 0; g <= last; g++) {
 		strbuf_addf(out, "%s %s = %s", g ? "," : "", tile_grid_name[g], instance);
 		if (g < last)

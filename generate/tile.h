@@ -181,8 +181,8 @@ void tile_plan(const struct tile_program *program, const char *artifact, const c
 	       int64_t scratch_bytes, const struct tile_launch *launch, struct strbuf *out);
 
 extern const char *const tile_grid_name[PLAN_MAX_GRID]; /* "p0", "p1", ... */
-/* "const long p0 = ..., p1 = ...;" of the instance's number, in C; km_g1, km_g2, ... are the grid's extents. */
-void tile_print_ids(const struct tile_kernel *kernel, const char *instance, struct strbuf *out);
+/* "const TYPE p0 = ..., p1 = ...;" of the instance's number, in C; km_g1, km_g2, ... are the grid's extents. */
+void tile_print_ids(const struct tile_kernel *kernel, const char *type, const char *instance, struct strbuf *out);
 
 /* Lookups: position by name, or -1; a knob's value, or `otherwise`. */
 int tile_find(const struct tile_kernel *kernel, const char *name);
@@ -190,6 +190,9 @@ int tile_index_find(const struct tile_kernel *kernel, const char *name);
 int tile_buffer_find(const struct tile_program *program, const char *name);
 const char *tile_knob(const struct tile_kernel *kernel, const char *name, const char *otherwise);
 int64_t tile_knob_int(const struct tile_kernel *kernel, const char *name, int64_t otherwise);
+/* Knob INDEX=32: indices, dims and places in buffers are computed in 32 bits, and the plan takes no more than TILE_MOST_SHORT of any. */
+enum { TILE_MOST_SHORT = 1 << 28 /* sums on the way to a place may be several times as large */ };
+bool tile_has_short_indices(const struct tile_kernel *kernel);
 /* Does the kernel calculate in f64: knob REAL=f64, a buffer of the plan is f64, or a value is cast to it? */
 bool tile_wants_double(const struct tile_program *program, const struct tile_kernel *kernel);
 #include "ops/core/affine.h"

@@ -24,6 +24,27 @@ static void print_elems(const struct tile_buffer *b, struct strbuf *out)
 	}
 }
 
+static bool has_short_indices(const struct tile_program *program)
+{
+	for (size_t i = 0; i < program->kernel_count; i++)
+		if (tile_has_short_indices(&program->kernel[i]))
+			return true;
+	return false;
+}
+
+/* What has indices of 32 bits takes no dim and no buffer that is longer. */
+static void require_short(const struct tile_program *program, struct strbuf *out)
+{
+	for (size_t i = 0; i < program->dim_count; i++)
+		if (!program->dim[i].is_static)
+			strbuf_addf(out, "require: %s <= %d\n", program->dim[i].name, TILE_MOST_SHORT);
+	for (size_t i = 0; i < program->buffer_count; i++) {
+		strbuf_addstr(out, "require: ");
+		print_elems(&program->buffer[i], out);
+		strbuf_addf(out, " <= %d\n", TILE_MOST_SHORT);
+	}
+}
+
 void tile_plan(const struct tile_program *program, const char *artifact, const char *symbol,
 	       int64_t scratch_bytes, const struct tile_launch *launch, struct strbuf *out)
 {
@@ -42,6 +63,8 @@ void tile_plan(const struct tile_program *program, const char *artifact, const c
 		expr_print(program->require[i], out);
 		strbuf_addch(out, '\n');
 	}
+	if (has_short_indices(program))
+		require_short(program, out);
 	for (size_t i = 0; i < program->buffer_count; i++) {
 		const struct tile_buffer *b = &program->buffer[i];
 		strbuf_addf(out, "buffer: %s %s %s ", b->name, role[b->role], dtype_name(b->dtype));

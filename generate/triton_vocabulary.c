@@ -37,7 +37,8 @@ static const char arithmetic[] =
 	"    f = tl.floor(km_quotient(a, b))\n    r = tl.fma(-f, b, a)\n    f = tl.where((r != 0.0) & ((r < 0.0) != (b < 0.0)) & (tl.abs(r) < float('inf')), f - 1.0, f)\n"
 	"    f = tl.where((tl.abs(b) == float('inf')) & (tl.abs(a) < float('inf')), tl.where((a != 0.0) & ((a < 0.0) != (b < 0.0)), -1.0, 0.0), f)\n"
 	"    return tl.where((tl.abs(a) == float('inf')) & (b != 0.0), float('nan'), f)\n"
-	JIT "def km_real_mod(a, b):\n    return a - tl.floor(km_quotient(a, b)) * b\n"
+	/* Where the quotient is large, what it was rounded by is more than a remainder. */
+	JIT "def km_real_mod(a, b):\n    return km_real_mod_f64(tl.cast(a, tl.float64), tl.cast(b, tl.float64)).to(tl.float32)\n"
 	JIT "def km_cdiv(a, b):\n    return -km_whole_div(-a, b)\n"
 	JIT "def km_rup(a, b):\n    return km_cdiv(a, b) * b\n"
 	JIT "def km_bit_and(a, b):\n    return a & b\n"

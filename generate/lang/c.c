@@ -90,7 +90,7 @@ static void emit_instances(struct emitter *e)
 	/* What the statements need at the start and the end is known behind them. */
 	e->out = &body;
 	emit_open(e, "for (long km_p = km_first_instance; km_p < km_last_instance; km_p++)");
-	tile_print_ids(e->kernel, "km_p", &ids);
+	tile_print_ids(e->kernel, "long", "km_p", &ids);
 	emit_line(e, "%s", ids.buf);
 	emit_stmts(e, e->kernel->stmt, e->kernel->stmt_count);
 	emit_close(e, 1);

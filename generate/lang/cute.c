@@ -108,6 +108,12 @@ static int print(const struct tile_program *program, const struct target *target
 	triton_vocabulary(&out->prologue);
 	/* // rounds down there. */
 	strbuf_addstr(&out->prologue, "def km_whole_div(a, b):\n    return a // b\n");
+	/* There is no fmod.  Each step is exact and takes 50 bits off a quotient that is below 2^277. */
+	strbuf_addstr(&out->prologue,
+		      "def km_real_mod(a, b):\n    x, y = tl.cast(a, tl.float64), tl.cast(b, tl.float64)\n    r = x\n"
+		      "    for _ in range(6):\n        r = tl.fma(-tl.floor(r / y), y, r)\n"
+		      "    near = tl.where((x != 0.0) & ((x < 0.0) != (y < 0.0)), y, x)\n"
+		      "    return tl.where((tl.abs(y) == float('inf')) & (tl.abs(x) < float('inf')), near, r).to(tl.float32)\n");
 	return triton_print(program, target, symbol, &out->source, err);
 }
 

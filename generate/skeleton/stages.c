@@ -322,7 +322,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 {
 	const char *sort = point_word(space, point, "SORT");
 	struct stages_writer w = { .arena = arena, .match = m, .problem = problem, .text = text, .block = point_int(space, point, "BM"), .unroll = point_int(space, point, "UNROLL"),
-			    .base = point_int(space, point, "BASE"), .is_double = is_real_f64(space, point), .counts = sort && !strcmp(sort, "count") };
+			    .base = point_int(space, point, "BASE"), .is_double = is_real_f64(space, point), .is_short = indices_are_short(problem), .counts = sort && !strcmp(sort, "count") };
 
 	if (is_simt(target)) {
 		w.warp = target->warp;
