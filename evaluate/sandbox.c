@@ -828,9 +828,10 @@ void sandbox_end(struct sandbox *box, struct sandbox_end *end)
 
 void sandbox_release(struct sandbox *box)
 {
+	/* Which may close some. */
+	sandbox_end(box, NULL);
 	const int fd[] = { box->folder, box->pidfd, box->output };
 
-	sandbox_end(box, NULL);
 	cgroup_close(&box->group);
 	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
 		if (fd[i] >= 0)

@@ -25,6 +25,16 @@
 #include <unistd.h>
 
 static char self[4200];
+static int closed_in_vain;
+
+/* Takes libc's place: who closes a number twice closes some other thread's descriptor. */
+int close(int fd)
+{
+	int ret = (int)syscall(SYS_close, fd);
+
+	closed_in_vain += ret && fd >= 0 && errno == EBADF;
+	return ret;
+}
 
 /* ---- inside ---------------------------------------------------------- */
 
@@ -422,6 +432,13 @@ static void test_stopped(void)
 	sandbox_release(&box);
 	close(words[0]);
 	close(words[1]);
+	closed_in_vain = 0;
+	bool all = true;
+	for (int i = 0; i < 4; i++) {
+		all = all && !sandbox_start(&box, &start, &err);
+		sandbox_release(&box);
+	}
+	ok(all && !closed_in_vain, "boxes that are released before their end have nothing closed twice (%d)", closed_in_vain);
 	strbuf_release(&err);
 }
 
