@@ -129,6 +129,39 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 	return 0;
 }
 
+/* Is a dim 1 wherever the problem's is? */
+static bool has_ones(const struct problem *p, const struct problem *wanted)
+{
+	for (int d = 0; d < op_dim_count(p->op); d++)
+		if (wanted->dim[d] == 1 && p->dim[d] != 1)
+			return false;
+	return true;
+}
+
+/* The check shape with dims of 1 where the problem's are: a kernel may demand that. */
+static int add_shape_of_ones(const struct problem *declared, enum op_use use, void *user)
+{
+	struct plan_of_cases *k = user;
+	const struct problem *wanted = &k->session->problem;
+	struct problem p = *declared;
+	struct strbuf ignored = STRBUF_INIT;
+
+	for (int d = 0; d < op_dim_count(p.op); d++)
+		if (wanted->dim[d] == 1)
+			problem_set_dim(&p, d, 1);
+	int ret = has_ones(declared, wanted) || problem_require(&p, &ignored) ? 0 : add_shape(&p, use, k);
+	strbuf_release(&ignored);
+	return ret;
+}
+
+static bool some_has_ones(const struct plan_of_cases *k)
+{
+	for (size_t i = 1; i < k->count; i++)
+		if (has_ones(&k->stage_case[i].problem, &k->session->problem))
+			return true;
+	return false;
+}
+
 /*
  * Where no check shape has the problem's attributes and compile-time dims (a filter of 3 by 5 by 7),
  * its check shapes are given them, and grow until the operator is content.
@@ -156,19 +189,10 @@ static int add_shape_made_alike(const struct problem *declared, enum op_use use,
 		strbuf_reset(&ignored);
 		fits = !problem_require(&p, &ignored);
 	}
-	/* And with dims of 1 where the problem's are: a kernel may demand that. */
-	struct problem ones = p;
-	bool has_ones = false;
-	for (int d = 0; fits && d < op_dim_count(p.op); d++)
-		if (wanted->dim[d] == 1 && p.dim[d] != 1) {
-			problem_set_dim(&ones, d, 1);
-			has_ones = true;
-		}
-	int added = fits ? add_shape(&p, use, k) : 0;
-	if (!added && has_ones && !problem_require(&ones, &ignored))
-		added = add_shape(&ones, use, k);
+	if (fits && !add_shape(&p, use, k))
+		add_shape_of_ones(&p, use, k);
 	strbuf_release(&ignored);
-	return added;
+	return 0;
 }
 
 /*
@@ -241,7 +265,8 @@ static int stage_session(struct session *s, struct strbuf *err)
 	add_case(k, &s->problem, INPUTS_uniform, rotation_sets(&s->problem, s->target));
 	unsigned uses = OP_CHECK | (s->options.is_final ? OP_HELDOUT : 0);
 	if (problem_each(s->problem.op, uses, s->problem.threads, add_shape, k, err) ||
-	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)))
+	    (k->count == 1 && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_made_alike, k, err)) ||
+	    (!some_has_ones(k) && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_of_ones, k, err)))
 		return -1;
 	/* Of the first check shape that is one of this problem's. */
 	if (s->options.is_final && problem_each(s->problem.op, OP_CHECK, s->problem.threads, add_shape_stretched, k, err) < 0)

@@ -311,6 +311,35 @@ static const struct expr *conditions_first(struct emitter *e, const struct expr 
 	return copy;
 }
 
+/*
+ * Are the terms of a thread's window read as they are?  Each row of it is then reduced by itself: the compiler has
+ * what rows that neighbouring points share come to once.
+ */
+static bool goes_by_rows(const struct emitter *e, const struct expr *r, bool is_whole)
+{
+	const struct expr_range *last = &r->range[r->range_count - 1];
+
+	return e->is_window && e->lanes == 1 && r->range_count > 1 && r->op <= OP_MIN && !r->filter && !is_whole && r->arg[0]->kind == EXPR_ACCESS && last->hi &&
+	       known_trips(e, last) > 1 && known_trips(e, last) <= MOST_UNROLLED;
+}
+
+static void reduce_by_rows(struct emitter *e, const struct expr *r, const char *acc, const char *type)
+{
+	struct expr rows = *r, row = *r;
+
+	rows.range_count--;
+	row.range += rows.range_count;
+	row.range_count = 1;
+	int opened = open_ranges(e, &rows, -1);
+	emit_line(e, "%s km_row = %s;", type, identity(r->op));
+	int inside = open_ranges(e, &row, -1);
+	fold_scalar(e, &row, "km_row");
+	close_ranges(e, &row, inside);
+	emit_line(e, "%s = %s;", acc, e->is_double && r->op >= OP_MAX ? emit_text(e, "km_%simum_d(%s, km_row)", r->op == OP_MAX ? "max" : "min", acc)
+								    : combine(e, r->op, acc, "km_row", false));
+	close_ranges(e, &rows, opened);
+}
+
 /* Reduction `number` term by term, into the scalar or, in a vector loop, vector q<number>. */
 void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bool is_vector)
 {
@@ -338,6 +367,10 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 	unconditional.filter = NULL;
 	if (e->is_thread && r->filter)
 		r = conditions_first(e, r);
+	if (e->is_thread && goes_by_rows(e, r, is_whole)) {
+		reduce_by_rows(e, r, acc, type);
+		return;
+	}
 	int alive = open_alive(e), opened = open_ranges(e, r, -1), saved = e->reduction_count;
 	e->reduction_count = 0;
 	if (trips > 0 && r->range_count)
