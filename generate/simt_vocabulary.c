@@ -134,6 +134,11 @@ static const char arithmetic[] =
 	"KM_D float km_sigmoid(float x) { float e = km_exp(-km_abs(x)); return KM_QUOTIENT(x < 0.0f ? e : 1.0f, 1.0f + e); }\n"
 	"KM_D float km_log(float x) { return KM_LOG(x); }\n"
 	"KM_D float km_log1p(float x) { float u = 1.0f + x, d = u - 1.0f, q = KM_QUOTIENT(x - d, u), y = km_log(u) + (u > 0.0f ? q : 0.0f); return (u == 1.0f) | (x == KM_INFINITY) ? x : y; }\n"
+	/* log1p(t)/t of t = exp(-|x|), in 0..1: interpolated at Chebyshev's nodes, degree 9; 1.2 ULP. */
+	"KM_D float km_softplus(float x) {\n"
+	" float t = km_exp(-km_abs(x)), p = km_fma(-3.176057013e-3f, t, 1.954252645e-2f); p = km_fma(p, t, -5.637361109e-2f);\n"
+	" p = km_fma(p, t, 1.054362357e-1f); p = km_fma(p, t, -1.526966691e-1f); p = km_fma(p, t, 1.966327429e-1f); p = km_fma(p, t, -2.495161593e-1f);\n"
+	" p = km_fma(p, t, 3.332971036e-1f); p = km_fma(p, t, -4.999989271e-1f); return km_fma(t, km_fma(p, t, 1.0f), km_maximum(x, 0.0f)); }\n"
 	/* The rational approximation x P(x^2)/Q(x^2) on [-4,4] of the vector C vocabulary, 6 ULP. */
 	"KM_D float km_erf(float x) {\n"
 	" float c = x > 4.0f ? 4.0f : x; c = c < -4.0f ? -4.0f : c; float q = c * c;\n"
@@ -193,6 +198,7 @@ void simt_vocabulary(struct strbuf *out)
 	strbuf_addstr(out, memory);
 	strbuf_addstr(out, arithmetic);
 	strbuf_addstr(out, reductions);
-	vocabulary_print(&(struct vocabulary_style){ "KM_D", "float", false, NULL }, out);
-	vocabulary_print(&(struct vocabulary_style){ "KM_D", "double", false, NULL }, out);
+	static const char *const own[] = { "softplus", NULL };
+	vocabulary_print(&(struct vocabulary_style){ "KM_D", "float", false, own, NULL }, out);
+	vocabulary_print(&(struct vocabulary_style){ "KM_D", "double", false, NULL, NULL }, out);
 }

@@ -265,6 +265,6 @@ void vector_c_prologue(const struct target *target, struct strbuf *out)
 	strbuf_addstr(out, randomness);
 	strbuf_addstr(out, horizontal);
 	print_transpose(lanes, out);
-	vocabulary_print(&(struct vocabulary_style){ "KM_I", "km_vf", true, vector_c_has_number }, out);
+	vocabulary_print(&(struct vocabulary_style){ "KM_I", "km_vf", true, NULL, vector_c_has_number }, out);
 	print_calls(out);
 }

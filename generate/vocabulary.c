@@ -14,6 +14,14 @@ static bool is_own(const char *name)
 	return false;
 }
 
+static bool has_its_own(const struct vocabulary_style *style, const char *name)
+{
+	for (const char *const *own = style->own; own && *own; own++)
+		if (!strcmp(*own, name))
+			return true;
+	return false;
+}
+
 static bool can_define(const struct expr *e)
 {
 	if (e->kind == EXPR_CALL && !vocabulary_has(e->name))
@@ -109,7 +117,7 @@ void vocabulary_print(const struct vocabulary_style *style, struct strbuf *out)
 		struct arena arena = ARENA_INIT;
 		struct strbuf err = STRBUF_INIT;
 		struct expr *e;
-		if (f->definition && !is_own(f->name) && vocabulary_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
+		if (f->definition && !is_own(f->name) && !has_its_own(style, f->name) && vocabulary_has(f->name) && !expr_parse(&arena, f->definition, f->name, EXPR_BODY, &e, &err)) {
 			strbuf_addf(out, "%s %s km_%s(", style->qualifier, style->type, f->name);
 			for (const char *s = f->params; *s; s += strspn(s, " ")) {
 				size_t n = strcspn(s, " ");

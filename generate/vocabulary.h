@@ -13,6 +13,7 @@ struct vocabulary_style {
 	const char *qualifier; /* "static inline" */
 	const char *type;      /* of operands and results */
 	bool converts;         /* operands of calls may be bare numbers and need a cast to `type` */
+	const char *const *own; /* functions with definitions that the language writes by hand all the same; ends with NULL; NULL: none */
 	bool (*has_number)(const char *name); /* is there <name>_number(x, c), c a number?  NULL: none */
 };
 
