@@ -7,6 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool gives_reals(const struct problem *p)
+{
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		if (p->op->tensor[t].role == OP_OUT && !dtype_is_real(problem_tensor_dtype(p, t)))
+			return false;
+	return true;
+}
+
+/* Does it give truths or numbers of elements, and no places? */
+static bool counts(const struct problem *p)
+{
+	bool gives_truths = false;
+
+	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
+		gives_truths |= p->op->tensor[t].role == OP_OUT && problem_tensor_dtype(p, t) == DTYPE_bool;
+	return gives_truths || (!gives_reals(p) && !problem_only_compares(p));
+}
+
 size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_COUNT])
 {
 	static const enum distribution always[] = { INPUTS_normal, INPUTS_wide, INPUTS_positive, INPUTS_grid, INPUTS_fine, INPUTS_faint };
@@ -18,17 +36,12 @@ size_t check_distributions(const struct problem *p, enum distribution d[INPUTS_C
 	/* What only moves, compares or maps element by element must keep what is special, too. */
 	if (problem_terms(p) == 1 || problem_only_compares(p))
 		d[n++] = INPUTS_special;
+	if (counts(p))
+		d[n++] = INPUTS_sparse;
 	return n;
 }
 
-enum distribution check_distribution(const struct problem *p)
-{
-	bool is_real = true;
-
-	for (int t = 0; t < OP_MAX_TENSORS && p->op->tensor[t].name; t++)
-		is_real = is_real && (p->op->tensor[t].role != OP_OUT || dtype_is_real(problem_tensor_dtype(p, t)));
-	return is_real ? INPUTS_normal : INPUTS_grid;
-}
+enum distribution check_distribution(const struct problem *p) { return counts(p) ? INPUTS_sparse : gives_reals(p) ? INPUTS_normal : INPUTS_grid; }
 
 /* "y[3,17]" */
 static void print_position(const struct problem *p, int t, int64_t flat, char *text, size_t size)

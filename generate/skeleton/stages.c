@@ -21,6 +21,8 @@
 /* No row is longer where positions are sorted: the scratch of a thread. */
 enum { MOST_SORTED = 65536 };
 
+enum { BLOCKS_GROW = 4 /* values of BM */ };
+
 static bool is_simt(const struct target *target)
 {
 	return target->warp > 1;
@@ -317,6 +319,19 @@ static const struct match *with_readers(struct arena *arena, const struct match 
 	return copy;
 }
 
+/* Of the statement that has most, what blocks of BM cut. */
+static int64_t most_rows(const struct match *m, const struct problem *problem)
+{
+	int64_t most = 1;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct normal_stmt *s = m->stage[i].stmt;
+		int64_t rows = s->index_count ? extent_value(problem, s->index[0].hi) : 1;
+		most = rows > most ? rows : most;
+	}
+	return most;
+}
+
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
 		 const struct point *point, struct strbuf *text, struct strbuf *why_not)
 {
@@ -344,6 +359,10 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	}
 	if (w.counts && w.base != 1) {
 		strbuf_addstr(why_not, "BASE without a merge does nothing");
+		return 0;
+	}
+	if (w.block > 1 && w.block / BLOCKS_GROW >= most_rows(m, problem)) {
+		strbuf_addstr(why_not, "BM of the next smaller holds all rows");
 		return 0;
 	}
 	write_head(arena, problem, text);

@@ -51,7 +51,8 @@ static double draw(enum distribution d, enum dtype dtype, uint64_t seed, uint64_
 	case INPUTS_wide: return (u < 0.5 ? -1 : 1) * exp2(wide_span(dtype) * (2 * rng_uniform_at(seed, stream + 64, i) - 1));
 	case INPUTS_positive: return 1 - u;
 	case INPUTS_tiny: return (2 * u - 1) * 0x1p-124;
-	case INPUTS_grid: return floor(17 * u) / 2 - 4;
+	case INPUTS_grid:
+	case INPUTS_sparse: return floor(17 * u) / 2 - 4;
 	case INPUTS_fine: return fine(u, rng_uniform_at(seed, stream + 64, i));
 	case INPUTS_faint: return fine(u, rng_uniform_at(seed, stream + 64, i)) / 16;
 	case INPUTS_special:
@@ -73,6 +74,7 @@ struct source {
 	enum distribution distribution;
 	int64_t bound, elems, last; /* last: extent of the last dimension */
 	double lo, hi;              /* lo < hi: the range */
+	double odd;                 /* sparse: the share of those that are not as most are */
 	int real, reals;            /* which of the real inputs without a range, -1: none of them; how many */
 };
 
@@ -101,6 +103,8 @@ static struct source source_of(const struct problem *p, int t, enum distribution
 			    .bound = inputs_bound(p, t), .elems = problem_elems(p, t), .last = rank ? extent[rank - 1] : 1,
 			    .lo = tensor->lo, .hi = tensor->hi };
 
+	double terms = (double)problem_terms(p);
+	s.odd = terms > 1.4 ? 0.7 / terms : 0.5;
 	s.real = -1;
 	for (int k = 0; k < OP_MAX_TENSORS && p->op->tensor[k].name; k++) {
 		const struct op_tensor *x = &p->op->tensor[k];
@@ -221,6 +225,13 @@ static double rare_at(const struct source *s, int64_t i)
 	return kind[s->seed / (uint64_t)s->reals % ARRAY_SIZE(kind)];
 }
 
+static bool is_sparse_zero(const struct source *s, int64_t i)
+{
+	bool is_odd = rng_uniform_at(s->seed, s->stream + 128, (uint64_t)i) < s->odd, may = !(s->lo < s->hi) || (s->lo <= 0 && s->hi >= 0);
+
+	return s->distribution == INPUTS_sparse && may && is_odd == (s->seed & 1);
+}
+
 static double value_at(const struct source *s, int64_t i)
 {
 	double v;
@@ -233,6 +244,8 @@ static double value_at(const struct source *s, int64_t i)
 	case OP_SORTED: v = sorted_at(s, i); break;
 	case OP_FACTORS: return dtype_round(s->dtype, factor_at(s, i));
 	default:
+		if (is_sparse_zero(s, i))
+			return 0;
 		v = s->distribution == INPUTS_rare && s->real >= 0 ? rare_at(s, i) : 0;
 		if (v != 0)
 			return v;

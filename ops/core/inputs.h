@@ -17,7 +17,8 @@
 	X(fine, "positive, with bits that every narrower dtype rounds down: a lower precision shows, however many terms average it") \
 	X(faint, "as fine, sixteen times smaller: sigmoid, tanh and softmax of what is added up do not saturate") \
 	X(special, "normal with a few NaN, infinities and signed zeros: maps only") \
-	X(rare, "normal with one NaN or infinity in all: the seed chooses the tensor and which")
+	X(rare, "normal with one NaN or infinity in all: the seed chooses the tensor and which") \
+	X(sparse, "as grid, but all are zero (odd seeds: not zero) save for less than one in what is reduced together: counts and truths vary")
 enum distribution {
 #define X(name, sentence) INPUTS_##name,
 	INPUT_DISTRIBUTIONS(X)
