@@ -311,16 +311,46 @@ static const struct expr *conditions_first(struct emitter *e, const struct expr 
 	return copy;
 }
 
+static const struct expr *first_reduction(const struct expr *x)
+{
+	const struct expr *found = x->kind == EXPR_REDUCE ? x : NULL;
+
+	for (size_t i = 0; i < x->arg_count && !found; i++)
+		found = first_reduction(x->arg[i]);
+	return found;
+}
+
+/* Does the window of the thread's second point begin a row further than that of its first? */
+static bool slides_by_rows(struct emitter *e, const struct expr *r)
+{
+	const char *row = r->range[r->range_count - 2].name;
+	const struct tile_kernel *k = e->kernel;
+
+	if (k->stmt_count < 2 || k->stmt[0].kind != TILE_STORE || k->stmt[1].kind != TILE_STORE)
+		return false;
+	const struct expr *a = first_reduction(k->stmt[0].value), *b = first_reduction(k->stmt[1].value);
+	if (!a || !b || a->arg[0]->kind != EXPR_ACCESS || b->arg[0]->kind != EXPR_ACCESS || a->arg[0]->arg_count != b->arg[0]->arg_count)
+		return false;
+	for (size_t d = 0; d < a->arg[0]->arg_count; d++) {
+		struct expr *from = a->arg[0]->arg[d], *to = b->arg[0]->arg[d];
+		int64_t step;
+		struct affine apart = affine_of(&e->arena, expr_binary(&e->arena, OP_SUB, to, from));
+		if (expr_uses(from, row) && affine_stride(&e->arena, from, row, &step))
+			return !apart.count && apart.constant == step;
+	}
+	return false;
+}
+
 /*
- * Are the terms of a thread's window read as they are?  Each row of it is then reduced by itself: the compiler has
- * what rows that neighbouring points share come to once.
+ * Are the terms of a thread's window read as they are, and its rows those of the next point's too, but one?  Each row is
+ * then reduced by itself: the compiler has what it comes to once.
  */
-static bool goes_by_rows(const struct emitter *e, const struct expr *r, bool is_whole)
+static bool goes_by_rows(struct emitter *e, const struct expr *r, bool is_whole)
 {
 	const struct expr_range *last = &r->range[r->range_count - 1];
 
 	return e->is_window && e->lanes == 1 && r->range_count > 1 && r->op <= OP_MIN && !r->filter && !is_whole && r->arg[0]->kind == EXPR_ACCESS && last->hi &&
-	       known_trips(e, last) > 1 && known_trips(e, last) <= MOST_UNROLLED;
+	       known_trips(e, last) > 1 && known_trips(e, last) <= MOST_UNROLLED && slides_by_rows(e, r);
 }
 
 static void reduce_by_rows(struct emitter *e, const struct expr *r, const char *acc, const char *type)
