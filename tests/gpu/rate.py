@@ -1,8 +1,9 @@
 """Prints, from journals below a folder, how many candidates a device judged and how long it waited for them.
 
 A candidate holds the device while it is checked, from start_ns for check_s, and its group while it is raced and
-looked at again: from start_ns + the fact raced_after_s, measure_s for each.  Where none does, the device is idle;
-the campaign lasts from the first journal's environment to the last race's end.
+looked at again: from start_ns + the fact raced_after_s, measure_s for each.  The campaign lasts from the first
+journal's environment to the last race's end.  The device is idle where no candidate holds it; before the first
+is compiled none waits for it, so that is no idleness of the device.
 """
 import json
 import os
@@ -45,13 +46,13 @@ def main(folder):
     if not spans:
         print('nothing was judged below %s' % folder)
         return 1
-    held, until = 0, 0
+    held, until, begin = 0, 0, min(spans)[0]
     for start, end in sorted(spans):
         held += max(0, end - max(start, until))
         until = max(until, end)
     wall = until - min(starts)
     print('rate\t%.0f\tcandidates judged an hour: %d in %.1f s' % (3600 * judged / wall, judged, wall))
-    print('idle\t%.3f\tshare of the campaign in which the device had no candidate at work' % (1 - held / wall))
+    print('idle\t%.3f\tshare of the %.1f s since the first candidate was there in which the device had none at work' % (1 - held / (until - begin), until - begin))
     return 0
 
 
