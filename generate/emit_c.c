@@ -262,7 +262,7 @@ static void add_defined(struct emitter *e, const struct expr *x, struct strbuf *
 const char *emit_index_type(const struct emitter *e) { return e->is_short ? "int" : "long"; }
 static const char *short_suffix(const struct emitter *e) { return e->is_short ? "_short" : ""; }
 
-/* Is x the same wherever the thread stands?  *own: and not the same for all threads, which a device knows how to compute once. */
+/* Is x the same wherever the thread stands?  Sets *own where threads differ in it: what they have in common, devices compute once for all. */
 static bool is_of_thread(const struct emitter *e, const struct expr *x, bool *own)
 {
 	int index;
@@ -274,7 +274,7 @@ static bool is_of_thread(const struct emitter *e, const struct expr *x, bool *ow
 			if (!strcmp(x->name, tile_grid_name[i]))
 				return *own = true;
 		if (index >= 0)
-			return e->index[index].is_fixed && (*own = true);
+			return *own = e->index[index].is_fixed;
 		for (size_t i = 0; i < e->program->dim_count; i++)
 			if (!strcmp(x->name, e->program->dim[i].name))
 				return true;

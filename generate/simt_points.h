@@ -10,7 +10,7 @@
  *            points: where points, not terms, lie side by side in memory              [neighbours]
  *   TU       unrolling of such ranges, and of loops that ACROSS names                        [1]
  *   REAL     f64: arithmetic in double                                    [f32]
- *            INDEX=32: indices and dims in 32 bits                                     [64]
+ *   INDEX    32: indices, dims and places in buffers are computed in 32 bits (tile.h)         [64]
  * The threads of a block are at least as many as the indices have points, times LANES.
  */
 #ifndef GENERATE_SIMT_POINTS_H
