@@ -91,7 +91,7 @@ struct most {
 	int64_t elements;
 	double work;
 };
-static const struct most MOST = { 1 << 23, 3e7 /* sanitizers make kernels slow */ }, MOST_ONCE = { 1 << 25, 2.5e9 /* where there is no other shape beyond a tile */ };
+static const struct most MOST = { 1 << 23, 3e7 /* sanitizers make kernels slow */ }, MOST_ONCE = { 1 << 25, 1.2e9 /* where there is no other shape beyond a tile */ };
 static const struct most MOST_LONGEST = { 1 << 23, 5e9 /* what sorts does less than its notation, which counts pairs */ };
 
 static bool is_too_much(const struct problem *p, struct most most) { return elements(p) > most.elements || problem_work(p) > most.work; }
