@@ -38,9 +38,9 @@ check 'the winner is the one that does what it says' "km-evaluate finish --probl
 
 # What its own tiles ask for beyond the check shapes is judged at promotion: right ones win.
 check 'an honest kernel whose tile is larger than every check shape is promoted' "
-	km-generate emit --problem=argmin/f32/O=4,R=64,I=33/t1 --knobs='skeleton=stages lang=c BM=256 UNROLL=2 REAL=f64' >large.jsonl &&
-	km-evaluate run --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large large.jsonl &&
-	km-evaluate finish --problem=argmin/f32/O=4,R=64,I=33/t1 --clock=model --journal=large --folder=large.cell"
+	km-generate emit --problem=argmin/f32/O=300,R=16,I=3/t1 --knobs='skeleton=stages lang=c BM=256 UNROLL=2 REAL=f64' >large.jsonl &&
+	km-evaluate run --problem=argmin/f32/O=300,R=16,I=3/t1 --clock=model --journal=large large.jsonl &&
+	km-evaluate finish --problem=argmin/f32/O=300,R=16,I=3/t1 --clock=model --journal=large --folder=large.cell"
 
 check 'a filter that no check shape has is judged on check shapes made for it' "
 	km-generate next --problem=conv3d_backward_weight/f32/NB=1,C=3,O=16,Z=12,H=14,W=12,KZ=3,KH=3,KW=3/t1 --batch=1 -o filter.jsonl &&
