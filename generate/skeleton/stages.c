@@ -327,9 +327,27 @@ static int64_t most_rows(const struct match *m, const struct problem *problem)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct normal_stmt *s = m->stage[i].stmt;
 		int64_t rows = s->index_count ? extent_value(problem, s->index[0].hi) : 1;
+		/* As many as a tensor tells. */
+		if (rows < 0)
+			return INT64_MAX;
 		most = rows > most ? rows : most;
 	}
 	return most;
+}
+
+/* May indices be computed in 32 bits, of what is kept between the statements too? */
+static bool are_short(const struct match *m, const struct problem *problem)
+{
+	bool are = indices_are_short(problem);
+
+	for (size_t i = 0; i < m->count && are; i++) {
+		const struct normal_stmt *s = m->stage[i].stmt;
+		double points = 1;
+		for (size_t k = 0; k < s->index_count; k++)
+			points *= (double)extent_value(problem, s->index[k].hi);
+		are = points >= 0 && points <= TILE_MOST_SHORT;
+	}
+	return are;
 }
 
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target, const struct space *space,
@@ -337,7 +355,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 {
 	const char *sort = point_word(space, point, "SORT");
 	struct stages_writer w = { .arena = arena, .match = m, .problem = problem, .text = text, .block = point_int(space, point, "BM"), .unroll = point_int(space, point, "UNROLL"),
-			    .base = point_int(space, point, "BASE"), .is_double = is_real_f64(space, point), .is_short = indices_are_short(problem), .counts = sort && !strcmp(sort, "count") };
+			    .base = point_int(space, point, "BASE"), .is_double = is_real_f64(space, point), .is_short = are_short(m, problem), .counts = sort && !strcmp(sort, "count") };
 
 	if (is_simt(target)) {
 		w.warp = target->warp;
