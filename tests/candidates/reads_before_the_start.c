@@ -1,6 +1,6 @@
 /*
  * E2: reads one element before its input, where no sanitizer looks
- * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE
+ * verdict: RUNTIME_ERROR INCORRECT_OUT_OF_BOUNDS INCORRECT_STATE UNDEFINED
  * off: strict-lives
  * clock: monotonic
  * phase: finish
