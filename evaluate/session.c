@@ -115,17 +115,20 @@ static int add_shape(const struct problem *p, enum op_use use, void *user)
 {
 	struct plan_of_cases *k = user;
 	enum distribution d[INPUTS_COUNT];
-	size_t n = use & OP_CHECK ? check_distributions(p, d) : 1;
+	size_t n = 1;
 
 	if (!same_compile_time(p, &k->session->problem))
 		return 0;
+	d[0] = check_distribution(p);
+	if (use & OP_CHECK)
+		n = check_distributions(p, d);
 	for (size_t i = 0; i < n; i++)
-		add_case(k, p, use & OP_CHECK ? d[i] : check_distribution(p), 1);
+		add_case(k, p, d[i], 1);
 	/* A device's copy engine takes rows of whole 16 bytes: shapes that a kernel may demand beside those it must refuse. */
 	struct problem whole = *p;
 	if (k->session->target->warp > 1 && !problem_round_up(&whole, PROBLEM_ROW))
 		for (size_t i = 0; i < n; i++)
-			add_case(k, &whole, use & OP_CHECK ? d[i] : check_distribution(p), 1);
+			add_case(k, &whole, d[i], 1);
 	return 0;
 }
 
@@ -189,8 +192,10 @@ static int add_shape_made_alike(const struct problem *declared, enum op_use use,
 		strbuf_reset(&ignored);
 		fits = !problem_require(&p, &ignored);
 	}
-	if (fits && !add_shape(&p, use, k))
+	if (fits) {
+		add_shape(&p, use, k);
 		add_shape_of_ones(&p, use, k);
+	}
 	strbuf_release(&ignored);
 	return 0;
 }
