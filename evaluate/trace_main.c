@@ -173,7 +173,7 @@ static void gather_trial(struct gathering *g, const struct evaluation *e)
 	g->elapsed_s = fmax(g->elapsed_s, e->elapsed_s);
 	g->trial[g->trial_count - 1].elapsed_s = g->elapsed_s;
 	g->trial[at] = (struct trial){ .id = e->candidate, .knobs = c ? c->knobs : "", .verdict = verdict_name(e->verdict),
-		.parent = c ? c->parent : "", .edge = c ? c->edge : "", .generation = c ? c->generation : 0,
+		.parent = c ? c->parent : "", .edge = c ? c->edge : "", .policy = c ? c->policy : "", .generation = c ? c->generation : 0,
 		.time_ns = e->time_ns, .fitness = e->fitness, .sol_ratio = e->sol_ratio, .elapsed_s = g->trial[at].elapsed_s };
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char header[] = "id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tknobs";
+static const char header[] = "id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tpolicy\tknobs";
 
 void history_write_header(struct strbuf *out)
 {
@@ -15,8 +15,8 @@ void history_write_header(struct strbuf *out)
 
 void history_write(const struct trial *t, struct strbuf *out)
 {
-	strbuf_addf(out, "%s\t%lld\t%s\t%.17g\t%.17g\t%.17g\t%.17g\t%s\t%s\t%s\n", t->id, (long long)t->generation, t->verdict, t->time_ns,
-		    t->fitness, t->sol_ratio, t->elapsed_s, t->parent, t->edge, t->knobs);
+	strbuf_addf(out, "%s\t%lld\t%s\t%.17g\t%.17g\t%.17g\t%.17g\t%s\t%s\t%s\t%s\n", t->id, (long long)t->generation, t->verdict, t->time_ns,
+		    t->fitness, t->sol_ratio, t->elapsed_s, t->parent, t->edge, t->policy, t->knobs);
 }
 
 /* One number of a row; false when it is none. */
@@ -30,19 +30,19 @@ static bool number(const char *text, double *value)
 
 static int read_row(struct arena *arena, char *row, struct trial *t)
 {
-	char *cell[10];
+	char *cell[11];
 	double generation;
 
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 11; i++) {
 		size_t n = strcspn(row, "\t");
 		bool last = !row[n];
 		row[n] = 0;
 		cell[i] = arena_strdup(arena, row);
-		if (last != (i == 9))
+		if (last != (i == 10))
 			return -1;
 		row += n + 1;
 	}
-	*t = (struct trial){ .id = cell[0], .verdict = cell[2], .parent = cell[7], .edge = cell[8], .knobs = cell[9] };
+	*t = (struct trial){ .id = cell[0], .verdict = cell[2], .parent = cell[7], .edge = cell[8], .policy = cell[9], .knobs = cell[10] };
 	if (!number(cell[1], &generation) || !number(cell[3], &t->time_ns) || !number(cell[4], &t->fitness) || !number(cell[5], &t->sol_ratio) ||
 	    !number(cell[6], &t->elapsed_s) || !(generation >= 0 && generation < 0x1p53))
 		return -1;
@@ -87,4 +87,14 @@ int history_read(struct arena *arena, const char *path, struct history *history,
 out:
 	strbuf_release(&text);
 	return ret;
+}
+
+void history_place(struct history *history, const struct problem_space *ps)
+{
+	for (size_t i = 0; i < history->count; i++) {
+		struct trial *t = &history->trial[i];
+		struct strbuf err = STRBUF_INIT;
+		t->is_point = !point_parse(ps, t->knobs, &t->sub_index, &t->point, &err);
+		strbuf_release(&err);
+	}
 }

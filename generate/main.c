@@ -446,32 +446,40 @@ static bool is_known(const struct history *seen, const struct candidate *batch, 
  * generator moving on, until there are enough or nothing new comes.  *why_none says why the
  * first one that was not legal was not.
  */
-static size_t fill(struct arena *arena, const struct problem_space *ps, const struct policy *policy, const struct history *seen,
-		   struct rng *rng, size_t want, struct candidate *batch, struct strbuf *why_none, struct strbuf *err)
+static size_t fill(struct arena *arena, const struct search *search, const struct policy *policy, struct rng *rng, size_t want,
+		   struct candidate *batch, struct strbuf *why_none, struct strbuf *err)
 {
+	struct strbuf unanswered = STRBUF_INIT;
 	size_t count = 0;
 
 	for (int dry = 0; count < want && dry < 60;) {
-		struct proposal proposal[64];
-		size_t n = policy->propose(arena, ps, seen, rng, want - count < 64 ? want - count : 64, proposal);
+		struct proposal proposal[64] = { 0 };
+		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, &unanswered);
 		size_t before = count;
 		if (!n)
 			break;
 		for (size_t i = 0; i < n; i++) {
 			struct arena scratch = ARENA_INIT;
 			struct strbuf why = STRBUF_INIT;
+			const struct proposal *p = &proposal[i];
 			struct candidate c;
-			int made = candidate_make(&scratch, ps, proposal[i].sub_index, &proposal[i].point, &c, &why);
+			int made = 1;
+			if (p->whole)
+				c = *p->whole;
+			else
+				made = candidate_make(&scratch, search->ps, p->sub_index, &p->point, &c, &why);
 			if (made < 0 && !err->len)
 				strbuf_addf(err, "bug in a skeleton or printer: %s", why.buf);
 			if (!made && !why_none->len)
 				strbuf_addf(why_none, "%.*s", (int)strcspn(why.buf, "\n"), why.buf);
-			if (made == 1 && !is_known(seen, batch, count, c.id)) {
+			if (made == 1 && !is_known(search->seen, batch, count, c.id)) {
 				/* Made again in the batch's arena, so that dropped ones cost nothing. */
-				candidate_make(arena, ps, proposal[i].sub_index, &proposal[i].point, &batch[count], &why);
-				batch[count].parent = proposal[i].parent;
-				batch[count].edge = proposal[i].edge;
-				batch[count].policy = policy->name;
+				batch[count] = c;
+				if (!p->whole)
+					candidate_make(arena, search->ps, p->sub_index, &p->point, &batch[count], &why);
+				batch[count].parent = p->parent;
+				batch[count].edge = p->edge;
+				batch[count].policy = p->policy ? p->policy : policy->name;
 				count++;
 			}
 			strbuf_release(&why);
@@ -479,6 +487,9 @@ static size_t fill(struct arena *arena, const struct problem_space *ps, const st
 		}
 		dry = count > before ? 0 : dry + 1;
 	}
+	if (unanswered.len)
+		warn("%s", unanswered.buf);
+	strbuf_release(&unanswered);
 	return count;
 }
 
@@ -512,7 +523,8 @@ static int next(int argc, char **argv)
 	struct history seen = { 0 };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	const struct policy *policy = policy_find(policy_name);
+	struct search search = { .ps = &ps, .seen = &seen };
+	const struct policy *policy = policy_find(policy_name, &search.argument);
 	if (!policy)
 		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
 	if (lang && !lang_find(lang))
@@ -530,6 +542,7 @@ static int next(int argc, char **argv)
 	}
 	if (history_path && history_read(&arena, history_path, &seen, &err))
 		goto out;
+	history_place(&seen, &ps);
 	const char *spent = budget_spent(&budget, &seen);
 	if (!spent) {
 		if (budget.evaluations && want > budget.evaluations - (int64_t)seen.count)
@@ -537,7 +550,7 @@ static int next(int argc, char **argv)
 		/* The generator starts from the seed and the batch's number alone: equal histories, equal batches. */
 		struct rng rng = { (uint64_t)seed ^ (uint64_t)generation << 32, 0 };
 		struct candidate *batch = ARENA_ARRAY(&arena, struct candidate, want);
-		size_t count = fill(&arena, &ps, policy, &seen, &rng, (size_t)want, batch, &why_none, &err);
+		size_t count = fill(&arena, &search, policy, &rng, (size_t)want, batch, &why_none, &err);
 		for (size_t i = 0; i < count; i++) {
 			batch[i].seed = (uint64_t)seed;
 			batch[i].generation = generation;

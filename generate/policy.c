@@ -13,10 +13,14 @@ const struct policy *const policy_table[] = {
 	NULL
 };
 
-const struct policy *policy_find(const char *name)
+const struct policy *policy_find(const char *text, const char **argument)
 {
+	size_t n = strcspn(text, ":");
+
+	if (argument)
+		*argument = text[n] ? text + n + 1 : "";
 	for (size_t i = 0; policy_table[i]; i++)
-		if (!strcmp(policy_table[i]->name, name))
+		if (strlen(policy_table[i]->name) == n && !strncmp(policy_table[i]->name, text, n))
 			return policy_table[i];
 	return NULL;
 }

@@ -36,7 +36,7 @@ check 'the tile program, the plan and the source can be read' '
 	km-generate emit --problem='$P' --target=x86-avx2 --knobs="$knobs" --dump=plan | grep -q "^plan: so" &&
 	km-generate emit --problem='$P' --target=x86-avx2 --knobs="$knobs" --dump=source | grep -q "^void km_"'
 check 'printed C needs no header' '! km-generate emit --problem='$P' --target=x86-avx2 --knobs="$knobs" --dump=source | grep -q "#include"'
-printf 'id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tknobs\n%s\t0\tPASSED\t5\t2\t0.5\t1\t\trandom\t%s\n' "$id" "$knobs" >h.tsv
+printf 'id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tpolicy\tknobs\n%s\t0\tPASSED\t5\t2\t0.5\t1\t\trandom\trandom\t%s\n' "$id" "$knobs" >h.tsv
 check 'a spent budget exits 1 with the reason on stdout' \
 	'exits 1 km-generate next --problem='$P' --target=x86-avx2 --history=h.tsv --evaluations=1 && says evaluations km-generate next --problem='$P' --target=x86-avx2 --history=h.tsv --evaluations=1'
 check 'what the history knows is not proposed again' '! km-generate next --problem='$P' --target=x86-avx2 --history=h.tsv --batch=64 | grep -q "\"id\":\"$id\""'

@@ -66,15 +66,11 @@ static const size_t *promising(struct arena *arena, const struct problem_space *
 
 	for (size_t i = 0; i < seen->count; i++) {
 		const struct trial *t = &seen->trial[i];
-		struct strbuf err = STRBUF_INIT;
-		struct point point;
-		size_t sub;
-		if (!point_parse(ps, t->knobs, &sub, &point, &err)) {
-			tried[sub]++;
-			best[sub] = t->fitness > best[sub] ? t->fitness : best[sub];
-			all = t->fitness > all ? t->fitness : all;
-		}
-		strbuf_release(&err);
+		if (!t->is_point)
+			continue;
+		tried[t->sub_index]++;
+		best[t->sub_index] = t->fitness > best[t->sub_index] ? t->fitness : best[t->sub_index];
+		all = t->fitness > all ? t->fitness : all;
 	}
 	*count = 0;
 	for (size_t i = 0; i < ps->sub_count; i++)
@@ -107,14 +103,16 @@ static size_t best_trials(const struct history *seen, size_t *out, size_t most)
 	return count;
 }
 
-static size_t propose(struct arena *arena, const struct problem_space *ps, const struct history *seen, struct rng *rng,
-		      size_t want, struct proposal *out)
+static size_t propose(struct arena *arena, const struct search *search, struct rng *rng, size_t want, struct proposal *out,
+		      struct strbuf *err)
 {
+	const struct problem_space *ps = search->ps;
+	const struct history *seen = search->seen;
 	size_t parent[PARENTS], parents = best_trials(seen, parent, PARENTS), subs;
 	const size_t *sub = promising(arena, ps, seen, &subs);
 
+	(void)err;
 	for (size_t i = 0; i < want; i++) {
-		struct strbuf err = STRBUF_INIT;
 		/* A quarter explores; the better half of the parents gets most of the rest. */
 		bool explore = !parents || !rng_below(rng, 4);
 		size_t which = parents ? (size_t)rng_below(rng, (int64_t)parents) : 0;
@@ -127,17 +125,18 @@ static size_t propose(struct arena *arena, const struct problem_space *ps, const
 		size_t which_sub = !parents && !is_first && !rng_below(rng, 16) ? (size_t)rng_below(rng, (int64_t)ps->sub_count) : sub[any];
 		if (explore && ps->sub[which_sub].space.has_start && (is_first || rng_below(rng, 4))) {
 			start_point(ps, which_sub, is_first ? 0 : 1 + rng_below(rng, 2), rng, &out[i]);
-		} else if (explore || point_parse(ps, t->knobs, &out[i].sub_index, &out[i].point, &err)) {
+		} else if (explore || !t->is_point) {
 			random_point(ps, which_sub, rng, &out[i]);
 		} else {
-			const struct space *space = &ps->sub[out[i].sub_index].space;
+			const struct space *space = &ps->sub[t->sub_index].space;
+			out[i].sub_index = t->sub_index;
+			out[i].point = t->point;
 			move(space, rng, &out[i].point);
 			if (!rng_below(rng, 3))
 				move(space, rng, &out[i].point);
 			out[i].parent = t->id;
 			out[i].edge = "neighbour";
 		}
-		strbuf_release(&err);
 	}
 	return want;
 }

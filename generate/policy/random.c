@@ -1,11 +1,13 @@
 #include "generate/policy.h"
 
 /* Uniform over subspaces, then over each knob. */
-static size_t propose(struct arena *arena, const struct problem_space *ps, const struct history *seen, struct rng *rng,
-		      size_t want, struct proposal *out)
+static size_t propose(struct arena *arena, const struct search *search, struct rng *rng, size_t want, struct proposal *out,
+		      struct strbuf *err)
 {
+	const struct problem_space *ps = search->ps;
+
 	(void)arena;
-	(void)seen;
+	(void)err;
 	for (size_t i = 0; i < want; i++) {
 		out[i].sub_index = (size_t)rng_below(rng, (int64_t)ps->sub_count);
 		const struct space *space = &ps->sub[out[i].sub_index].space;

@@ -36,7 +36,7 @@ void fuzz_seeds(fuzz_add *add, void *user)
 	history_write_header(&text);
 	for (int i = 0; i < 4; i++) {
 		struct trial t = { .id = "0123456789abcdef", .knobs = "skeleton=map lang=c BM=8", .verdict = i % 2 ? "PASSED" : "COMPILE_ERROR", .parent = "",
-				   .edge = "random", .generation = i, .time_ns = 1e5 / (i + 1), .fitness = i, .sol_ratio = 0.25, .elapsed_s = i };
+				   .edge = "random", .policy = "random", .generation = i, .time_ns = 1e5 / (i + 1), .fitness = i, .sol_ratio = 0.25, .elapsed_s = i };
 		history_write(&t, &text);
 		add(text.buf, text.len, user);
 	}

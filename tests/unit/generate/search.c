@@ -72,12 +72,13 @@ static struct history history_of(struct arena *arena, const struct problem_space
 		struct point p = random_point(&ps->sub[0].space, &rng);
 		point_print(&ps->sub[0], &p, &knobs);
 		h.trial[i] = (struct trial){ .id = arena_printf(arena, "%016d", i), .knobs = arena_strdup(arena, knobs.buf), .verdict = "PASSED", .parent = "",
-					     .edge = "random", .time_ns = 100 + i, .fitness = 1 + (i % 7), .elapsed_s = i };
+					     .edge = "random", .policy = "random", .time_ns = 100 + i, .fitness = 1 + (i % 7), .elapsed_s = i };
 		h.count++;
 		if (h.trial[i].fitness > h.trial[h.best].fitness)
 			h.best = (size_t)i;
 		strbuf_release(&knobs);
 	}
+	history_place(&h, ps);
 	return h;
 }
 
@@ -89,14 +90,15 @@ static void test_policies(const struct problem_space *ps)
 	for (size_t i = 0; policy_table[i]; i++) {
 		const struct policy *policy = policy_table[i];
 		for (int h = 0; h < 2; h++) {
-			const struct history *seen = h ? &some : &empty;
+			const struct search search = { .ps = ps, .seen = h ? &some : &empty, .argument = "" };
+			struct strbuf err = STRBUF_INIT;
 			struct rng a = { 5, 0 }, b = { 5, 0 }, c = { 6, 0 };
 			struct proposal first[32], second[32], other[32];
 			memset(first, 0, sizeof(first));
 			memset(second, 0, sizeof(second));
 			memset(other, 0, sizeof(other));
-			size_t n = policy->propose(&arena, ps, seen, &a, 32, first), m = policy->propose(&arena, ps, seen, &b, 32, second);
-			policy->propose(&arena, ps, seen, &c, 32, other);
+			size_t n = policy->propose(&arena, &search, &a, 32, first, &err), m = policy->propose(&arena, &search, &b, 32, second, &err);
+			policy->propose(&arena, &search, &c, 32, other, &err);
 			bool inside = true, equal = n == m, differs = false;
 			for (size_t k = 0; k < n; k++) {
 				const struct space *space = &ps->sub[first[k].sub_index].space;
@@ -107,6 +109,7 @@ static void test_policies(const struct problem_space *ps)
 			}
 			ok(n == 32 && inside, "%s proposes points of the space (%s history)", policy->name, h ? "some" : "no");
 			ok(equal && differs, "%s is a pure function of its arguments and seed", policy->name);
+			strbuf_release(&err);
 		}
 	}
 	arena_release(&arena);
@@ -158,7 +161,8 @@ static void add_trials(struct arena *arena, const struct problem_space *ps, cons
 				continue;
 			point_print(&ps->sub[s], &p, &knobs);
 			h->trial[h->count] = (struct trial){ .id = arena_printf(arena, "%016zu", h->count), .knobs = arena_strdup(arena, knobs.buf), .verdict = "PASSED",
-							    .parent = "", .edge = "start", .time_ns = 100 / fitness, .fitness = fitness };
+							    .parent = "", .edge = "start", .policy = "greedy", .time_ns = 100 / fitness, .fitness = fitness,
+							    .is_point = true, .sub_index = s, .point = p };
 			h->best = h->trial[h->best].fitness < fitness ? h->count : h->best;
 			h->count++;
 			strbuf_release(&knobs);
@@ -168,9 +172,11 @@ static void add_trials(struct arena *arena, const struct problem_space *ps, cons
 /* Proposals of greedy, by skeleton in a language; and which of the first so many are what it begins with. */
 static size_t count_proposals(struct arena *arena, const struct problem_space *ps, const struct history *seen, const char *skeleton, const char *lang, size_t *starts)
 {
-	struct proposal out[256];
+	const struct search search = { .ps = ps, .seen = seen, .argument = "" };
+	struct proposal out[256] = { 0 };
+	struct strbuf err = STRBUF_INIT;
 	struct rng rng = { 5, 0 };
-	size_t count = 0, n = policy_find("greedy")->propose(arena, ps, seen, &rng, ARRAY_SIZE(out), out);
+	size_t count = 0, n = policy_find("greedy", NULL)->propose(arena, &search, &rng, ARRAY_SIZE(out), out, &err);
 
 	*starts = 0;
 	for (size_t i = 0; i < n; i++) {
