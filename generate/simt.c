@@ -260,6 +260,16 @@ void simt_declare_registers(struct simt *s)
 	}
 }
 
+int simt_blocks(const struct simt *s)
+{
+	return (int)tile_knob_int(s->kernel, "BLOCKS", 1);
+}
+
+int simt_threads(const struct simt *s)
+{
+	return s->kernel->threads * simt_blocks(s);
+}
+
 static void declare_tiles(struct simt *s)
 {
 	const struct tile_kernel *k = s->kernel;
@@ -274,7 +284,8 @@ static void declare_tiles(struct simt *s)
 		bytes += round_up(k->tile[i].layout.elems * (int64_t)dtype_bytes(k->tile[i].dtype), 16) * slots_of(k->stmt, k->stmt_count, (int)i, 1);
 	}
 	int64_t told = simt_scanned_blocks(s, k->stmt, k->stmt_count);
-	int64_t total = bytes + (across_warps ? round_up(8 * k->threads / s->target->warp * (told > 1 ? told : 1), 16) : 0);
+	int64_t scratch = across_warps ? round_up(8 * k->threads / s->target->warp * (told > 1 ? told : 1), 16) : 0;
+	int64_t total = bytes + scratch + (simt_blocks(s) > 1 ? SIMT_MAX_TOLD * SIMT_TOLD_BYTES : 0);
 	if (total > s->target->shared_bytes)
 		simt_fail(s, "shared tiles of %lld bytes exceed the target's %lld", (long long)total, (long long)s->target->shared_bytes);
 	if (total && s->target->static_shared_bytes && total > s->target->static_shared_bytes) {
@@ -285,6 +296,8 @@ static void declare_tiles(struct simt *s)
 	}
 	if (across_warps)
 		simt_line(s, "char *const km_red = km_shared + %lld;", (long long)bytes);
+	if (simt_blocks(s) > 1)
+		simt_line(s, "char *const km_told = km_shared + %lld;", (long long)(bytes + scratch));
 	for (size_t i = 0; i < k->tile_count; i++) {
 		const struct tile *t = &k->tile[i];
 		if (t->place == PLACE_SHARED)
@@ -324,10 +337,12 @@ void simt_place(struct simt *s)
 	const struct tile_kernel *k = s->kernel;
 	struct strbuf ids = STRBUF_INIT;
 
-	simt_line(s, "const int km_tid = KM_TID;");
+	const int blocks = simt_blocks(s);
+
+	simt_line(s, blocks > 1 ? "const int km_tid = KM_BID %% %d * %d + KM_TID;" : "const int km_tid = KM_TID;", blocks, k->threads);
 	for (int g = 1; g < k->grid_count; g++)
 		simt_line(s, "const unsigned km_g%d = (unsigned)%s;", g, simt_int_text(s, k->grid[g]));
-	tile_print_ids(k, tile_has_short_indices(k) ? "int" : "long", "KM_BID", &ids);
+	tile_print_ids(k, tile_has_short_indices(k) ? "int" : "long", blocks > 1 ? arena_printf(&s->arena, "(KM_BID / %d)", blocks) : "KM_BID", &ids);
 	simt_line(s, "%s", ids.buf);
 	strbuf_release(&ids);
 }
@@ -340,6 +355,23 @@ static bool check_device(struct simt *s)
 		simt_fail(s, "target '%s' is no SIMT device", s->target->name);
 	else if (k->threads % s->target->warp || k->threads > s->target->max_threads)
 		simt_fail(s, "%d threads a block: wants a multiple of %d, at most %d", k->threads, s->target->warp, s->target->max_threads);
+	return !s->failed;
+}
+
+/* Blocks share nothing but what reductions tell, each once. */
+static bool check_cluster(struct simt *s)
+{
+	const struct tile_kernel *k = s->kernel;
+	int blocks = simt_blocks(s);
+
+	if (blocks > s->target->max_cluster || k->threads <= s->target->warp)
+		simt_fail(s, "a cluster of %d blocks of %d threads: the target has clusters of at most %d", blocks, k->threads, s->target->max_cluster);
+	for (size_t i = 0; i < k->tile_count; i++)
+		if (k->tile[i].place != PLACE_REG)
+			simt_fail(s, "tile '%s' is a block's own, not a cluster's", k->tile[i].name);
+	for (size_t i = 0; i < k->stmt_count; i++)
+		if (k->stmt[i].kind != TILE_MAP && k->stmt[i].kind != TILE_STORE)
+			simt_fail(s, "a cluster's blocks assign and reduce only");
 	return !s->failed;
 }
 
@@ -382,6 +414,9 @@ static void emit_kernel(struct simt *s, const char *symbol)
 		simt_fail(s, "no micro-kernel drives '%s'", s->instr->name);
 		return;
 	}
+	const int blocks = simt_blocks(s);
+	if (blocks > 1 && !check_cluster(s))
+		return;
 	simt_block_spread(s);
 	if (s->failed)
 		return;
@@ -389,6 +424,13 @@ static void emit_kernel(struct simt *s, const char *symbol)
 	simt_place(s);
 	declare_tiles(s);
 	simt_statements(s, k->stmt, k->stmt_count);
+	if (blocks > 1) {
+		/* None ends while another reads what it told. */
+		simt_line(s, "km_cluster_barrier();");
+		s->launch->cluster = s->launch->blocks = blocks;
+		if (s->told > SIMT_MAX_TOLD)
+			simt_fail(s, "a cluster's blocks tell each other of more than %d reductions", SIMT_MAX_TOLD);
+	}
 	strbuf_addstr(s->out, "}\n");
 }
 

@@ -292,7 +292,7 @@ const char *simt_index_text(struct simt *s, const struct spread *p, int index, i
 		strbuf_addstr(&text, text.len ? " + km_tid" : "km_tid");
 		if (stride > 1)
 			strbuf_addf(&text, " / %lld", (long long)stride);
-		if (stride * d->extent < s->kernel->threads)
+		if (stride * d->extent < simt_threads(s))
 			strbuf_addf(&text, " %% %lld", (long long)d->extent);
 		if (d->div > 1)
 			strbuf_addf(&text, " * %lld", (long long)d->div);

@@ -9,7 +9,7 @@
 
 #include "generate/simt.h"
 
-enum { SIMT_MAX_FORS = 8, SIMT_MAX_DIGITS = 8, SIMT_MAX_INDICES = 16, SIMT_MAX_TILES = 24, SIMT_MAX_LOADS = 16 };
+enum { SIMT_MAX_FORS = 8, SIMT_MAX_DIGITS = 8, SIMT_MAX_INDICES = 16, SIMT_MAX_TILES = 24, SIMT_MAX_LOADS = 16, SIMT_MAX_TOLD = 16, SIMT_TOLD_BYTES = 8 };
 
 /*
  * Which thread and which of its registers hold which point: digits over the
@@ -48,9 +48,11 @@ struct simt {
 	int column;                           /* the chunk's index, -1: one point at a time */
 	int chunk;
 	const char *lanes;                    /* text: how many of the chunk count, or NULL: all */
+	bool is_uncut;                        /* printed where nothing cuts the indices */
 	bool is_whole;                        /* printed for blocks that nothing cuts, of aligned chunks */
 	const struct expr *load[SIMT_MAX_LOADS]; /* accesses fetched as chunks: km_x<i>[km_v] */
 	int load_count;
+	int told;                             /* reductions printed that blocks of a cluster tell each other */
 	const struct expr *reduce[8];         /* reductions whose value is in q<i> */
 	int reduce_count;
 };
@@ -64,6 +66,10 @@ void simt_close(struct simt *s, int count);
 /* ---- simt.c ---- */
 /* Opens the kernel: its name and parameters, `more` behind them; its run-time dims that are known. */
 void simt_head(struct simt *s, const char *symbol, const char *attribute, const char *more);
+/* Blocks that share an instance: knob BLOCKS. */
+int simt_blocks(const struct simt *s);
+/* Threads of an instance: of all of its blocks.  km_tid is one of them. */
+int simt_threads(const struct simt *s);
 /* Declares the thread, km_tid, and the instance, p0, p1, ... */
 void simt_place(struct simt *s);
 /* Declares the tiles that lie in registers. */

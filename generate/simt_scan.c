@@ -88,6 +88,8 @@ void simt_scan(struct simt *s, const struct tile_stmt *stmt)
 	simt_close(s, 1);
 	simt_line(s, "km_before[%s] = km_sum_;", block);
 	simt_close(s, 1);
+	if (simt_blocks(s) > 1)
+		simt_fail(s, "a scan over a cluster is not printed");
 	simt_line(s, "km_scan_across<%s, %s, %lld, %lld, %d>(km_before, (%s)%d, %s);", op, x->op == OP_SCAN_BACK ? "true" : "false", (long long)blocks, (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, type,
 		  of == OP_PROD, p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
 	if (outer)

@@ -100,14 +100,14 @@ static int64_t fitting_chunk(struct simt *s, int64_t columns, int64_t points)
 		if (dtype_bytes(s->program->buffer[i].dtype) < 4)
 			chunk = 8;
 	chunk = tile_knob_int(s->kernel, "VEC", chunk);
-	while (chunk > 1 && (columns % chunk || chunk * s->kernel->threads > points))
+	while (chunk > 1 && (columns % chunk || chunk * simt_threads(s) > points))
 		chunk /= 2;
 	return chunk;
 }
 
 void simt_block_spread(struct simt *s)
 {
-	int reduced = -1, threads = s->kernel->threads;
+	int reduced = -1, threads = simt_threads(s);
 	uint32_t mask = block_indices(s, s->kernel->stmt, s->kernel->stmt_count, &reduced);
 	struct spread *p = &s->block;
 	int row = -1, column = reduced;
@@ -128,6 +128,8 @@ void simt_block_spread(struct simt *s)
 	int64_t rows = row < 0 ? 1 : s->kernel->index[row].extent, columns = s->kernel->index[column].extent;
 	int64_t chunk = fitting_chunk(s, columns, rows * columns);
 	int64_t across = columns / chunk < threads ? columns / chunk : threads, down = threads / across;
+	if (simt_blocks(s) > 1 && (across < threads || rows > 1))
+		simt_fail(s, "a cluster's threads share one row, of no fewer chunks");
 	if (!is_power_of_two(threads) || !is_power_of_two(across))
 		simt_fail(s, "threads and columns must be powers of two");
 	p->column = column;

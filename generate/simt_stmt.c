@@ -16,7 +16,7 @@ bool simt_is_cut(struct simt *s, int index)
 
 static bool needs_end(struct simt *s, int index)
 {
-	return (!s->is_whole && simt_is_cut(s, index)) || simt_capacity(s->spread, index) > s->kernel->index[index].extent;
+	return (!s->is_whole && !s->is_uncut && simt_is_cut(s, index)) || simt_capacity(s->spread, index) > s->kernel->index[index].extent;
 }
 
 static void print_ends(struct simt *s, uint32_t mask)
@@ -243,12 +243,38 @@ static const char *identity(enum expr_op op, enum simt_kind kind)
 	return op == OP_SUM ? "0.0f" : op == OP_PROD ? "1.0f" : op == OP_MAX ? "-KM_INFINITY" : "KM_INFINITY";
 }
 
+static const char *const reduction_type[] = { [OP_SUM] = "km_sum", [OP_PROD] = "km_product", [OP_MAX] = "km_greatest", [OP_MIN] = "km_smallest" };
+
+/* What a thread holds of reduction `number`, into km_s<number>; of no column where `rows`, a text, is 0. */
+static void print_reduced(struct simt *s, int number, uint32_t mask, uint32_t fixed, const char *rows)
+{
+	const struct expr *r = s->reduce[number];
+	int held = s->reduce_count, opened = open_loops(s, mask, fixed);
+
+	if (!opened)
+		simt_block(s);
+	/* Dead rows take part with no columns: all threads must come to the barriers. */
+	if (rows)
+		simt_line(s, "const int km_alive = %s;", rows);
+	print_points(s, mask, fixed, rows ? "km_alive" : NULL);
+	s->load_count = 0;
+	s->reduce_count = 0;
+	print_loads(s, r->arg[0]);
+	open_lanes(s);
+	simt_line(s, "const %s km_u = %s;", simt_type(s, simt_kind(s, r)), simt_value_text(s, r->arg[0], simt_kind(s, r)));
+	simt_line(s, "%skm_s%d[km_v] = %s::of(km_u, km_s%d[km_v]);", s->lanes ? "if (km_v < km_n) " : "", number, reduction_type[r->op], number);
+	simt_close(s, 1 + (opened ? opened : 1));
+	s->reduce_count = held;
+	s->load_count = 0;
+	s->column = -1;
+	s->lanes = rows;
+}
+
 /* The value of reduction `number` for the row at hand, in km_q<number> of all its threads. */
 static void print_reduction(struct simt *s, int number)
 {
-	static const char *const type[] = { [OP_SUM] = "km_sum", [OP_PROD] = "km_product", [OP_MAX] = "km_greatest", [OP_MIN] = "km_smallest" };
 	const struct expr *r = s->reduce[number];
-	int index = simt_reduced_index(s, r), held = s->reduce_count;
+	int index = simt_reduced_index(s, r);
 	const struct spread *p = s->spread;
 	uint32_t mask = UINT32_C(1) << index, fixed = 0;
 	const char *rows = s->lanes, *value = simt_type(s, simt_kind(s, r));
@@ -262,27 +288,26 @@ static void print_reduction(struct simt *s, int number)
 	}
 	simt_line(s, "%s km_s%d[%d];", value, number, p->chunk);
 	simt_line(s, "km_fill<%d>(km_s%d, %s);", p->chunk, number, identity(r->op, simt_kind(s, r->arg[0])));
-	int opened = open_loops(s, mask, fixed);
-	if (!opened)
-		simt_block(s);
-	/* Dead rows take part with no columns: all threads must come to the barriers. */
-	if (rows)
-		simt_line(s, "const int km_alive = km_n;");
-	print_points(s, mask, fixed, rows ? "km_alive" : NULL);
-	s->load_count = 0;
-	s->reduce_count = 0;
-	print_loads(s, r->arg[0]);
-	open_lanes(s);
-	simt_line(s, "const %s km_u = %s;", value, simt_value_text(s, r->arg[0], simt_kind(s, r)));
-	simt_line(s, "%skm_s%d[km_v] = %s::of(km_u, km_s%d[km_v]);", s->lanes ? "if (km_v < km_n) " : "", number, type[r->op], number);
-	simt_close(s, 1 + (opened ? opened : 1));
-	s->reduce_count = held;
-	s->load_count = 0;
-	s->column = -1;
-	s->lanes = rows;
-	simt_line(s, "const %s km_q%d = km_across<%s, %lld, %d>(km_fold<%s, %d>(km_s%d), %s);", value, number, type[r->op],
-		  (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, type[r->op], p->chunk, number,
-		  p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
+	/* Rows of the tile's whole length are asked so once, not at every point: a condition takes a register. */
+	const struct tile_index *column = &s->kernel->index[index];
+	bool has_whole = fixed && mask == fixed && !s->is_whole && simt_is_cut(s, index) && simt_capacity(p, index) == column->extent;
+	if (has_whole) {
+		simt_open(s, "if (%s_end == %lld)", column->name, (long long)column->extent);
+		s->is_uncut = true;
+		print_reduced(s, number, mask, fixed, rows);
+		s->is_uncut = false;
+		s->depth--;
+		simt_open(s, "} else");
+	}
+	print_reduced(s, number, mask, fixed, rows);
+	simt_close(s, has_whole);
+	if (simt_blocks(s) > 1)
+		simt_line(s, "const %s km_q%d = km_across_cluster<%s, %d, %d>(km_fold<%s, %d>(km_s%d), km_red, km_told + %d);", value, number, reduction_type[r->op],
+			  simt_blocks(s), s->kernel->threads, reduction_type[r->op], p->chunk, number, SIMT_TOLD_BYTES * s->told++);
+	else
+		simt_line(s, "const %s km_q%d = km_across<%s, %lld, %d>(km_fold<%s, %d>(km_s%d), %s);", value, number, reduction_type[r->op],
+			  (long long)p->thread[p->thread_count - 1].extent, s->kernel->threads, reduction_type[r->op], p->chunk, number,
+			  p->thread[p->thread_count - 1].extent > s->target->warp ? "km_red" : "0");
 }
 
 /* ---- whole blocks ----------------------------------------------------- */

@@ -174,6 +174,11 @@ static const char reductions[] =
 	"  constexpr int warps = Across / KM_WARP; km_barrier(); if (lane == 0) red[warp] = x; km_barrier();\n"
 	"  x = red[warp / warps * warps]; KM_UNROLL for (int w = 1; w < warps; w++) x = Op::of(red[warp / warps * warps + w], x); }\n"
 	" return x; }\n"
+	/* The same over all threads of a cluster: each block tells the others at `told`, which nothing else uses. */
+	"#ifdef KM_CLUSTERS\ntemplate <class Op, int Blocks, int Threads, class T> KM_D T km_across_cluster(T x, char *scratch, char *told) {\n"
+	" x = km_across<Op, Threads, Threads>(x, scratch); if (KM_TID == 0) *(T *)told = x; km_cluster_barrier();\n"
+	" T y[Blocks]; KM_UNROLL for (int b = 0; b < Blocks; b++) y[b] = km_of_block((const T *)told, b);\n"
+	" return km_fold<Op, Blocks>(y); }\n#endif\n"
 	/*
 	 * Of Outer values a thread, the first of all threads before the second (Back: the last of all first): what the
 	 * values before each come to, in place of it.  Of the threads that share a row, Across neighbours.

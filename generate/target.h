@@ -51,6 +51,7 @@ struct target {
 	int64_t shared_bytes;         /* LDS / shared memory a block may use */
 	int64_t static_shared_bytes;  /* of it, without asking for more at launch; 0: all */
 	int max_threads;              /* per block */
+	int max_cluster;              /* blocks that may read each other's shared memory; 0: none may */
 	double peak_flop_per_s[DTYPE_COUNT]; /* 0: measured by the probe */
 	double peak_bytes_per_s;             /* datasheet; 0: none known */
 	const struct mma_instr *mma;  /* ends with name NULL; may be NULL */

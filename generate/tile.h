@@ -40,6 +40,8 @@
  * - bisect(n in lo..hi) p: of how many n is p true, where it is true of the first ones only.
  * - `<-` is a copy that may be asynchronous; it converts dtype where source and tile differ.
  * - `X[...] += e` on a buffer is atomic.
+ * - A kernel with knob BLOCKS=n has the threads of n blocks an instance, on devices where blocks
+ *   read each other's shared memory; its meaning is the same without.
  * - A kernel with knob WHEN=bits runs where the number in buffer _class, which a kernel before
  *   it stores, has its bit set.
  * - Arithmetic is f32 unless all operands are f64 or integers; a store rounds once.
@@ -175,6 +177,7 @@ struct tile_launch {
 	int64_t shared_bytes; /* that the launch gives a block */
 	int resident;         /* blocks a multiprocessor; 0: a block an instance */
 	int cluster;          /* blocks that run beside each other; 0: none do */
+	int blocks;           /* that share an instance, neighbours in the grid; 0: one has it alone */
 	struct strbuf tensor; /* plan.h's tensor lines */
 };
 void tile_plan(const struct tile_program *program, const char *artifact, const char *symbol,

@@ -83,6 +83,8 @@ void tile_plan(const struct tile_program *program, const char *artifact, const c
 			strbuf_release(&text);
 		}
 		const struct tile_launch *l = launch ? &launch[i] : NULL;
+		if (l && l->blocks > 1)
+			strbuf_addf(out, ",%d", l->blocks);
 		strbuf_addf(out, " threads=%d shared=%lld", l && l->threads ? l->threads : k->threads, (long long)(l ? l->shared_bytes : 0));
 		if (l && l->resident)
 			strbuf_addf(out, " resident=%d", l->resident);

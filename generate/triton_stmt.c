@@ -225,6 +225,8 @@ static void check_kernel(struct triton *s, const struct target *target)
 
 	if (warps < 1 || k->threads % target->warp || warps & (warps - 1) || warps > MOST_WARPS || k->threads > target->max_threads)
 		triton_fail(s, "%d threads a block: Triton wants a power of two of warps", k->threads);
+	if (tile_knob_int(k, "BLOCKS", 1) > 1)
+		triton_fail(s, "a cluster's blocks share no instance in Triton");
 	for (size_t i = 0; i < k->tile_count; i++)
 		if (k->tile[i].place == PLACE_VIEW)
 			triton_fail(s, "view '%s' is not printed for Triton", k->tile[i].name);

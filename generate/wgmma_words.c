@@ -49,7 +49,6 @@ static const char words[] =
 	" asm volatile(\"{\\n.reg .pred p;\\nkm_again:\\nmbarrier.try_wait.parity.shared::cta.b64 p, [%0], %1;\\n@p bra km_done;\\nbra km_again;\\nkm_done:\\n}\" :: \"r\"(b), \"r\"(phase) : \"memory\"); }\n"
 	"KM_D void km_barrier_arrive_at(unsigned b, int block) {\n"
 	" asm volatile(\"{\\n.reg .b32 there;\\nmapa.shared::cluster.u32 there, %0, %1;\\nmbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\\n}\" :: \"r\"(b), \"r\"(block) : \"memory\"); }\n"
-	"KM_D void km_cluster_barrier() { asm volatile(\"barrier.cluster.arrive.aligned;\\nbarrier.cluster.wait.aligned;\" ::: \"memory\"); }\n"
 	/* 128-byte swizzling; 1024 bytes from eight rows to the next. */
 	"template <int Leading> KM_D unsigned long km_descriptor(unsigned at) {\n"
 	" return (unsigned long)((at & 0x3ffff) >> 4) | (unsigned long)(Leading >> 4) << 16 | (unsigned long)(1024 >> 4) << 32 | 1ul << 62; }\n"

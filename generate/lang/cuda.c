@@ -25,6 +25,14 @@ static const char vocabulary[] =
 	"#define KM_SHARED(name, bytes) static __attribute__((shared)) __attribute__((aligned(16))) char name[bytes]\n"
 	"#define KM_SHARED_GIVEN(name) extern __attribute__((shared)) __attribute__((aligned(16))) char name[]\n"
 	"KM_D void km_barrier() { __syncthreads(); }\n"
+	/* Blocks of a cluster: what they wrote to shared memory is seen behind it (PTX ISA, barrier.cluster: release and acquire by default). */
+	"#define KM_CLUSTERS\n"
+	"KM_D void km_cluster_barrier() { asm volatile(\"barrier.cluster.arrive.aligned;\\nbarrier.cluster.wait.aligned;\" ::: \"memory\"); }\n"
+	"KM_D unsigned km_shared_of(const void *p, int block) {\n"
+	" unsigned y; asm(\"mapa.shared::cluster.u32 %0, %1, %2;\" : \"=r\"(y) : \"r\"((unsigned)(unsigned long)(const __attribute__((address_space(3))) char *)p), \"r\"(block)); return y; }\n"
+	"KM_D float km_of_block(const float *p, int block) { float y; asm volatile(\"ld.shared::cluster.f32 %0, [%1];\" : \"=f\"(y) : \"r\"(km_shared_of(p, block)) : \"memory\"); return y; }\n"
+	"KM_D double km_of_block(const double *p, int block) { double y; asm volatile(\"ld.shared::cluster.f64 %0, [%1];\" : \"=d\"(y) : \"r\"(km_shared_of(p, block)) : \"memory\"); return y; }\n"
+	"KM_D long km_of_block(const long *p, int block) { long y; asm volatile(\"ld.shared::cluster.b64 %0, [%1];\" : \"=l\"(y) : \"r\"(km_shared_of(p, block)) : \"memory\"); return y; }\n"
 	"KM_D float km_lane_value(float x, int lane) { return __builtin_bit_cast(float, __nvvm_shfl_sync_idx_i32(-1, __builtin_bit_cast(int, x), lane, 31)); }\n"
 	/* 2^x on [-0.5, 0.5] by the special function unit, 2 ULP; then the exponent in two steps, so that tiny results keep what they can. */
 	"KM_D float km_scaled(float f, float n) {\n"

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { LEAST_OF_CLUSTER = 4096 }; /* columns */
+
 struct match {
 	const struct normal *normal;
 	size_t row_count;                 /* leading indices that are rows: 1 or 2 */
@@ -233,12 +235,14 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		  const struct target *target, struct space *space)
 {
 	static const int extent[] = { 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536 };
-	int64_t length = extent_value(problem, m->extent);
+	const int64_t length = extent_value(problem, m->extent), longest = extent[ARRAY_SIZE(extent) - 1];
 	int fits[4], n = 0;
 
 	add_knob(arena, space, "BR", (const int[]){ 1, 2, 4, 8, 16, 32, -1 });
 	if (target->warp > 1) {
 		add_knob(arena, space, "THREADS", (const int[]){ 64, 128, 256, 512, -1 });
+		if (target->max_cluster && length >= LEAST_OF_CLUSTER)
+			add_knob(arena, space, "CLUSTER", (const int[]){ 1, 2, 4, 8, 16, -1 });
 		add_align_knob(arena, space);
 	} else {
 		add_knob(arena, space, "UNROLL", (const int[]){ 1, 2, 4, 8, -1 });
@@ -260,6 +264,9 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	for (size_t i = 0; i < ARRAY_SIZE(extent) && n < 2; i++)
 		if (extent[i] >= length)
 			fits[n++] = extent[i];
+	/* Longer ones a cluster of blocks holds: whole chunks of all of its threads. */
+	if (!n && target->max_cluster && length <= longest * target->max_cluster)
+		fits[n++] = (int)((length + (longest >> 1) - 1) / (longest >> 1) * (longest >> 1));
 	fits[n] = -1;
 	if (n && (m->cached || m->shared || target->warp > 1))
 		add_knob(arena, space, "BC", fits);
@@ -268,6 +275,8 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		space->is_last_resort = !goes_along(m, m->value[first_reduction(m->normal)]) || length < target->warp;
 		/* A row a block, sixteen columns a thread, read once. */
 		start_knob(space, "THREADS", length <= 1024 ? "64" : length <= 2048 ? "128" : length <= 4096 ? "256" : "512");
+		if (length > longest / 4)
+			start_knob(space, "CLUSTER", length > longest * 4 ? "16" : length > longest ? "8" : "2");
 		start_knob(space, "CACHE", "1");
 		start_knob(space, "KEEP", "1");
 	}
@@ -341,12 +350,16 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		strbuf_addstr(why_not, "more threads than columns");
 		return 0;
 	}
+	if (br > 1 && point_int(space, point, "CLUSTER") > 1) {
+		strbuf_addstr(why_not, "a cluster's blocks share one row");
+		return 0;
+	}
 	int64_t extent = simt || cache || keep ? bc : INT64_C(1) << 30;
 	if ((simt || cache || keep) && extent_value(problem, m->extent) > bc) {
 		strbuf_addf(why_not, "rows longer than the tile of %lld", (long long)bc);
 		return 0;
 	}
-	if (br * bc * 4 > (INT64_C(1) << 20) && (cache || keep)) {
+	if (!simt && br * bc * 4 > (INT64_C(1) << 20) && (cache || keep)) {
 		strbuf_addstr(why_not, "a tile above 1 MiB leaves the cache");
 		return 0;
 	}
@@ -369,6 +382,8 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		    m->row_count == 2 ? ", " : "", rows, (long long)br, (long long)(simt ? threads : 1));
 	strbuf_addf(text, "  index %s<%lld of %s-p%zu*%lld %s<%lld of %s\n", row, (long long)br, rows, m->row_count - 1, (long long)br, column,
 		    (long long)extent, columns);
+	if (point_int(space, point, "CLUSTER") > 1)
+		strbuf_addf(text, "  knob BLOCKS=%lld\n", (long long)point_int(space, point, "CLUSTER"));
 	if (!simt)
 		strbuf_addf(text, "  knob UNROLL=%lld FUSE=%lld NT=%lld\n", (long long)point_int(space, point, "UNROLL"),
 			    (long long)point_int(space, point, "FUSE"), (long long)point_int(space, point, "NT"));

@@ -21,6 +21,7 @@ const struct target target_nvidia_h100 = {
 	.shared_bytes = 227 << 10,   /* of a block: Programming Guide, the same table */
 	.static_shared_bytes = 48 << 10,
 	.max_threads = 1024,
+	.max_cluster = 16,           /* 8 everywhere, 16 where the function asks for it: Programming Guide, thread block clusters */
 	.peak_flop_per_s = {         /* NVIDIA H100 data sheet (2023), SXM, without sparsity; f32 outside the matrix units */
 		[DTYPE_f32] = 67e12, [DTYPE_f64] = 67e12,
 		[DTYPE_f16] = 989.5e12, [DTYPE_bf16] = 989.5e12, [DTYPE_i8] = 1979e12,

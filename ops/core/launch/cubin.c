@@ -89,6 +89,7 @@ enum {
 };
 
 enum { MAX_DYNAMIC_SHARED = 8 };      /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+enum { LARGER_CLUSTER = 14, PORTABLE_CLUSTER = 8 }; /* CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED: of more than 8 blocks */
 enum { MULTIPROCESSORS = 16, L2_BYTES = 38 }; /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, _L2_CACHE_SIZE */
 /* CU_STREAM_PER_THREAD: it waits for the default stream and is waited for by it, as that one does for itself, but can be recorded. */
 #define STREAM ((void *)2)
@@ -239,6 +240,8 @@ static int load_functions(struct kernel *k, const char *path, struct strbuf *err
 		if (checked(cu.module_function(&k->function[s], k->module, step->symbol), step->symbol, err))
 			return -1;
 		k->shared_bytes[s] = shared_bytes_of(k, step);
+		if (step->cluster > PORTABLE_CLUSTER && checked(cu.function_set(k->function[s], LARGER_CLUSTER, 1), "asking for a large cluster", err))
+			return -1;
 		if (k->shared_bytes[s] > INT_MAX) {
 			strbuf_addf(err, "'%s' wants %lld bytes of shared memory", step->symbol, (long long)k->shared_bytes[s]);
 			return -1;

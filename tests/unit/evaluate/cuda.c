@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum { MOST_JOBS = 40000, JOBS_A_UNIT = 200, TRIES = 60, ARGUMENTS = 48, SECONDS = 60 };
+enum { MOST_JOBS = 40000, JOBS_A_UNIT = 200, TRIES = 200, ARGUMENTS = 48, SECONDS = 60 };
 
 struct job {
 	const char *name, *symbol, *plan, *prologue, *source;
@@ -27,13 +27,13 @@ struct job {
 	bool has_patterns; /* every bit pattern is an input instead */
 };
 
-typedef const char *host_run(void *kernel, const long *argument, long blocks, int threads, int reversed);
+typedef const char *host_run(void *kernel, const long *argument, long blocks, int threads, int reversed, int cluster);
 
 static struct arena arena;
 static const struct target *target;
 static struct job job[MOST_JOBS];
 static int job_count, each, problems;
-static bool has_patterns;
+static bool has_patterns, is_clustered; /* is_clustered: rows shared by blocks alone */
 static unsigned seen_types;
 
 /* ---- candidates ------------------------------------------------------ */
@@ -74,7 +74,7 @@ static void add_candidates(const struct problem_space *ps, size_t sub, const cha
 		strbuf_release(&why);
 		if (made < 0)
 			return;
-		if (!made || is_for_device_alone(&c))
+		if (!made || is_for_device_alone(&c) || (is_clustered && !strstr(c.plan, "cluster=")))
 			continue;
 		job[job_count++] = (struct job){ .name = arena_printf(&arena, "%s %s, %s", name, c.knobs, distribution_name(d[(size_t)job_count % draws])), .symbol = arena_printf(&arena, "km_%s", c.id), .plan = c.plan,
 						 .prologue = c.prologue, .source = c.source, .problem = ps->problem, .distribution = d[(size_t)job_count % draws], .has_patterns = has_patterns };
@@ -136,9 +136,14 @@ static void add_longer(void)
 					    "avg_pool1d/f32/N=2,L=700,K=8,S=1,P=4/t1", "max_pool2d/f32/N=1,H=40,W=70,KH=4,SH=1,PH=1,KW=4,SW=1,PW=1/t1",
 					    "conv2d_grouped/f32/NB=1,C=1,O=4,H=20,W=40,KH=3,KW=3,G=4/t1",
 					    "conv_transpose2d/f32/NB=1,CI=4,OG=3,H=6,W=50,KH=3,KW=5,SH=2,PH=1,DH=2,SW=3,PW=2,G=2/t1" };
+	static const char *const clustered[] = { "softmax/f32/R=2,C=8190/t1", "l2_norm/f64/R=2,C=4096/t1", "layer_norm/bf16/R=3,C=4099/t1" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++)
 		add_drawn(text[i], 4);
+	is_clustered = true;
+	for (size_t i = 0; i < ARRAY_SIZE(clustered); i++)
+		add_drawn(clustered[i], 4);
+	is_clustered = false;
 }
 
 /* Conversions of all numbers of 8 and of 16 bits. */
@@ -202,7 +207,7 @@ static bool run_steps_of(const struct job *j, void *library, const struct memory
 			argument[n++] = (long)m->buf[b];
 		for (size_t d = 0; d < m->plan.dim_count; d++)
 			argument[n++] = m->dim[d];
-		const char *fault = kernel ? run(kernel, argument, plan_step_instances(&m->plan, s, m->dim), m->plan.step[s].threads, reversed) : "a step is missing";
+		const char *fault = kernel ? run(kernel, argument, plan_step_instances(&m->plan, s, m->dim), m->plan.step[s].threads, reversed, m->plan.step[s].cluster ? m->plan.step[s].cluster : 1) : "a step is missing";
 		if (fault) {
 			strbuf_addf(why, "%s: %s", j->symbol, fault);
 			return false;

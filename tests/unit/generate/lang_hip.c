@@ -34,7 +34,7 @@ static struct job job[MOST_JOBS];
 static int job_count;
 static struct strbuf host_source = STRBUF_INIT, device_source = STRBUF_INIT;
 
-typedef const char *host_run(void *kernel, const long *argument, long blocks, int threads, int reversed);
+typedef const char *host_run(void *kernel, const long *argument, long blocks, int threads, int reversed, int cluster);
 
 static void say(struct strbuf *text)
 {
@@ -184,7 +184,7 @@ static bool run_plan(const struct job *j, void *library, host_run *run, void *co
 			argument[n++] = (long)buf[b];
 		for (size_t d = 0; d < j->plan.dim_count; d++)
 			argument[n++] = dim[d];
-		const char *fault = kernel ? run(kernel, argument, plan_step_instances(&j->plan, s, dim), j->plan.step[s].threads, reversed)
+		const char *fault = kernel ? run(kernel, argument, plan_step_instances(&j->plan, s, dim), j->plan.step[s].threads, reversed, 1)
 					   : "a step is missing";
 		if (fault) {
 			strbuf_addstr(why, fault);

@@ -3,6 +3,7 @@
  * without their device.  Every thread of a block is a context of its own; a warp
  * runs alone until the block's barrier, first warp first or (`reversed`) last
  * warp first, so that a missing barrier gives wrong results in one of the orders.
+ * Blocks run one by one, or, in clusters, each until the cluster's barrier.
  * Shared memory begins every block as NaN.
  */
 #include <setjmp.h>
@@ -11,22 +12,23 @@
 
 #define KM_KERNEL(n) extern "C" void
 #define KM_D inline __attribute__((always_inline))
-#define KM_TID km_now
-#define KM_BID km_block
+#define KM_TID (km_now % km_threads)
+#define KM_BID (km_block + km_now / km_threads)
 #ifndef KM_WARP
 #define KM_WARP 64
 #endif
-#define KM_SHARED(name, bytes) static_assert(bytes <= sizeof(km_lds)); char *const name = km_lds; if (km_lds_used < bytes) km_lds_used = bytes
-#define KM_SHARED_GIVEN(name) char *const name = km_lds; km_lds_used = sizeof(km_lds)
+#define KM_SHARED(name, bytes) static_assert(bytes <= KM_LDS); char *const name = km_lds[km_now / km_threads]; if (km_lds_used < bytes) km_lds_used = bytes
+#define KM_SHARED_GIVEN(name) char *const name = km_lds[km_now / km_threads]; km_lds_used = KM_LDS
 
-enum { KM_RUNNING, KM_AT_WARP, KM_AT_BARRIER, KM_DONE };
-static int km_now;
-static unsigned km_block;
-alignas(16) static char km_lds[256 << 10];
-static size_t km_lds_used = sizeof(km_lds);
+enum { KM_RUNNING, KM_AT_WARP, KM_AT_BARRIER, KM_AT_CLUSTER, KM_DONE };
+enum { KM_LDS = 256 << 10, KM_CLUSTER = 16, KM_FIBERS = 4096 };
+static int km_now, km_threads; /* the thread, of all of its cluster's blocks; a block's */
+static unsigned km_block;      /* the first of the cluster */
+alignas(16) static char km_lds[KM_CLUSTER][KM_LDS];
+static size_t km_lds_used = KM_LDS;
 /* A context is entered once by setcontext(), which asks the kernel, and then, block after block, by jumps, which do not. */
-static struct { ucontext_t context; jmp_buf at; bool is_made, is_started; int state; } km_fiber[1024];
-alignas(16) static char km_stack[1024][128 << 10];
+static struct { ucontext_t context; jmp_buf at; bool is_made, is_started; int state; } km_fiber[KM_FIBERS];
+alignas(16) static char km_stack[KM_FIBERS][128 << 10];
 static jmp_buf km_scheduler;
 #define KM_EIGHT(x, i) x[i], x[i + 1], x[i + 2], x[i + 3], x[i + 4], x[i + 5], x[i + 6], x[i + 7]
 #define KM_LONGS(x) x, x, x, x, x, x, x, x
@@ -41,9 +43,12 @@ static __attribute__((noinline)) void km_yield(int state)
 		_longjmp(km_scheduler, 1);
 }
 static void km_barrier() { km_yield(KM_AT_BARRIER); }
+#define KM_CLUSTERS
+static void km_cluster_barrier() { km_yield(KM_AT_CLUSTER); }
+template <class T> static T km_of_block(const T *p, int block) { return *(const T *)((const char *)p + (block - km_now / km_threads) * (long)KM_LDS); }
 
 /* What a lane shows the others of its warp. */
-static float km_shown[1024][16];
+static float km_shown[KM_FIBERS][16];
 static float km_lane_value(float x, int lane)
 {
 	int me = km_now;
@@ -128,7 +133,7 @@ static __attribute__((noinline)) void km_resume(int t)
 	setcontext(&km_fiber[t].context);
 }
 
-/* Runs a warp's lanes until all are at the block's barrier, or all done; returns where, or -1 when they part. */
+/* Runs a warp's lanes until all are at a barrier, or all done; returns where, or -1 when they part. */
 static int km_run_warp(int warp)
 {
 	for (;;) {
@@ -143,15 +148,34 @@ static int km_run_warp(int warp)
 	}
 }
 
-/* Runs all blocks of a kernel; NULL, or what went wrong.  `argument`: KM_ARGUMENTS, the kernel's own first. */
-extern "C" const char *km_host_run(void *kernel, const long *argument, long blocks, int threads, int reversed)
+/* Runs a block, whose first thread that is, until all of it are at the cluster's barrier, or done; returns where, or -1 when they part. */
+static int km_run_block(int first, int reversed)
+{
+	int warps = km_threads / KM_WARP, state = KM_AT_BARRIER;
+
+	while (state == KM_AT_BARRIER)
+		for (int w = 0; w < warps; w++) {
+			int now = km_run_warp(first + (reversed ? warps - 1 - w : w) * KM_WARP);
+			if (now < 0 || (w && now != state))
+				return -1;
+			state = now;
+		}
+	return state;
+}
+
+/* Runs all blocks of a kernel, `cluster` of them beside each other; NULL, or what went wrong.  `argument`: KM_ARGUMENTS, the kernel's own first. */
+extern "C" const char *km_host_run(void *kernel, const long *argument, long blocks, int threads, int reversed, int cluster)
 {
 	memcpy(&km_kernel, &kernel, sizeof(kernel));
 	memcpy(km_argument, argument, sizeof(km_argument));
-	for (km_block = 0; km_block < blocks; km_block++) {
-		memset(km_lds, 0xff, km_lds_used);
+	km_threads = threads;
+	if (cluster > KM_CLUSTER || cluster * threads > KM_FIBERS)
+		return "a cluster of more threads than there are";
+	for (km_block = 0; km_block < blocks; km_block += cluster) {
+		for (int b = 0; b < cluster; b++)
+			memset(km_lds[b], 0xff, km_lds_used);
 		km_lds_used = 0;
-		for (int t = 0; t < threads; t++) {
+		for (int t = 0; t < cluster * threads; t++) {
 			km_fiber[t].state = KM_RUNNING;
 			if (km_fiber[t].is_made)
 				continue;
@@ -163,9 +187,9 @@ extern "C" const char *km_host_run(void *kernel, const long *argument, long bloc
 			makecontext(&km_fiber[t].context, km_start, 0);
 		}
 		for (int state = KM_RUNNING; state != KM_DONE;) {
-			for (int w = 0; w < threads / KM_WARP; w++) {
-				int now = km_run_warp((reversed ? threads / KM_WARP - 1 - w : w) * KM_WARP);
-				if (now < 0 || (w && now != state)) {
+			for (int b = 0; b < cluster; b++) {
+				int now = km_run_block((reversed ? cluster - 1 - b : b) * threads, reversed);
+				if (now < 0 || (b && now != state)) {
 					memset(km_fiber, 0, sizeof(km_fiber));
 					return "threads of a block part: some wait where others do not";
 				}
