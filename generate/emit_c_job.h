@@ -37,6 +37,11 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 void job_reduce_and_map(struct emitter *e, int copy, void *user);
 /* `wide` vectors of accumulators go through the ranges together: one pass over the rows for all. */
 void job_reduce_wide(struct emitter *e, const struct job *job, int v, int wide);
+/*
+ * Stores of a thread's reductions over the same ranges, one behind the other: they go through the ranges together, so
+ * that what several of them read is read once.  (Knob TOGETHER.)  Returns how many statements it took; 0: it is not that.
+ */
+size_t job_reduce_together(struct emitter *e, const struct tile_stmt *stmt, size_t count);
 void job_scan(struct emitter *e, const struct job *job);
 void job_order(struct emitter *e, const struct job *job); /* emit_c_order.c */
 

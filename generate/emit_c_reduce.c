@@ -416,6 +416,120 @@ void job_reduce_in_place(struct emitter *e, const struct expr *r, int number, bo
 		fold_together(e, r, number, type);
 }
 
+/* ---- several reductions of a thread in the same loops ----------------- */
+
+static bool has_same_ranges(const struct expr *a, const struct expr *b)
+{
+	bool same = a->range_count == b->range_count && a->op == b->op && !a->filter == !b->filter;
+
+	for (size_t i = 0; same && i < a->range_count; i++)
+		same = a->range[i].hi && b->range[i].hi && !strcmp(a->range[i].name, b->range[i].name) && expr_equal(a->range[i].lo, b->range[i].lo) &&
+		       expr_equal(a->range[i].hi, b->range[i].hi);
+	return same;
+}
+
+static bool has_part(const struct expr *condition, const struct expr *part)
+{
+	if (condition->kind == EXPR_BINARY && condition->op == OP_AND)
+		return has_part(condition->arg[0], part) || has_part(condition->arg[1], part);
+	return expr_equal(condition, part);
+}
+
+static const struct expr *both(struct emitter *e, const struct expr *a, const struct expr *b)
+{
+	return a && b ? expr_binary(&e->arena, OP_AND, (struct expr *)a, (struct expr *)b) : a ? a : b;
+}
+
+/* The parts of a condition that all of the statements have (or, not `common`, that some have not); NULL: none. */
+static const struct expr *parts_of(struct emitter *e, const struct expr *condition, const struct tile_stmt *stmt, size_t count, bool common)
+{
+	bool in_all = true;
+
+	if (condition->kind == EXPR_BINARY && condition->op == OP_AND)
+		return both(e, parts_of(e, condition->arg[0], stmt, count, common), parts_of(e, condition->arg[1], stmt, count, common));
+	for (size_t i = 0; i < count && in_all; i++)
+		in_all = has_part(stmt[i].value->filter, condition);
+	return in_all == common ? condition : NULL;
+}
+
+static bool is_equal_or_none(const struct expr *a, const struct expr *b)
+{
+	return a && b ? expr_equal(a, b) : a == b;
+}
+
+/* The factor that is the same in a and b, which are products; NULL: none is. */
+static const struct expr *common_factor(const struct expr *a, const struct expr *b)
+{
+	for (size_t i = 0; a->kind == EXPR_BINARY && a->op == OP_MUL && b->kind == EXPR_BINARY && b->op == OP_MUL && i < 2; i++)
+		if (expr_equal(a->arg[i], b->arg[i]))
+			return a->arg[i];
+	return NULL;
+}
+
+/* One term of each statement's reduction; a factor of several is read, and a condition asked, once for them. */
+static void fold_terms(struct emitter *e, const struct tile_stmt *stmt, size_t count)
+{
+	const struct expr **condition = ARENA_ARRAY(&e->arena, const struct expr *, count);
+	bool *is_done = ARENA_ARRAY(&e->arena, bool, count);
+	const char *type = e->is_double ? "double" : "float";
+
+	for (size_t i = 0; i < count; i++)
+		condition[i] = stmt[i].value->filter ? parts_of(e, stmt[i].value->filter, stmt, count, false) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct expr *factor = NULL, *term = stmt[i].value->arg[0];
+		if (is_done[i])
+			continue;
+		emit_open(e, condition[i] ? "if (%s)" : "%s", condition[i] ? emit_truth(e, condition[i], false) : "");
+		for (size_t k = i + 1; k < count && !factor; k++)
+			factor = is_done[k] || !is_equal_or_none(condition[i], condition[k]) ? NULL : common_factor(term, stmt[k].value->arg[0]);
+		if (factor)
+			emit_line(e, "const %s km_x = %s;", type, emit_real(e, factor, false));
+		for (size_t k = i; k < count; k++) {
+			const struct expr *x = stmt[k].value->arg[0];
+			const char *acc = emit_text(e, "km_q%zu", k);
+			bool has_factor = factor && !is_done[k] && is_equal_or_none(condition[i], condition[k]) && x->kind == EXPR_BINARY && x->op == OP_MUL &&
+					  (expr_equal(x->arg[0], factor) || expr_equal(x->arg[1], factor));
+			if (k > i && !has_factor)
+				continue;
+			is_done[k] = true;
+			const char *value = has_factor ? emit_text(e, "km_x * %s", emit_real(e, x->arg[expr_equal(x->arg[0], factor)], false)) : emit_real(e, x, false);
+			emit_line(e, "%s = %s;", acc, e->is_double && stmt->value->op >= OP_MAX ? emit_text(e, "km_%simum_d(%s, %s)", stmt->value->op == OP_MAX ? "max" : "min", value, acc)
+													: combine(e, stmt->value->op, acc, value, false));
+		}
+		emit_close(e, 1);
+	}
+}
+
+size_t job_reduce_together(struct emitter *e, const struct tile_stmt *stmt, size_t count)
+{
+	const struct expr *first = stmt->value;
+	size_t n = 0;
+
+	if (!e->is_thread || e->lanes > 1 || !tile_knob_int(e->kernel, "TOGETHER", 0) || stmt->kind != TILE_STORE || first->kind != EXPR_REDUCE || first->op > OP_MIN)
+		return 0;
+	while (n < count && stmt[n].kind == TILE_STORE && stmt[n].value->kind == EXPR_REDUCE && has_same_ranges(first, stmt[n].value) && !emit_is_whole(e, stmt[n].value->arg[0]))
+		n++;
+	if (n < 2)
+		return 0;
+	struct expr loops = *first;
+	loops.filter = first->filter ? (struct expr *)parts_of(e, first->filter, stmt, n, true) : NULL;
+	/* What only some ask is asked as far out as it can be, too: the loops inside it are then of few statements. */
+	struct expr order = loops;
+	order.filter = first->filter;
+	if (first->filter)
+		loops.range = conditions_first(e, &order)->range;
+	for (size_t i = 0; i < n; i++)
+		emit_line(e, "%s km_q%zu = %s;", e->is_double ? "double" : "float", i, identity(first->op));
+	int opened = open_ranges(e, &loops, -1);
+	fold_terms(e, stmt, n);
+	close_ranges(e, &loops, opened);
+	for (size_t i = 0; i < n; i++) {
+		struct job job = job_of(e, &stmt[i]);
+		emit_store(e, job.target, emit_text(e, "km_q%zu", i), false, false);
+	}
+	return n;
+}
+
 void job_reduce_and_map(struct emitter *e, int copy, void *user)
 {
 	const struct job *job = user;

@@ -296,6 +296,8 @@ void emit_stmts(struct emitter *e, const struct tile_stmt *stmt, size_t count)
 	for (size_t i = 0; i < count && !e->failed;) {
 		const struct tile_stmt *s = &stmt[i];
 		size_t taken = emit_whole_contraction(e, s, count - i);
+		if (!taken)
+			taken = job_reduce_together(e, s, count - i);
 		if (!taken && i + 1 < count && emit_fused(e, s, &stmt[i + 1]))
 			taken = 2;
 		i += taken ? taken : 1;

@@ -43,10 +43,11 @@ struct stages_writer {
 	bool counts;    /* ranks, instead of sorting */
 	bool is_short;  /* devices compute indices in 32 bits */
 	/* On a device */
-	int64_t threads, lanes, part, run, patch, tiles;
+	int64_t threads, lanes, part, run, patch, share, tiles;
 	int warp;
 	bool uses_lanes; /* some kernel does */
 	bool uses_tiles;
+	bool uses_share;
 	bool uses_patch, is_too_long; /* a thread computes several points; of more terms than its code should be unrolled to */
 };
 

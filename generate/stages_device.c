@@ -24,6 +24,9 @@ static const struct expr *only_reduction(const struct expr *e)
 /* Ranges up to this are unrolled (emit_c_reduce.c); with all points of a thread no more terms than that. */
 enum { LEAST_LOOP = 16, MOST_UNROLLED = 512 };
 
+/* Results that a thread holds in registers. */
+enum { MOST_SHARED = 64 };
+
 /* Rows that fill no tile have a thread an element. */
 enum { LEAST_TILE = 512 };
 
@@ -124,6 +127,74 @@ static int patched_index(const struct normal_stmt *s)
 	return -1;
 }
 
+/* Is e that index by a quotient of its by a number of points a group, *group, alone, or not at all? */
+static bool uses_group_alone(const struct expr *e, const char *index, const struct expr **group)
+{
+	bool alone = e->kind != EXPR_NAME || strcmp(e->name, index);
+
+	if (e->kind == EXPR_BINARY && e->op == OP_FLOORDIV && e->arg[0]->kind == EXPR_NAME && !strcmp(e->arg[0]->name, index)) {
+		if (*group && !expr_equal(*group, e->arg[1]))
+			return false;
+		*group = e->arg[1];
+		return !expr_uses(e->arg[1], index);
+	}
+	for (size_t i = 0; i < e->arg_count && alone; i++)
+		alone = uses_group_alone(e->arg[i], index, group);
+	return alone && (!e->otherwise || uses_group_alone(e->otherwise, index, group));
+}
+
+/*
+ * The statement's index, not its last, several points of which read the same of one factor of what is summed: the
+ * output channels of a convolution.  *group: such points are those of a quotient by it; NULL: all.  -1: there is none.
+ */
+static int shared_index(const struct normal_stmt *s, const struct expr **group)
+{
+	const struct expr *e = s->value->kind == EXPR_REDUCE ? s->value : NULL;
+
+	if (!e || e->op > OP_MIN || e->arg[0]->kind != EXPR_BINARY || e->arg[0]->op != OP_MUL)
+		return -1;
+	for (size_t k = 0; k < e->range_count; k++)
+		if (!range_is_static(&e->range[k], s->index, s->index_count))
+			return -1;
+	for (int i = 0; i + 1 < (int)s->index_count; i++)
+		for (int f = 0; f < 2; f++) {
+			const struct expr *factor = e->arg[0]->arg[f], *other = e->arg[0]->arg[1 - f];
+			*group = NULL;
+			/* The last index moves it, or it would be the weights. */
+			if (expr_uses(factor, s->index[s->index_count - 1].name) && (!e->filter || !expr_uses(e->filter, s->index[i].name)) &&
+			    uses_group_alone(factor, s->index[i].name, group) && expr_uses(other, s->index[i].name))
+				return i;
+		}
+	return -1;
+}
+
+/* Points of the index whose factor is the same: of a group, or all. */
+static const char *shared_extent(struct stages_writer *w, const struct normal_stmt *s, int index, const struct expr *group)
+{
+	return group ? expr_text(w->arena, group, NULL) : stages_extent(w, s, (size_t)index);
+}
+
+/* e at point j of a block of the index's points, that are of one group: quotients are the block's. */
+static struct expr *at_shared(struct arena *arena, const struct expr *e, const char *index, const char *block, int64_t j)
+{
+	struct expr *copy = ARENA_ARRAY(arena, struct expr, 1);
+	bool is_index = e->kind == EXPR_NAME && !strcmp(e->name, index);
+
+	if (is_index)
+		return expr_binary(arena, OP_ADD, expr_name(arena, block), expr_int(arena, j));
+	if (e->kind == EXPR_BINARY && (e->op == OP_FLOORDIV || e->op == OP_MOD) && e->arg[0]->kind == EXPR_NAME && !strcmp(e->arg[0]->name, index)) {
+		struct expr *of_block = expr_binary(arena, e->op, expr_name(arena, block), e->arg[1]);
+		return e->op == OP_MOD ? expr_binary(arena, OP_ADD, of_block, expr_int(arena, j)) : of_block;
+	}
+	*copy = *e;
+	copy->arg = ARENA_ARRAY(arena, struct expr *, e->arg_count + 1);
+	for (size_t i = 0; i < e->arg_count; i++)
+		copy->arg[i] = at_shared(arena, e->arg[i], index, block, j);
+	copy->filter = e->filter ? at_shared(arena, e->filter, index, block, j) : NULL;
+	copy->otherwise = e->otherwise ? at_shared(arena, e->otherwise, index, block, j) : NULL;
+	return copy;
+}
+
 /* Quotients and remainders without the multiples of their divisor: (5*w+i)//5 is w + i//5. */
 static struct expr *without_multiples(struct arena *arena, const struct expr *e)
 {
@@ -189,6 +260,15 @@ void stages_device_knobs(struct arena *arena, const struct match *m, const struc
 			start_knob(space, "PATCH", remainders ? arena_printf(arena, "%d", remainders) : terms <= 16 ? "4" : terms <= 32 ? "2" : "1");
 			break;
 		}
+	/* Points of an index that go through a reduction together, as they read the same. */
+	for (size_t i = 0; i < m->count; i++) {
+		const struct expr *group;
+		if (m->stage[i].scheme != PLAIN || shared_index(m->stage[i].stmt, &group) < 0)
+			continue;
+		add_knob(arena, space, "SHARE", (const int[]){ 1, 4, 8, 16, -1 });
+		start_knob(space, "SHARE", "8");
+		break;
+	}
 	/* Values of a row's elements, several a thread; 0: one. */
 	for (size_t i = 0; i < m->count; i++)
 		if (is_tile(problem, &m->stage[i])) {
@@ -348,6 +428,8 @@ static void write_points(struct stages_writer *w, const struct stage *x, size_t 
 		value->op = OP_BISECT;
 	size_t count = spread_of(w, s->index, s->index_count, index);
 	int patched = w->patch > 1 && w->lanes == 1 && x->scheme == PLAIN ? patched_index(s) : -1;
+	const struct expr *group = NULL;
+	int shared = w->share > 1 && w->lanes == 1 && x->scheme == PLAIN ? shared_index(s, &group) : -1;
 	/* Along the last index a thread's points lie a block's width apart, so that neighbours' are neighbours. */
 	bool is_last = patched >= 0 && patched == (int)s->index_count - 1, is_apart = is_last && !only_reduction(s->value)->filter;
 	if (patched >= 0) {
@@ -361,21 +443,37 @@ static void write_points(struct stages_writer *w, const struct stage *x, size_t 
 		w->uses_patch = true;
 		w->is_too_long |= window_of(w->problem, only_reduction(s->value)) * w->patch > MOST_UNROLLED;
 	}
+	if (shared >= 0 && shared != patched) {
+		w->uses_share = true;
+		index[shared].extent = arena_printf(w->arena, "(%s)//%lld", index[shared].extent, (long long)w->share);
+		index[shared].points = 1;
+		w->is_too_long |= (patched < 0 ? 1 : w->patch) * w->share > MOST_SHARED;
+	} else {
+		shared = -1;
+	}
 	const char *at = open_block(w, kernel_name(w, number, ""), index, count, value, mapping);
+	if (shared >= 0)
+		strbuf_addstr(w->text, "  knob TOGETHER=1\n");
 	const char *block = patched < 0 ? NULL : mapping[2 * patched + 1];
-	for (int64_t i = 0; i < (patched < 0 ? 1 : w->patch); i++) {
+	const char *first = shared < 0 ? NULL : arena_printf(w->arena, "(%s*%lld)", mapping[2 * shared + 1], (long long)w->share);
+	const int64_t points = patched < 0 ? 1 : w->patch, all = points * (shared < 0 ? 1 : w->share);
+	for (int64_t i = 0; i < all; i++) {
 		struct strbuf place = STRBUF_INIT;
-		const char *here = at;
+		const struct expr *here = value;
 		if (is_apart && index[patched].points > 1)
 			mapping[2 * patched + 1] = arena_printf(w->arena, "p%d*%lld+%s+%lld", patched, (long long)(index[patched].points * w->patch), s->index[patched].name,
-								(long long)(i * index[patched].points));
+								(long long)(i % points * index[patched].points));
 		else if (patched >= 0)
-			mapping[2 * patched + 1] = arena_printf(w->arena, "(%s)*%lld+%lld", block, (long long)w->patch, (long long)i);
-		for (size_t k = 0; k < count && patched >= 0; k++)
-			strbuf_addf(&place, "%s%s", k ? ", " : "", mapping[2 * k + 1]);
-		here = patched < 0 ? at : place.buf;
-		const struct expr *mapped = expr_mapped(w->arena, value, mapping);
-		stages_write_stores(w, x, "  ", here, expr_text(w->arena, patched < 0 ? mapped : without_multiples(w->arena, mapped), NULL));
+			mapping[2 * patched + 1] = arena_printf(w->arena, "(%s)*%lld+%lld", block, (long long)w->patch, (long long)(i % points));
+		if (shared >= 0) {
+			here = at_shared(w->arena, value, s->index[shared].name, "shared_", i / points);
+			mapping[2 * shared] = "shared_";
+			mapping[2 * shared + 1] = first;
+		}
+		for (size_t k = 0; k < count; k++)
+			strbuf_addf(&place, (int)k == shared ? "%s%s+%lld" : "%s%s", k ? ", " : "", mapping[2 * k + 1], (long long)(i / points));
+		here = expr_mapped(w->arena, here, mapping);
+		stages_write_stores(w, x, "  ", all == 1 ? at : place.buf, expr_text(w->arena, patched < 0 ? here : without_multiples(w->arena, here), NULL));
 		strbuf_release(&place);
 	}
 }
@@ -621,6 +719,19 @@ int stages_lower_device(struct stages_writer *w, struct strbuf *why_not)
 		strbuf_addstr(why_not, "LANES exceed THREADS");
 		return 0;
 	}
+	for (size_t i = 0; i < m->count && w->share > 1 && w->lanes == 1; i++) {
+		const struct normal_stmt *s = m->stage[i].stmt;
+		const struct expr *group = NULL;
+		int shared = m->stage[i].scheme == PLAIN ? shared_index(s, &group) : -1;
+		if (shared < 0)
+			continue;
+		const char *extent = shared_extent(w, s, shared, group);
+		if (extent_value(w->problem, group ? group : s->index[shared].hi) % w->share) {
+			strbuf_addf(why_not, "SHARE does not divide %s", extent);
+			return 0;
+		}
+		strbuf_addf(w->text, "require %s %% %lld == 0\n", extent, (long long)w->share);
+	}
 	if (kernels > TILE_MAX_KERNELS) {
 		strbuf_addf(why_not, "more than %d kernels", TILE_MAX_KERNELS);
 		return 0;
@@ -632,7 +743,11 @@ int stages_lower_device(struct stages_writer *w, struct strbuf *why_not)
 		return 0;
 	}
 	if (w->is_too_long) {
-		strbuf_addf(why_not, "a thread's points have more than %d terms", MOST_UNROLLED);
+		strbuf_addf(why_not, "a thread's points have more than %d terms, or are more than %d", MOST_UNROLLED, MOST_SHARED);
+		return 0;
+	}
+	if (w->share > 1 && !w->uses_share) {
+		strbuf_addstr(why_not, "SHARE does nothing where several threads share a point, or along the index of PATCH");
 		return 0;
 	}
 	if (w->patch > 1 && !w->uses_patch) {

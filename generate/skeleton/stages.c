@@ -364,6 +364,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		w.part = point_int(space, point, "PART");
 		w.run = point_int(space, point, "RUN");
 		w.patch = point_int(space, point, "PATCH");
+		w.share = point_int(space, point, "SHARE");
 		w.tiles = point_word(space, point, "TILES") ? point_int(space, point, "TILES") : NO_TILES;
 		w.match = with_readers(arena, m);
 		if (reduces_ones(w.match, problem)) {

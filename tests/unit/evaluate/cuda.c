@@ -135,6 +135,8 @@ static void add_longer(void)
 					    "cumprod/f32/O=2,R=700,I=1/t1", "cumsum_reverse/f32/O=2,R=700,I=1/t1", "cumsum_exclusive/f32/O=2,R=300,I=3/t1",
 					    "avg_pool1d/f32/N=2,L=700,K=8,S=1,P=4/t1", "max_pool2d/f32/N=1,H=40,W=70,KH=4,SH=1,PH=1,KW=4,SW=1,PW=1/t1",
 					    "conv2d_grouped/f32/NB=1,C=1,O=4,H=20,W=40,KH=3,KW=3,G=4/t1",
+					    /* Output channels that go through their terms together. */
+					    "conv2d_grouped/f32/NB=1,C=2,O=16,H=9,W=40,KH=3,KW=3,G=2/t1", "conv_transpose2d/f32/NB=1,CI=4,OG=8,H=6,W=20,KH=3,KW=3,SH=5,PH=1,DH=2,SW=5,PW=1,DW=2,G=2/t1",
 					    "conv_transpose2d/f32/NB=1,CI=4,OG=3,H=6,W=50,KH=3,KW=5,SH=2,PH=1,DH=2,SW=3,PW=2,G=2/t1" };
 	static const char *const clustered[] = { "softmax/f32/R=2,C=8190/t1", "l2_norm/f64/R=2,C=4096/t1", "layer_norm/bf16/R=3,C=4099/t1" };
 
