@@ -94,6 +94,21 @@ struct most {
 static const struct most MOST = { 1 << 23, 3e7 /* sanitizers make kernels slow */ }, MOST_ONCE = { 1 << 25, 1.2e9 /* where there is no other shape beyond a tile */ };
 static const struct most MOST_LONGEST = { 1 << 23, 5e9 /* what sorts does less than its notation, which counts pairs */ };
 
+/* The extent of dimension d nearest to that, downwards or upwards, that the plan accepts, all others as they are; 0: none near. */
+static int64_t nearest(const struct plan *plan, const int64_t *base, size_t d, int64_t extent, int step)
+{
+	enum { NEAR = 64 };
+	int64_t dim[PLAN_MAX_NAMES];
+
+	memcpy(dim, base, plan->dim_count * sizeof(*dim));
+	for (int i = 0; i < NEAR && extent > 0; i++, extent += step) {
+		dim[d] = extent;
+		if (plan_accepts(plan, dim, NULL))
+			return extent;
+	}
+	return 0;
+}
+
 static bool is_too_much(const struct problem *p, struct most most) { return elements(p) > most.elements || problem_work(p) > most.work; }
 
 /* The smallest shape of the stage that the plan serves; NULL: none. */
@@ -195,16 +210,18 @@ static struct problem alone(const struct contestant *c, const struct expr *axis,
 }
 
 /* A full tile of dimension d where all others but the axis' own have two: what counts tiles along d is told by where the next of another lies. */
-static bool corner(const struct contestant *c, const struct edges *x, size_t d, size_t e, const struct problem *base, struct problem *p)
+static bool corner(const struct contestant *c, const struct edges *x, size_t d, size_t e, const struct problem *base, const int64_t *base_dim, struct problem *p)
 {
 	const struct expr *axis = x->axis[d][e];
+	int64_t dim[PLAN_MAX_NAMES];
 
+	memcpy(dim, base_dim, c->plan.dim_count * sizeof(*dim));
 	*p = *base;
 	for (size_t k = 0; k < c->plan.dim_count; k++)
 		if (k != d && x->count[k] && !(axis && expr_uses(axis, c->plan.dim[k])))
-			problem_set_dim(p, c->plan_dim[k], x->edge[k][0]);
-	problem_set_dim(p, c->plan_dim[d], x->edge[d][e] - 1);
-	return is_shape(p) && !is_too_much(p, MOST);
+			problem_set_dim(p, c->plan_dim[k], dim[k] = x->edge[k][0]);
+	problem_set_dim(p, c->plan_dim[d], dim[d] = nearest(&c->plan, dim, d, x->edge[d][e] - 1, -1));
+	return dim[d] && is_shape(p) && !is_too_much(p, MOST);
 }
 
 static void add_case(struct stage_case *out, size_t *count, const struct problem *p, uint64_t secret)
@@ -245,14 +262,14 @@ static size_t beside(const struct contestant *c, const struct edges *x, size_t d
 		base = alone(c, axis, x, d, dim);
 	for (size_t i = 0; i < ARRAY_SIZE(by); i++) {
 		out[count] = base;
-		count += grow(c, &out[count], dim, d, edge + by[i], MOST);
+		count += grow(c, &out[count], dim, d, nearest(&c->plan, dim, d, edge + by[i], by[i] < 0 ? -1 : 1), MOST);
 	}
 	/* Where all of them would be too much, the one with a second tile alone. */
 	if (!count) {
 		out[0] = base;
 		count = grow(c, &out[0], dim, d, edge, MOST_ONCE);
 	}
-	return count + corner(c, x, d, e, &base, &out[count]);
+	return count + corner(c, x, d, e, &base, dim, &out[count]);
 }
 
 static size_t find_edges(const struct contestant *c, struct stage_case *out, uint64_t secret)

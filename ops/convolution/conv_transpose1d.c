@@ -50,6 +50,8 @@ const struct op op_conv_transpose1d = {
 		{ "NB=1 CI=2 OG=2 L=7 KL=3 S=3 P=2 D=2 Q=2 G=2", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 L=4 KL=5 D=3", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 L=4 KL=3 S=2 P=1 D=2", OP_CHECK, NULL },
+		{ "NB=1 CI=2 OG=16 L=4 KL=3 S=2 P=1 D=2", OP_CHECK, NULL },
+		{ "NB=1 CI=2 OG=16 L=4 KL=3", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv_transpose1d(x, k, None, stride=(S,), padding=(P,), "
 		"output_padding=(Q,), groups=G, dilation=(D,))",

@@ -61,6 +61,9 @@ const struct op op_conv_transpose2d = {
 		{ "NB=1 CI=8 OG=3 H=4 W=6 KH=3 KW=5 SH=2 PH=1 DH=2 SW=3 PW=2 G=4", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 H=4 W=6 KH=3 KW=7 PH=1 PW=3", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 H=4 W=6 KH=3 KW=3 SH=5 PH=1 DH=2 SW=5 PW=1 DW=2", OP_CHECK, NULL },
+		{ "NB=1 CI=2 OG=16 H=4 W=5 KH=3 KW=3 SH=5 PH=1 DH=2 SW=5 PW=1 DW=2", OP_CHECK, NULL },
+		{ "NB=1 CI=4 OG=16 H=3 W=5 KH=3 KW=5 SH=2 PH=1 DH=2 SW=3 PW=2 G=4", OP_CHECK, NULL },
+		{ "NB=1 CI=2 OG=16 H=3 W=5 KH=3 KW=3", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv_transpose2d(x, k, None, stride=(SH, SW,), padding=(PH, PW,), "
 		"output_padding=(QH, QW,), groups=G, dilation=(DH, DW,))",

@@ -62,6 +62,7 @@ const struct op op_conv_transpose3d = {
 		{ "NB=1 CI=8 OG=3 Z=4 H=6 W=8 KZ=3 KH=5 KW=7 SZ=2 PZ=1 QZ=1 SH=2 PH=2 QH=1 SW=2 PW=3 QW=1 G=4", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 Z=4 H=6 W=8 KZ=3 KH=3 KW=3 SZ=2 PZ=1 SH=2 PH=1 SW=2 PW=1", OP_CHECK, NULL },
 		{ "NB=1 CI=2 OG=3 Z=4 H=6 W=8 KZ=3 KH=3 KW=3 SZ=2 PZ=1 DZ=2 SH=2 PH=1 DH=2 SW=2 PW=1 DW=2", OP_CHECK, NULL },
+		{ "NB=1 CI=2 OG=16 Z=2 H=3 W=4 KZ=3 KH=3 KW=3 SZ=2 PZ=1 SH=2 PH=1 SW=2 PW=1", OP_CHECK, NULL },
 	},
 	.torch = "torch.nn.functional.conv_transpose3d(x, k, None, stride=(SZ, SH, SW,), padding=(PZ, PH, PW,), "
 		"output_padding=(QZ, QH, QW,), groups=G, dilation=(DZ, DH, DW,))",
