@@ -273,10 +273,10 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 	if (target->warp > 1) {
 		/* Columns that do not lie side by side are read a word a sector; short ones leave most threads idle. */
 		space->is_last_resort = !goes_along(m, m->value[first_reduction(m->normal)]) || length < target->warp;
-		/* A row a block, sixteen columns a thread, read once. */
-		start_knob(space, "THREADS", length <= 1024 ? "64" : length <= 2048 ? "128" : length <= 4096 ? "256" : "512");
+		/* A row a block, sixteen columns a thread, read once; long ones four times as many, and several small blocks beside each other. */
+		start_knob(space, "THREADS", length <= 1024 ? "64" : length <= 2048 ? "128" : length <= 4096 || length > longest / 4 ? "256" : "512");
 		if (length > longest / 4)
-			start_knob(space, "CLUSTER", length > longest * 4 ? "16" : length > longest ? "8" : "2");
+			start_knob(space, "CLUSTER", length > longest * 2 ? "16" : length > longest ? "8" : length > longest / 2 ? "4" : "2");
 		start_knob(space, "CACHE", "1");
 		start_knob(space, "KEEP", "1");
 	}
@@ -331,6 +331,22 @@ static const char *local_text(struct writer *w, const struct expr *e)
 	if (w->is_exp2)
 		e = by_powers_of_two(w->arena, e);
 	return expr_text(w->arena, e, w->mapping);
+}
+
+/*
+ * May what the statements share be held where the cached input is: is none of that read, but for what is shared,
+ * from the first statement on that has it?
+ */
+static bool may_replace(struct arena *arena, const struct match *m)
+{
+	const struct expr *none = expr_int(arena, 0);
+	bool is_shared = false, may = true;
+
+	for (size_t i = 0; i < m->normal->stmt_count && may; i++) {
+		is_shared |= count_access(m->value[i], m->shared) > 0;
+		may = !is_shared || !count_access(replace_equal(arena, m->value[i], m->shared, none), m->cached);
+	}
+	return may;
 }
 
 static int lower(struct arena *arena, const struct match *m, const struct problem *problem, const struct target *target,
@@ -391,9 +407,11 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 		w.tile_v = expr_access(arena, "cache_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
 		strbuf_addf(text, "  tile cache_ %s [%s, %s] @reg\n", tile_real(problem), row, column);
 	}
+	const char *kept = simt && cache && m->cached && keep && m->shared && may_replace(arena, m) ? "cache_" : "keep_";
 	if (keep && m->shared) {
-		w.tile_w = expr_access(arena, "keep_", (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
-		strbuf_addf(text, "  tile keep_ %s [%s, %s] @reg\n", tile_real(problem), row, column);
+		w.tile_w = expr_access(arena, kept, (struct expr *[]){ expr_name(arena, arena_printf(arena, "local_%s", row)), expr_name(arena, column) }, 2);
+		if (!strcmp(kept, "keep_"))
+			strbuf_addf(text, "  tile keep_ %s [%s, %s] @reg\n", tile_real(problem), row, column);
 	}
 	for (size_t i = 0; i < m->normal->stmt_count; i++)
 		if (m->normal->stmt[i].index_count == m->row_count)
@@ -405,7 +423,7 @@ static int lower(struct arena *arena, const struct match *m, const struct proble
 	for (size_t i = 0; i < m->normal->stmt_count; i++) {
 		const struct normal_stmt *s = &m->normal->stmt[i];
 		if (w.tile_w && !w.has_w && count_access(m->value[i], m->shared)) {
-			strbuf_addf(text, "  keep_[%s, %s] = %s\n", row, column, local_text(&w, m->shared));
+			strbuf_addf(text, "  %s[%s, %s] = %s\n", kept, row, column, local_text(&w, m->shared));
 			w.has_w = true;
 		}
 		const char *value = local_text(&w, point_int(space, point, "RECIP") ? by_reciprocals(arena, m, m->value[i]) : m->value[i]);
