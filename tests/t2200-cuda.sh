@@ -20,7 +20,7 @@ check 'its registers are counted, it spills nothing, has no matrix instruction a
 	[ "$(fact registers map)" -gt 4 ] && [ "$(fact registers map)" -le 255 ] && [ "$(fact stack_bytes map)" = 0 ] &&
 	[ "$(fact matrix_instructions map)" = 0 ] && [ "$(fact shared_bytes map)" = 0 ]'
 window=conv2d/f32/NB=2,CI=8,H=16,W=16,O=8,KH=3,KW=3/t1
-check 'a convolution by points compiles, eight threads an output' 'compiled points $window "stages lang=cuda THREADS=128 LANES=8 REAL=f32 PATCH=1"'
+check 'a convolution by points compiles, eight threads an output' 'compiled points $window "stages lang=cuda THREADS=128 LANES=8 REAL=f32 PATCH=1 SHARE=1"'
 check 'it spills nothing, and its threads put sums together in 16 bytes each' '
 	[ "$(fact registers points)" -gt 8 ] && [ "$(fact stack_bytes points)" = 0 ] && [ "$(fact shared_bytes points)" -ge 2048 ]'
 check 'a sort is a plan of kernels: ranks in runs, places, ranks, rows' '

@@ -277,6 +277,7 @@ static void knobs(struct arena *arena, const struct match *m, const struct probl
 		start_knob(space, "THREADS", length <= 1024 ? "64" : length <= 2048 ? "128" : length <= 4096 || length > longest / 4 ? "256" : "512");
 		if (length > longest / 4)
 			start_knob(space, "CLUSTER", length > longest * 2 ? "16" : length > longest ? "8" : length > longest / 2 ? "4" : "2");
+		start_knob(space, "RECIP", "1");
 		start_knob(space, "CACHE", "1");
 		start_knob(space, "KEEP", "1");
 	}
