@@ -23,6 +23,9 @@ window=conv2d/f32/NB=2,CI=8,H=16,W=16,O=8,KH=3,KW=3/t1
 check 'a convolution by points compiles, eight threads an output' 'compiled points $window "stages lang=cuda THREADS=128 LANES=8 REAL=f32 PATCH=1 SHARE=1"'
 check 'it spills nothing, and its threads put sums together in 16 bytes each' '
 	[ "$(fact registers points)" -gt 8 ] && [ "$(fact stack_bytes points)" = 0 ] && [ "$(fact shared_bytes points)" -ge 2048 ]'
+rows=softmax/f32/R=64,C=393216/t1
+check 'a row too long for a block compiles, sixteen blocks a row' 'compiled rows $rows "row_wise lang=cuda BR=1 THREADS=256 CLUSTER=16 CACHE=1 KEEP=1 EXP2=0 RECIP=1 BC=393216" && grep -q "grid=cdiv(R,1),16 threads=256 shared=0 cluster=16" rows.jsonl'
+check 'its threads hold 96 columns each, and spill nothing' '[ "$(fact registers rows)" -ge 96 ] && [ "$(fact stack_bytes rows)" = 0 ]'
 check 'a sort is a plan of kernels: ranks in runs, places, ranks, rows' '
 	km-generate emit --problem=sort/f32/R=2,C=5000/t1 --target=$target --knobs="skeleton=stages lang=cuda THREADS=256 LANES=1 REAL=f32 RUN=1024" >sort.jsonl &&
 	[ "$(grep -o "nstep: [^ ]*" sort.jsonl | wc -l)" -ge 5 ] && compiled sorted sort/f32/R=2,C=5000/t1 "stages lang=cuda THREADS=256 LANES=1 REAL=f32 RUN=1024"'
