@@ -485,6 +485,9 @@ static size_t fill(struct arena *arena, const struct search *search, const struc
 			strbuf_release(&why);
 			arena_release(&scratch);
 		}
+		/* Who is outside is not asked again for what it did not answer. */
+		if (policy->is_outside && (count == before || n < 64))
+			break;
 		dry = count > before ? 0 : dry + 1;
 	}
 	if (unanswered.len)
@@ -505,7 +508,7 @@ static int next(int argc, char **argv)
 		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
 		{ "lang", 0, CLI_STRING, &lang, "NAME", "this language alone: see 'km-generate languages'" },
-		{ "policy", 0, CLI_STRING, &policy_name, "NAME", "see 'km-generate policies' [greedy]" },
+		{ "policy", 0, CLI_STRING, &policy_name, "NAME[:ARGUMENT]", "see 'km-generate policies' [greedy]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
 		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
@@ -557,7 +560,7 @@ static int next(int argc, char **argv)
 			candidate_write(&batch[i], &out);
 		}
 		if (!count)
-			spent = seen.count ? "space" : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
+			spent = policy->is_outside ? "no proposals" : seen.count ? space_spent(&ps, &seen) : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
 	}
 	if (err.len)
 		goto out;
