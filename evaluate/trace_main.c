@@ -1,4 +1,4 @@
-/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|status|export|knobs. */
+/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|relatives|status|export|knobs. */
 #include "evaluate/baseline.h"
 #include "evaluate/journal.h"
 #include "evaluate/trace.h"
@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Journals, folders of them, or a trace file: whatever `path` is. */
-static int load(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err)
+int trace_load(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err)
 {
 	struct path_list list = { 0 };
 	struct stat st;
@@ -63,7 +62,7 @@ static int list_trials(int argc, char **argv)
 	struct trace trace;
 
 	cli_parse(argc, argv, &command, no_options, 1, 1);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	for (size_t i = 0; !ret && i < trace.evaluation_count; i++) {
 		const struct evaluation *e = &trace.evaluation[i];
 		const struct candidate *c = trace_candidate(&trace, e->candidate, e->problem);
@@ -86,7 +85,7 @@ static int print_candidate(int argc, char **argv)
 	struct trace trace;
 
 	cli_parse(argc, argv, &command, no_options, 2, 2);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_NO;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_NO;
 	for (size_t i = 0; ret == KM_EXIT_NO && i < trace.candidate_count; i++)
 		if (!strcmp(trace.candidate[i].id, argv[2])) {
 			candidate_write(&trace.candidate[i], &out);
@@ -330,7 +329,7 @@ static int export(int argc, char **argv)
 	bool is_t4 = !strcmp(format, "t4");
 	if (!is_t4 && strcmp(format, "csv"))
 		usage("unknown format '%s': csv or t4", format);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (!ret && is_t4)
 		ret = trace_export_t4(&trace, problem, &out, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	else if (!ret)
@@ -357,7 +356,7 @@ static int knobs(int argc, char **argv)
 	struct trace trace;
 
 	cli_parse(argc, argv, &command, options, 1, 1);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (!ret)
 		trace_knobs(&trace, problem, margin, &out);
 	arena_release(&arena);
@@ -368,6 +367,7 @@ int trace_main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
 		{ "ls", "FILE|JOURNAL", "list trials", list_trials },
+		{ "relatives", "FILE|JOURNAL|FOLDER...", "what did well for a problem's relatives", trace_relatives },
 		{ "candidate", "FILE|JOURNAL ID", "one candidate as a line of a batch", print_candidate },
 		{ "validate", "FILE...", "check trace files", validate },
 		{ "pack", "-o FILE JOURNAL|FOLDER...", "pack journals into a trace file", pack },

@@ -1,6 +1,7 @@
 /* km-generate: operators, knob spaces and candidates. */
 #include "generate/describe.h"
 #include "generate/policy.h"
+#include "generate/relatives.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
 #include "ops/core/op_check.h"
@@ -501,7 +502,7 @@ static int next(int argc, char **argv)
 	static const struct cli_command command = {
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
-	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *output = "-";
+	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *relatives_path = NULL, *output = "-";
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
@@ -511,6 +512,7 @@ static int next(int argc, char **argv)
 		{ "policy", 0, CLI_STRING, &policy_name, "NAME[:ARGUMENT]", "see 'km-generate policies' [greedy]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
+		{ "relatives", 0, CLI_STRING, &relatives_path, "FILE", "where to begin: 'km-evaluate trace relatives'" },
 		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
 		{ "generation", 0, CLI_INT, &generation, "N", "number of this batch [0]" },
 		{ "evaluations", 0, CLI_INT, &budget.evaluations, "N", "stop after so many trials" },
@@ -546,6 +548,10 @@ static int next(int argc, char **argv)
 	if (history_path && history_read(&arena, history_path, &seen, &err))
 		goto out;
 	history_place(&seen, &ps);
+	struct relative *relative = NULL;
+	if (relatives_path && relatives_read(&arena, relatives_path, &ps, &relative, &search.relative_count, &err))
+		goto out;
+	search.relative = relative;
 	const char *spent = budget_spent(&budget, &seen);
 	if (!spent) {
 		if (budget.evaluations && want > budget.evaluations - (int64_t)seen.count)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
-# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
+# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY RELATIVES EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
 set -u
 . "${0%/*}/publish.sh"
 say() { echo "corpus: $*" >&2; }
@@ -41,11 +41,22 @@ if [ "${1:-}" = cell ]; then
 	[ "$state" = here ] || { [ "$evaluations" -gt 24 ] && evaluations=24; }
 	batch=24
 	[ "$evaluations" -lt $batch ] && batch=$evaluations
+	# Where a search begins is settled before it does, and kept: by what this cell's problems before it found, and by RELATIVES
+	# or the traces that an earlier run left, which stay as they are until this one's cells are done.  No other cell of this
+	# run: which of them are done depends on how fast they were.
+	set --
+	earlier=${RELATIVES:-$OUT/traces.h5}
+	[ -e "$earlier" ] && set -- "$earlier"
 	for problem in $problems; do
 		start=$(date +%s)
+		folder=$cell/$(printf %s "$problem" | tr '/' '-')
+		if [ "$RELATIVES" != none ] && [ ! -f "$folder/relatives.tsv" ] && [ ! -f "$folder/journal" ]; then
+			mkdir -p "$folder" && "$BIN/km-evaluate" trace relatives --problem="$problem" --target="$target" -o "$folder/relatives.tsv" "$@" || exit $?
+		fi
+		set -- "$@" "$folder"
 		"$ROOT/scripts/search.sh" "$BIN" "$cell" "$problem" "$target" "$POLICY" "$SEED" "$evaluations" "$seconds" "$stall" 0.97 "$batch"
 		code=$?
-		journal=$cell/$(printf %s "$problem" | tr '/' '-')/journal
+		journal=$folder/journal
 		[ $code = 0 ] || [ $code = 1 ] || exit $code
 		say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
 	done
@@ -57,6 +68,8 @@ fi
 [ "$EXECUTOR" = local ] || stop 2 "unknown EXECUTOR '$EXECUTOR': there is 'local'"
 case "$BUDGET" in quick | full) ;; *[!0-9]* | '' | 0) stop 2 "BUDGET is quick, full or a number of evaluations, not '$BUDGET'" ;; esac
 case "$JOBS" in *[!0-9]* | '' | 0) stop 2 "JOBS is a number of cells at a time, not '$JOBS'" ;; esac
+RELATIVES=${RELATIVES:-}
+[ -z "$RELATIVES" ] || [ "$RELATIVES" = none ] || [ -r "$RELATIVES" ] || stop 2 "cannot read RELATIVES '$RELATIVES': a trace file, a folder of journals, or none"
 [ -z "$SHAPES" ] || [ -r "$SHAPES" ] || stop 2 "cannot read SHAPES file '$SHAPES'"
 mkdir -p "$OUT" 2>/dev/null && [ -w "$OUT" ] || stop 74 "cannot write folder '$OUT': give a writable OUT=DIR"
 OUT=$(cd "$OUT" && pwd)
@@ -104,7 +117,7 @@ for t in $TARGETS; do
 		case " $targets " in *" $real "*) ;; *) targets="$targets $real" ;; esac
 	done
 done
-export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS
+export OUT BIN ROOT BUDGET JOBS SEED POLICY RELATIVES SHAPES EXTRA_OPS
 start=$(date +%s)
 for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
 	xargs -P "$JOBS" -L 1 sh "$0" cell || { code=$?; stop 3 "a cell failed (above); run the same command to go on"; }
