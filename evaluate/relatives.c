@@ -123,7 +123,7 @@ static int gather(struct family_tree *tree, const char *path, struct strbuf *err
 		if (!is_kin(tree, e->problem, target))
 			continue;
 		const struct candidate *c = trace_candidate(&trace, e->candidate, e->problem);
-		if (!c || !strncmp(c->knobs, "skeleton=whole", 14) || strncmp(c->knobs, "skeleton=", 9) || strpbrk(c->knobs, "\t\n"))
+		if (!c || strncmp(c->knobs, "skeleton=", 9) || strpbrk(c->knobs, "\t\n"))
 			continue;
 		tree->trial = grow(tree->trial, &tree->trial_capacity, tree->trial_count, sizeof(*tree->trial));
 		tree->trial[tree->trial_count] = (struct good_trial){ e->problem, target, e->candidate, c->knobs, tree->trial_count,

@@ -239,7 +239,7 @@ static bool steps_text(const cJSON *steps, struct strbuf *text)
 static int read_whole(struct arena *arena, const struct search *search, const cJSON *o, struct candidate *c, struct strbuf *why)
 {
 	const cJSON *lang = cJSON_GetObjectItemCaseSensitive(o, "lang"), *plan = cJSON_GetObjectItemCaseSensitive(o, "plan");
-	struct whole_source whole = { .source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "source")), .origin = "foreign" };
+	struct written_source whole = { .source = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "source")), .origin = "foreign" };
 	struct strbuf steps = STRBUF_INIT;
 	int made = 0;
 
@@ -249,7 +249,7 @@ static int read_whole(struct arena *arena, const struct search *search, const cJ
 		strbuf_addstr(why, "a whole source has texts 'source' and 'lang', and may have a text 'plan' or an array of texts 'steps'");
 	} else {
 		whole.steps = steps.buf;
-		made = candidate_whole(arena, search->ps, &whole, c, why);
+		made = candidate_written(arena, search->ps, &whole, c, why);
 	}
 	strbuf_release(&steps);
 	return made;

@@ -165,7 +165,7 @@ bool candidate_plan(struct arena *arena, const struct problem_space *ps, struct 
 	return true;
 }
 
-int candidate_whole(struct arena *arena, const struct problem_space *ps, const struct whole_source *whole, struct candidate *c,
+int candidate_written(struct arena *arena, const struct problem_space *ps, const struct written_source *whole, struct candidate *c,
 		    struct strbuf *why_not)
 {
 	const struct lang *lang = lang_find(whole->lang);
@@ -198,7 +198,7 @@ int candidate_whole(struct arena *arena, const struct problem_space *ps, const s
 	c->source = arena_strdup(arena, whole->source);
 	c->plan = arena_strdup(arena, plan.buf);
 	christen(arena, c, lang, ps->target);
-	c->knobs = arena_printf(arena, "skeleton=whole lang=%s", lang->name);
+	c->knobs = arena_printf(arena, "whole lang=%s", lang->name);
 	strbuf_reset(&why);
 	problem_print(&ps->problem, &why);
 	c->problem = arena_strdup(arena, why.buf);

@@ -42,10 +42,10 @@ int candidate_make(struct arena *arena, const struct problem_space *ps, size_t s
  * 1 done; 0 it is none: *why_not.
  */
 #define CANDIDATE_SYMBOL "KMSYMBOL"
-struct whole_source {
+struct written_source {
 	const char *lang, *source, *plan, *steps, *origin;
 };
-int candidate_whole(struct arena *arena, const struct problem_space *ps, const struct whole_source *whole, struct candidate *c,
+int candidate_written(struct arena *arena, const struct problem_space *ps, const struct written_source *whole, struct candidate *c,
 		    struct strbuf *why_not);
 /* The plan of whole sources but for its steps: dims and tensors of the problem, as a candidate of ours has them.  False: there is none. */
 bool candidate_plan(struct arena *arena, const struct problem_space *ps, struct strbuf *plan);

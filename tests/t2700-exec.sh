@@ -20,7 +20,7 @@ id=$(sed -n '1s/.*"id":"\([^"]*\)".*/\1/p' a)
 {
 	printf 'id\tgeneration\tverdict\ttime_ns\tfitness\tsol_ratio\telapsed_s\tparent\tedge\tpolicy\tknobs\tbaseline_ns\tdetail\n'
 	printf '%s\t0\tPASSED\t5\t2\t0.5\t1\t\trandom\trandom\t%s\t10\t\n' "$id" "$knobs"
-	printf 'ffffffffffffffff\t0\tCOMPILE_ERROR\tnan\t0\t0\t1\t\twritten\texec\tskeleton=whole lang=c\t0\tno "such" word\n'
+	printf 'ffffffffffffffff\t0\tCOMPILE_ERROR\tnan\t0\t0\t1\t\twritten\texec\twhole lang=c\t0\tno "such" word\n'
 } >h.tsv
 printf '#!/bin/sh\ncat >"$1"\n' >keep && chmod +x keep
 check 'it is told the problem, the space, the trials with their words, a source, and at last what is asked' '
