@@ -35,6 +35,9 @@ assert trials[0][\"fitness\"] == 2 and trials[0][\"baseline_ns\"] == 10 and tria
 assert rows[-1][\"want\"] == 24 and rows[-1][\"seed\"] < 2**53
 "'
 check 'a neighbour says whose' 'next --policy=exec:"$E"/policy.py --history=h.tsv -o n && grep -q "\"parent\":\"$id\",\"edge\":\"neighbour\"" n'
+check 'it is told where relatives ended, and begins there' '
+	printf "from\\tshare\\tknobs\\ngelu on x\\t1\\t%s\\n" "$knobs" >rel.tsv && next --policy=exec:"$E"/policy.py --relatives=rel.tsv --batch=1 -o one.jsonl && grep -q "\"id\":\"$id\"" one.jsonl && grep -q "\"edge\":\"relative\"" one.jsonl'
+check 'a file of relatives that is none is named' 'echo junk >junk.tsv; exits 3 next --relatives=junk.tsv && says junk.tsv:1 next --relatives=junk.tsv && exits 3 next --relatives=/no/such'
 check 'what is illegal or known is dropped, and what is good counts' '
 	printf "#!/bin/sh\necho nonsense; echo \"{}\"; echo \"{\\\"knobs\\\":\\\"skeleton=no\\\"}\"; echo \"{\\\"knobs\\\":\\\"$knobs\\\"}\"; echo \"{\\\"knobs\\\":\\\"$knobs\\\",\\\"parent\\\":\\\"nobody\\\"}\"\n" >mixed && chmod +x mixed &&
 	next --policy=exec:./mixed -o m 2>said && [ "$(wc -l <m)" = 1 ] && [ ! -s said ] && grep -q "\"id\":\"$id\"" m &&
