@@ -1,4 +1,4 @@
-/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|relatives|status|export|knobs. */
+/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|relatives|progress|status|export|knobs. */
 #include "evaluate/baseline.h"
 #include "evaluate/journal.h"
 #include "evaluate/trace.h"
@@ -368,6 +368,7 @@ int trace_main(int argc, char **argv)
 	static const struct cli_command commands[] = {
 		{ "ls", "FILE|JOURNAL", "list trials", list_trials },
 		{ "relatives", "FILE|JOURNAL|FOLDER...", "what did well for a problem's relatives", trace_relatives },
+		{ "progress", "FOLDER", "how far searches are", trace_progress },
 		{ "candidate", "FILE|JOURNAL ID", "one candidate as a line of a batch", print_candidate },
 		{ "validate", "FILE...", "check trace files", validate },
 		{ "pack", "-o FILE JOURNAL|FOLDER...", "pack journals into a trace file", pack },

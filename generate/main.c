@@ -2,6 +2,7 @@
 #include "generate/describe.h"
 #include "generate/policy.h"
 #include "generate/relatives.h"
+#include "generate/split.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
 #include "ops/core/op_check.h"
@@ -602,6 +603,7 @@ int main(int argc, char **argv)
 		{ "space", "", "show a problem's knob space", show_space },
 		{ "emit", "", "make one candidate from its knobs", emit },
 		{ "next", "", "propose the next batch of a search", next },
+		{ "split", "FILE", "split evaluations over cells by expected gain", split_main },
 		{ NULL, NULL, NULL, NULL },
 	};
 

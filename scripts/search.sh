@@ -2,7 +2,7 @@
 # Searches one problem on one target: proposes, evaluates, repeats; then judges the winner.
 #   search.sh BIN CELL PROBLEM TARGET POLICY SEED EVALUATIONS SECONDS STALL SOL BATCH
 # CELL/<problem>/journal is the only state: after a kill the same call goes on.  CELL/<problem>/relatives.tsv, where there
-# is one, is where it begins.
+# is one, is where it begins.  KM_PAUSE=1: what ends by its evaluations alone is left open, for a larger number of them.
 # Exit: 0 done (also when it was done before), 1 no candidate passed, else the failing tool's code.
 set -u
 . "${0%/*}/publish.sh"
@@ -45,6 +45,10 @@ while :; do
 		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} "$next" || exit $?
 	publish "$next.done" </dev/null || exit 74
 done
+if [ "${KM_PAUSE:-}" ] && [ "${reason:-}" = evaluations ]; then
+	rm -f "$history"
+	exit 0
+fi
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
 	${KM_CLOCK:+--clock="$KM_CLOCK"}
 code=$?
