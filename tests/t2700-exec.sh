@@ -46,6 +46,12 @@ check 'what was refused is told, and asked once more' '
 	printf "#!/bin/sh\ncat >>asked; grep -q refused asked && echo \"{\\\"knobs\\\":\\\"$knobs\\\"}\" || echo \"{\\\"knobs\\\":\\\"skeleton=map lang=c\\\"}\"\n" >again && chmod +x again &&
 	next --policy=exec:./again -o r && [ "$(wc -l <r)" = 1 ] && [ "$(grep -c "\"kind\":\"ask\"" asked)" = 2 ] && grep "\"refused\",\"line\":1" asked | grep -q missing'
 
+# ---- why a search ends ---------------------------------------------------
+printf '%s\t0\tPASSED\t200\t0.5\t0.49\t1\t\trandom\trandom\t%s\t100\t\n' "$id" "$knobs" | cat "$SCRATCH/h.tsv" - | sed '2,3d' >nowin.tsv
+check 'nothing can beat a baseline at the speed of light: the search ends and says so' "
+	exits 1 next --history=nowin.tsv --sol=0.97 >why && grep -qx 'no win possible: the baseline is at the speed of light' why && next --history=nowin.tsv --sol=0.99 --batch=1 -o on"
+check 'a policy that is not outside is as it was' 'next --policy=greedy --batch=30 -o g && [ "$(wc -l <g)" = 30 ]'
+
 # ---- whole sources and candidates ----------------------------------------
 one() { printf '#!/bin/sh\ncat <<"END"\n%s\nEND\n' "$1" >one && chmod +x one; }
 check 'a whole source without the symbol, or in no language of the target, is refused' '
