@@ -35,7 +35,7 @@ check 'no problem, no target, no file: in one line' '
 # Cells of a campaign: later shapes begin where the earlier ended; what is settled stays.
 printf 'relu f32 M=16 N=64\nrelu f32 M=16 N=128\nabs f32 N=1024\ngelu f32 M=16 N=64\n' >shapes
 cells() { # OUT OP...
-	OUT=$SCRATCH/$1 && shift && mkdir -p "$OUT" && printf '%s\n' "$@" | BIN=$BIN ROOT=$ROOT OUT=$OUT SHAPES=$SCRATCH/shapes BUDGET=6 SEED=1 POLICY="exec:$ROOT/tests/example/policy.py" \
+	OUT=$SCRATCH/$1 && shift && mkdir -p "$OUT" && printf '%s\n' "$@" | BIN=$BIN ROOT=$ROOT OUT=$OUT SHAPES=$SCRATCH/shapes BUDGET=6 LIMITS= KM_PAUSE= SEED=1 POLICY="exec:$ROOT/tests/example/policy.py" \
 		RELATIVES=${RELATIVES:-} KM_CLOCK=model xargs -P "${JOBS:-1}" -L 1 sh "$ROOT/scripts/corpus.sh" cell "$here"
 }
 first() { echo "$1"/cells/*/relu/relu-f32-M=16,N=64-t1/"$2"; }
