@@ -220,7 +220,7 @@ static void write_all(struct family_tree *tree, int64_t most, int64_t best, stru
 
 int trace_relatives(int argc, char **argv)
 {
-	const char *problem = NULL, *target = "native", *path = NULL;
+	const char *problem = NULL, *target = "native", *path = NULL, *extra_ops = NULL;
 	int64_t most = 8, best = 4;
 	static const struct cli_command command = { "trace relatives", "FILE|JOURNAL|FOLDER...",
 		"Writes what did well for a problem's relatives (TSV: from, share, knobs), nearest first, for 'km-generate next --relatives'.", NULL };
@@ -230,7 +230,7 @@ int trace_relatives(int argc, char **argv)
 		{ "most", 0, CLI_INT, &most, "N", "relatives [8]" },
 		{ "best", 0, CLI_INT, &best, "N", "trials of each [4]" },
 		{ "output", 'o', CLI_STRING, &path, "FILE", "file to write [-]" },
-		CLI_END,
+		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
 	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
 	struct family_tree tree = { 0 };
@@ -238,6 +238,10 @@ int trace_relatives(int argc, char **argv)
 
 	if (!problem)
 		usage("--problem is missing: see 'km-generate problems'");
+	if (op_load_extra(extra_ops, &err)) {
+		ret = KM_EXIT_FATAL;
+		goto out;
+	}
 	const struct target *found = target_find(target, &err);
 	if (!found || problem_parse(problem, &tree.problem, &err))
 		goto out;
