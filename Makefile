@@ -2,8 +2,8 @@
 #
 #   make                 the tools, in build/bin
 #   make corpus          search, verify and publish kernels (sets the machine up first)
-#                        TARGETS=native OPS=all BUDGET=quick|full|N OUT=out JOBS=2
-#                        EXTRA_OPS=DIR SHAPES=FILE EXECUTOR=local
+#                        TARGETS=native OPS=all BUDGET=quick|full|N|total:N OUT=out JOBS=2
+#                        POLICY=greedy RELATIVES=FILE|DIR|none EXTRA_OPS=DIR SHAPES=FILE EXECUTOR=local
 #   make report          the report of OUT again
 #   make check           every test that needs no device (TAP)
 #   make bench           figures; one: bench-NAME, see scripts/bench.mk

@@ -62,6 +62,11 @@ struct path_list {
 	size_t count;
 };
 int trace_find_journals(struct arena *arena, const char *path, struct path_list *list, struct strbuf *err);
+/* Whatever `path` is: a trace file, a journal, or a folder of journals.  0, or -1 with *err. */
+int trace_load(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err);
+/* `km-evaluate trace relatives` (relatives.c), `trace progress` (progress.c). */
+int trace_relatives(int argc, char **argv);
+int trace_progress(int argc, char **argv);
 /*
  * trace_export.c: what others read.  `problem` NULL: all of them.
  * knobs: TSV of each problem's knobs: problem, knob, values tried, spread (worst over

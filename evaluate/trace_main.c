@@ -1,4 +1,5 @@
-/* trace_main.c: km-evaluate trace ls|validate|pack|history|status|export|knobs. */
+/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|relatives|progress|status|export|knobs. */
+#include "evaluate/baseline.h"
 #include "evaluate/journal.h"
 #include "evaluate/trace.h"
 #include "generate/history.h"
@@ -12,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Journals, folders of them, or a trace file: whatever `path` is. */
-static int load(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err)
+int trace_load(struct arena *arena, const char *path, struct trace *trace, struct strbuf *err)
 {
 	struct path_list list = { 0 };
 	struct stat st;
@@ -62,7 +62,7 @@ static int list_trials(int argc, char **argv)
 	struct trace trace;
 
 	cli_parse(argc, argv, &command, no_options, 1, 1);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	for (size_t i = 0; !ret && i < trace.evaluation_count; i++) {
 		const struct evaluation *e = &trace.evaluation[i];
 		const struct candidate *c = trace_candidate(&trace, e->candidate, e->problem);
@@ -72,6 +72,27 @@ static int list_trials(int argc, char **argv)
 		add_field(&out, e->reproduce);
 		strbuf_addch(&out, '\n');
 	}
+	arena_release(&arena);
+	return finish(ret, &out, &err);
+}
+
+static int print_candidate(int argc, char **argv)
+{
+	static const struct cli_command command = { "trace candidate", "FILE|JOURNAL|FOLDER ID",
+		"Prints a candidate of a trace as a line of a batch.", NULL };
+	struct arena arena = ARENA_INIT;
+	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
+	struct trace trace;
+
+	cli_parse(argc, argv, &command, no_options, 2, 2);
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_NO;
+	for (size_t i = 0; ret == KM_EXIT_NO && i < trace.candidate_count; i++)
+		if (!strcmp(trace.candidate[i].id, argv[2])) {
+			candidate_write(&trace.candidate[i], &out);
+			ret = KM_EXIT_DONE;
+		}
+	if (ret == KM_EXIT_NO)
+		strbuf_addf(&err, "no candidate '%s' in '%s'", argv[2], argv[1]);
 	arena_release(&arena);
 	return finish(ret, &out, &err);
 }
@@ -138,6 +159,8 @@ struct gathering {
 	size_t candidate_count, candidate_capacity;
 	struct trial *trial;
 	size_t trial_count, trial_capacity;
+	const char **rival; /* environments in which a baseline to be beaten was timed */
+	size_t rival_count, rival_capacity;
 	struct winner winner;
 	struct stop stop;
 	bool has_winner, has_stop;
@@ -153,6 +176,22 @@ static void *grow(void *array, size_t *capacity, size_t count, size_t size)
 	if (!array)
 		die("out of memory for %zu records", *capacity);
 	return array;
+}
+
+static bool has_rival(const struct gathering *g, const char *environment)
+{
+	for (size_t i = 0; i < g->rival_count; i++)
+		if (!strcmp(g->rival[i], environment))
+			return true;
+	return false;
+}
+
+static void gather_baseline(struct gathering *g, const struct baseline_record *b)
+{
+	if (!(b->time_ns > 0) || !baseline_is_rival(b->name) || has_rival(g, b->environment))
+		return;
+	g->rival = grow(g->rival, &g->rival_capacity, g->rival_count, sizeof(*g->rival));
+	g->rival[g->rival_count++] = b->environment;
 }
 
 static void gather_trial(struct gathering *g, const struct evaluation *e)
@@ -174,7 +213,8 @@ static void gather_trial(struct gathering *g, const struct evaluation *e)
 	g->trial[g->trial_count - 1].elapsed_s = g->elapsed_s;
 	g->trial[at] = (struct trial){ .id = e->candidate, .knobs = c ? c->knobs : "", .verdict = verdict_name(e->verdict),
 		.parent = c ? c->parent : "", .edge = c ? c->edge : "", .policy = c ? c->policy : "", .generation = c ? c->generation : 0,
-		.time_ns = e->time_ns, .fitness = e->fitness, .sol_ratio = e->sol_ratio, .elapsed_s = g->trial[at].elapsed_s };
+		.time_ns = e->time_ns, .fitness = e->fitness, .sol_ratio = e->sol_ratio, .elapsed_s = g->trial[at].elapsed_s,
+		.baseline_ns = e->fitness > 0 && has_rival(g, e->environment) ? e->fitness * e->time_ns : 0, .detail = e->detail };
 }
 
 static int gather(const struct record *record, void *user)
@@ -185,6 +225,9 @@ static int gather(const struct record *record, void *user)
 	case RECORD_CANDIDATE:
 		g->candidate = grow(g->candidate, &g->candidate_capacity, g->candidate_count, sizeof(*g->candidate));
 		g->candidate[g->candidate_count++] = record->candidate;
+		break;
+	case RECORD_BASELINE:
+		gather_baseline(g, &record->baseline);
 		break;
 	case RECORD_EVALUATION:
 		gather_trial(g, &record->evaluation);
@@ -215,6 +258,7 @@ static void gathering_release(struct gathering *g)
 {
 	free(g->candidate);
 	free(g->trial);
+	free(g->rival);
 	arena_release(g->arena);
 }
 
@@ -285,7 +329,7 @@ static int export(int argc, char **argv)
 	bool is_t4 = !strcmp(format, "t4");
 	if (!is_t4 && strcmp(format, "csv"))
 		usage("unknown format '%s': csv or t4", format);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (!ret && is_t4)
 		ret = trace_export_t4(&trace, problem, &out, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	else if (!ret)
@@ -312,7 +356,7 @@ static int knobs(int argc, char **argv)
 	struct trace trace;
 
 	cli_parse(argc, argv, &command, options, 1, 1);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
+	int ret = trace_load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 	if (!ret)
 		trace_knobs(&trace, problem, margin, &out);
 	arena_release(&arena);
@@ -323,6 +367,9 @@ int trace_main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
 		{ "ls", "FILE|JOURNAL", "list trials", list_trials },
+		{ "relatives", "FILE|JOURNAL|FOLDER...", "what did well for a problem's relatives", trace_relatives },
+		{ "progress", "FOLDER", "how far searches are", trace_progress },
+		{ "candidate", "FILE|JOURNAL ID", "one candidate as a line of a batch", print_candidate },
 		{ "validate", "FILE...", "check trace files", validate },
 		{ "pack", "-o FILE JOURNAL|FOLDER...", "pack journals into a trace file", pack },
 		{ "history", "JOURNAL", "the trials as policies read them", history },

@@ -1,6 +1,8 @@
 /* km-generate: operators, knob spaces and candidates. */
 #include "generate/describe.h"
 #include "generate/policy.h"
+#include "generate/relatives.h"
+#include "generate/split.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
 #include "ops/core/op_check.h"
@@ -485,6 +487,9 @@ static size_t fill(struct arena *arena, const struct search *search, const struc
 			strbuf_release(&why);
 			arena_release(&scratch);
 		}
+		/* Who is outside is not asked again for what it did not answer. */
+		if (policy->is_outside && (count == before || n < 64))
+			break;
 		dry = count > before ? 0 : dry + 1;
 	}
 	if (unanswered.len)
@@ -498,16 +503,17 @@ static int next(int argc, char **argv)
 	static const struct cli_command command = {
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
-	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *output = "-";
+	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *relatives_path = NULL, *output = "-";
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
 		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
 		{ "lang", 0, CLI_STRING, &lang, "NAME", "this language alone: see 'km-generate languages'" },
-		{ "policy", 0, CLI_STRING, &policy_name, "NAME", "see 'km-generate policies' [greedy]" },
+		{ "policy", 0, CLI_STRING, &policy_name, "NAME[:ARGUMENT]", "see 'km-generate policies' [greedy]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
+		{ "relatives", 0, CLI_STRING, &relatives_path, "FILE", "where to begin: 'km-evaluate trace relatives'" },
 		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
 		{ "generation", 0, CLI_INT, &generation, "N", "number of this batch [0]" },
 		{ "evaluations", 0, CLI_INT, &budget.evaluations, "N", "stop after so many trials" },
@@ -543,6 +549,10 @@ static int next(int argc, char **argv)
 	if (history_path && history_read(&arena, history_path, &seen, &err))
 		goto out;
 	history_place(&seen, &ps);
+	struct relative *relative = NULL;
+	if (relatives_path && relatives_read(&arena, relatives_path, &ps, &relative, &search.relative_count, &err))
+		goto out;
+	search.relative = relative;
 	const char *spent = budget_spent(&budget, &seen);
 	if (!spent) {
 		if (budget.evaluations && want > budget.evaluations - (int64_t)seen.count)
@@ -557,7 +567,7 @@ static int next(int argc, char **argv)
 			candidate_write(&batch[i], &out);
 		}
 		if (!count)
-			spent = seen.count ? "space" : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
+			spent = policy->is_outside ? "no proposals" : seen.count ? space_spent(&ps, &seen) : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
 	}
 	if (err.len)
 		goto out;
@@ -593,6 +603,7 @@ int main(int argc, char **argv)
 		{ "space", "", "show a problem's knob space", show_space },
 		{ "emit", "", "make one candidate from its knobs", emit },
 		{ "next", "", "propose the next batch of a search", next },
+		{ "split", "FILE", "split evaluations over cells by expected gain", split_main },
 		{ NULL, NULL, NULL, NULL },
 	};
 

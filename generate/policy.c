@@ -25,6 +25,27 @@ const struct policy *policy_find(const char *text, const char **argument)
 	return NULL;
 }
 
+double history_baseline_sol(const struct history *seen)
+{
+	for (size_t i = seen->count; i-- > 0;) {
+		const struct trial *t = &seen->trial[i];
+		if (t->sol_ratio > 0 && t->time_ns > 0 && t->baseline_ns > 0)
+			return t->sol_ratio * t->time_ns / t->baseline_ns;
+	}
+	return 0;
+}
+
+/* Is the share reached, and to be believed?  Well above 1 the measured peak is in doubt, not the search at its end. */
+static bool is_reached(double sol_ratio, const struct budget *budget)
+{
+	return budget->sol_ratio > 0 && sol_ratio >= budget->sol_ratio && sol_ratio <= 1.05;
+}
+
+static bool beats_baseline(const struct history *seen)
+{
+	return seen->best < seen->count && seen->trial[seen->best].fitness > 1;
+}
+
 const char *budget_spent(const struct budget *budget, const struct history *seen)
 {
 	const struct trial *best = seen->best < seen->count ? &seen->trial[seen->best] : NULL;
@@ -33,10 +54,64 @@ const char *budget_spent(const struct budget *budget, const struct history *seen
 		return "evaluations";
 	if (budget->seconds > 0 && seen->count && seen->trial[seen->count - 1].elapsed_s >= budget->seconds)
 		return "seconds";
-	/* Well above 1 the measured peak is in doubt, not the search at its end. */
-	if (budget->sol_ratio > 0 && best && best->sol_ratio >= budget->sol_ratio && best->sol_ratio <= 1.05)
+	if (best && is_reached(best->sol_ratio, budget))
 		return "speed of light";
+	if (best && !beats_baseline(seen) && is_reached(history_baseline_sol(seen), budget))
+		return STOP_NO_WIN ": the baseline is at the speed of light";
 	if (budget->stall && best && (int64_t)(seen->count - 1 - seen->best) >= budget->stall)
 		return "stall";
 	return NULL;
+}
+
+static bool is_tried(const struct history *seen, size_t sub_index, const struct point *point, size_t knobs)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		if (seen->trial[i].is_point && seen->trial[i].sub_index == sub_index && !memcmp(seen->trial[i].point.value, point->value, knobs * sizeof(*point->value)))
+			return true;
+	return false;
+}
+
+/* Is the point legal and its candidate, which other knobs may make too, not among those tried? */
+static bool is_left(const struct problem_space *ps, const struct history *seen, size_t sub_index, const struct point *point)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf why = STRBUF_INIT;
+	struct candidate c;
+	bool left = !is_tried(seen, sub_index, point, ps->sub[sub_index].space.knob_count) && candidate_make(&arena, ps, sub_index, point, &c, &why) == 1;
+
+	for (size_t i = 0; left && i < seen->count; i++)
+		left = strcmp(seen->trial[i].id, c.id) != 0;
+	strbuf_release(&why);
+	arena_release(&arena);
+	return left;
+}
+
+/* The next point in the order of an odometer; false after the last. */
+static bool step(const struct space *space, struct point *point)
+{
+	for (size_t k = space->knob_count; k-- > 0;) {
+		if ((size_t)++point->value[k] < space->knob[k].value_count)
+			return true;
+		point->value[k] = 0;
+	}
+	return false;
+}
+
+const char *space_spent(const struct problem_space *ps, const struct history *seen)
+{
+	enum { MOST_POINTS = 2048 };
+	int64_t points = 0;
+
+	for (size_t i = 0; i < ps->sub_count && points <= MOST_POINTS; i++)
+		points += subspace_size(&ps->sub[i]);
+	if (points > MOST_POINTS || beats_baseline(seen) || !seen->count || !(seen->trial[seen->count - 1].baseline_ns > 0))
+		return "space";
+	for (size_t i = 0; i < ps->sub_count; i++) {
+		struct point point = { { 0 } };
+		do
+			if (is_left(ps, seen, i, &point))
+				return "space";
+		while (step(&ps->sub[i].space, &point));
+	}
+	return STOP_NO_WIN ": every candidate was tried";
 }

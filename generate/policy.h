@@ -39,6 +39,7 @@ struct proposal {
 struct policy {
 	const char *name;
 	const char *summary;
+	bool is_outside; /* asks somebody: once a batch, and not again for what was not answered */
 	/*
 	 * Proposes up to `want` candidates into out[] (zeroed); returns how many, 0 to stop.
 	 * Pure: no state, no clock.  `search` is its only memory, `rng` its only chance: equal
@@ -60,9 +61,21 @@ struct budget {
 	int64_t evaluations;
 	double seconds;      /* of evaluation work in the history */
 	int64_t stall;       /* trials without a better best */
-	double sol_ratio;    /* stop when the best reaches this share of the speed of light (above 1.05 the peak is in doubt: no stop) */
+	/*
+	 * Stop when the best reaches this share of the speed of light, or when the strongest baseline does and
+	 * nothing beat it: no win is possible.  Above 1.05 the peak is in doubt: no stop.
+	 */
+	double sol_ratio;
 };
-/* A reason to stop ("evaluations", "seconds", "stall", "speed of light"), or NULL. */
+#define STOP_NO_WIN "no win possible" /* how the reasons of a search begin in which nothing can beat the baseline */
+/* A reason to stop ("evaluations", "seconds", "stall", "speed of light", STOP_NO_WIN ": ..."), or NULL. */
 const char *budget_spent(const struct budget *budget, const struct history *seen);
+/* The share of the speed of light that the strongest baseline reaches, by the latest trial that tells; 0: unknown. */
+double history_baseline_sol(const struct history *seen);
+/*
+ * Why a search whose policy has nothing new ends: "space"; or, where the space is small enough to be gone through and
+ * every legal point of it was tried, STOP_NO_WIN where none beat a baseline.
+ */
+const char *space_spent(const struct problem_space *ps, const struct history *seen);
 
 #endif

@@ -1,4 +1,5 @@
 #include "report/report.h"
+#include "generate/policy.h"
 #include "ops/core/op.h"
 
 #include <math.h>
@@ -134,6 +135,7 @@ static void sum_up(struct report_cell *cell)
 			if (e->state < cell->state && (e->verdict == VERDICT_PASSED || e->verdict == VERDICT_NOT_MEASURED))
 				cell->state = e->state;
 		}
+		cell->saturated_count += p->stop && !strncmp(p->stop->reason, STOP_NO_WIN, strlen(STOP_NO_WIN));
 		if (p->winner && p->winner->ratio > 0) {
 			log_ratio += log(p->winner->ratio);
 			ratios++;
@@ -190,12 +192,12 @@ int report_arrange(struct report *report, struct strbuf *err)
 	}
 	for (size_t i = 0; i < t->winner_count; i++)
 		slot(report, t->winner[i].problem, t->winner[i].environment)->winner = &t->winner[i];
-	for (size_t i = 0; i < report->op_count * report->target_count; i++)
-		sum_up(&report->cell[i]);
 	for (size_t i = 0; i < t->stop_count; i++)
 		for (size_t k = 0; k < report->op_count * report->target_count; k++)
 			for (size_t n = 0; n < report->cell[k].problem_count; n++)
 				if (!strcmp(report->cell[k].problem[n].problem, t->stop[i].problem))
 					report->cell[k].problem[n].stop = &t->stop[i];
+	for (size_t i = 0; i < report->op_count * report->target_count; i++)
+		sum_up(&report->cell[i]);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct report_cell {
 	size_t problem_count;
 	enum target_state state;    /* best state of any evaluation */
 	size_t evaluation_count, passed_count, compiled_count;
+	size_t saturated_count;     /* problems whose search ended because no win is possible */
 	double ratio;               /* geometric mean of the winners' speedups over the strongest baseline; 0: none */
 	double sol_ratio;           /* geometric mean of the share of the speed of light; 0: unknown */
 };

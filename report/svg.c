@@ -78,3 +78,35 @@ void svg_search_curve(struct strbuf *out, const double *fitness, size_t count, c
 	strbuf_addf(out, "<path class=\"step\" d=\"%sH%d\"/></svg>\n", path.buf, WIDTH - RIGHT);
 	strbuf_release(&path);
 }
+
+enum { NARROW = 480 };
+
+void svg_lines(struct strbuf *out, const struct svg_line *line, size_t count, const char *unit, const char *label)
+{
+	double most = 0, width = NARROW - LEFT - RIGHT, height = HEIGHT - TOP - BOTTOM;
+
+	for (size_t i = 0; i < count; i++)
+		if (line[i].count)
+			most = fmax(most, line[i].x[line[i].count - 1]);
+	strbuf_addf(out, "<svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" style=\"max-width:100%%\" aria-label=\"", NARROW, HEIGHT, NARROW);
+	html_text(out, label);
+	strbuf_addstr(out, "\">");
+	for (int percent = 0; percent <= 100; percent += 25) {
+		double y = HEIGHT - BOTTOM - percent * height / 100;
+		strbuf_addf(out, "<line class=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d %%</text>",
+			    percent ? "grid" : "axis", LEFT, NARROW - RIGHT, y, y, LEFT - 6, y + 4, percent);
+	}
+	strbuf_addf(out, "<text x=\"%d\" y=\"%d\">0</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g %s</text>", LEFT, HEIGHT - 14, NARROW - RIGHT, HEIGHT - 14,
+		    most, unit);
+	for (size_t i = 0; i < count; i++) {
+		const struct svg_line *l = &line[i];
+		if (!l->count || !(most > 0))
+			continue;
+		strbuf_addf(out, "<path class=\"step\" style=\"opacity:.7\" d=\"M%.1f %.1f", LEFT + l->x[0] / most * width, HEIGHT - BOTTOM - l->y[0] * height);
+		for (size_t k = 1; k < l->count; k++)
+			if (l->y[k] > l->y[k - 1])
+				strbuf_addf(out, "H%.1fV%.1f", LEFT + l->x[k] / most * width, HEIGHT - BOTTOM - l->y[k] * height);
+		strbuf_addf(out, "H%.1f\"/>", LEFT + l->x[l->count - 1] / most * width);
+	}
+	strbuf_addstr(out, "</svg>\n");
+}

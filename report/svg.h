@@ -11,4 +11,13 @@
  */
 void svg_search_curve(struct strbuf *out, const double *fitness, size_t count, const char *label);
 
+/*
+ * Lines that rise in steps: y in 0..1 against x from 0, in `unit`.  Lines without points are left out.
+ */
+struct svg_line {
+	double *x, *y;
+	size_t count;
+};
+void svg_lines(struct strbuf *out, const struct svg_line *line, size_t count, const char *unit, const char *label);
+
 #endif

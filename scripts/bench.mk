@@ -5,13 +5,14 @@
 #   make bench-space     median against best point of the softmax and matmul spaces
 #   make bench-aa        false verdicts comparing a kernel with itself
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
+#   make bench-split    evaluations split over problems in equal shares and by expected gain, on recorded searches (CELLS=out/cells)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
 #   make bench           all of them
-BENCHES = compile languages matmul space aa sample sandbox
+BENCHES = compile languages matmul space aa sample split sandbox
 
 bench: $(BENCHES:%=bench-%)
 
 $(BENCHES:%=bench-%): bench-%: all
-	$Q BIN='$(abspath $B/bin)' sh scripts/bench.sh $*
+	$Q BIN='$(abspath $B/bin)' CELLS='$(CELLS)' sh scripts/bench.sh $*
 
 .PHONY: bench $(BENCHES:%=bench-%)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints one of the project's figures, a TSV line each: name, value, unit, about what.
-#   bench.sh compile|languages|matmul|space|aa|sample|sandbox       (BIN: the tools)
+#   bench.sh compile|languages|matmul|space|aa|sample|split|sandbox       (BIN: the tools)
 set -u
 bin=${BIN:?} what=${1:?}
 dir=$(mktemp -d) || exit 3
@@ -76,11 +76,23 @@ sample)
 	done | tee "$dir/all"
 	awk -F'\t' '{ n++; if ($2 > worst) { worst = $2; at = $4 } } END { printf "sample\t%s\ts, the slowest of %d\t%s\n", worst, n, at }' "$dir/all"
 	;;
+split)
+	# Searches of every problem at one budget (CELLS=FOLDER: those of a campaign that was), of which each way would have spent so many.
+	cells=${CELLS:-$dir/cells}
+	[ -d "$cells" ] || for problem in ${PROBLEMS:-$(for op in relu gelu softmax layer_norm sum cumsum transpose matmul; do "$generate" problems --op=$op | grep /f32/; done)}; do
+		mkdir -p "$cells/native/${problem%%/*}"
+		sh "$(dirname "$0")/search.sh" "$bin" "$cells/native/${problem%%/*}" "$problem" native "${POLICY:-greedy}" 1 "${EVALUATIONS:-96}" 0 0 0 24 >&2 || exit $?
+	done
+	"$evaluate" trace progress --curves "$cells" >"$dir/curves" || exit $?
+	"$generate" split --replay "$dir/curves" | awk -F'\t' 'NR > 1 {
+		printf "split\t%.4f\tof the mean speed that all evaluations found, equal shares\t%d evaluations over %d problems\n", $3 / $5, $1, $2
+		printf "split\t%.4f\tthe same, by expected gain\t%d evaluations over %d problems\n", $4 / $5, $1, $2 }'
+	;;
 sandbox)
 	"$evaluate" bench-sandbox --runs="${RUNS:-500}" | sed 's/^/sandbox	/'
 	;;
 *)
-	echo "bench: usage: bench.sh compile|languages|matmul|space|aa|sample|sandbox" >&2
+	echo "bench: usage: bench.sh compile|languages|matmul|space|aa|sample|split|sandbox" >&2
 	exit 2
 	;;
 esac

@@ -6,6 +6,7 @@ OUT      = out
 JOBS     = 2
 SEED     = 1
 POLICY   = greedy
+RELATIVES =
 EXTRA_OPS =
 SHAPES   =
 EXECUTOR = local
@@ -14,7 +15,7 @@ EXECUTOR = local
 corpus:
 	$Q start=$$(date +%s); scripts/setup.sh corpus '$(TARGETS)' && $(MAKE) -s -j2 all || exit $$?; \
 	BIN='$(abspath $B/bin)' ROOT='$(CURDIR)' TARGETS='$(TARGETS)' OPS='$(OPS)' BUDGET='$(BUDGET)' OUT='$(OUT)' JOBS='$(JOBS)' \
-	SEED='$(SEED)' POLICY='$(POLICY)' EXTRA_OPS='$(EXTRA_OPS)' SHAPES='$(SHAPES)' EXECUTOR='$(EXECUTOR)' \
+	SEED='$(SEED)' POLICY='$(POLICY)' RELATIVES='$(RELATIVES)' EXTRA_OPS='$(EXTRA_OPS)' SHAPES='$(SHAPES)' EXECUTOR='$(EXECUTOR)' \
 	SETUP_SECONDS=$$(($$(date +%s) - start)) sh scripts/corpus.sh
 
 report: all

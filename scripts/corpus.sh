@@ -1,6 +1,6 @@
 #!/bin/sh
 # Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
-# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
+# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY RELATIVES EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
 set -u
 . "${0%/*}/publish.sh"
 say() { echo "corpus: $*" >&2; }
@@ -34,29 +34,49 @@ if [ "${1:-}" = cell ]; then
 	case "$BUDGET" in
 	quick) evaluations=72 seconds=22 stall=40 ;;
 	full) evaluations=400 seconds=150 stall=160 ;;
-	*) evaluations=$BUDGET seconds=0 stall=0 ;;
+	*) evaluations=${BUDGET#total:} seconds=0 stall=0 ;; # of total:N each problem's own share is in $LIMITS
 	esac
 	# Where nothing runs there is no speed to search for: a sample shows what compiles.
 	state=$("$BIN/km-generate" targets | awk -F'\t' -v t="$target" '$1 == t { print $4 }')
 	[ "$state" = here ] || { [ "$evaluations" -gt 24 ] && evaluations=24; }
-	batch=24
-	[ "$evaluations" -lt $batch ] && batch=$evaluations
+	most=$evaluations
+	# Where a search begins is settled before it does, and kept: by what this cell's problems before it found, and by RELATIVES
+	# or the traces that an earlier run left, which stay as they are until this one's cells are done.  No other cell of this
+	# run: which of them are done depends on how fast they were.
+	set --
+	earlier=${RELATIVES:-$OUT/traces.h5}
+	[ -e "$earlier" ] && set -- "$earlier"
 	for problem in $problems; do
 		start=$(date +%s)
+		folder=$cell/$(printf %s "$problem" | tr '/' '-')
+		if [ "$RELATIVES" != none ] && [ ! -f "$folder/relatives.tsv" ] && [ ! -f "$folder/journal" ]; then
+			mkdir -p "$folder" && "$BIN/km-evaluate" trace relatives --problem="$problem" --target="$target" -o "$folder/relatives.tsv" "$@" || exit $?
+		fi
+		set -- "$@" "$folder"
+		if [ "$LIMITS" ]; then
+			evaluations=$(awk -F'\t' -v n="$target/$op/${folder##*/}" '$1 == n { print $2 }' "$LIMITS")
+			[ "$evaluations" ] || stop 3 "'$LIMITS' has no share of '$target/$op/${folder##*/}'"
+			[ "$evaluations" -gt "$most" ] && evaluations=$most
+		fi
+		batch=24
+		[ "$evaluations" -lt $batch ] && batch=$evaluations
 		"$ROOT/scripts/search.sh" "$BIN" "$cell" "$problem" "$target" "$POLICY" "$SEED" "$evaluations" "$seconds" "$stall" 0.97 "$batch"
 		code=$?
-		journal=$cell/$(printf %s "$problem" | tr '/' '-')/journal
+		journal=$folder/journal
 		[ $code = 0 ] || [ $code = 1 ] || exit $code
-		say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
+		[ "$KM_PAUSE" ] || say "$problem on $target: $("$BIN/km-evaluate" trace status "$journal" 2>/dev/null), $(($(date +%s) - start)) s"
 	done
+	[ "$KM_PAUSE" ] && exit 0
 	echo "$key done" | publish "$stamp" || stop 74 "cannot write '$stamp'"
 	exit 0
 fi
 
 # ---- the farm ----------------------------------------------------------
 [ "$EXECUTOR" = local ] || stop 2 "unknown EXECUTOR '$EXECUTOR': there is 'local'"
-case "$BUDGET" in quick | full) ;; *[!0-9]* | '' | 0) stop 2 "BUDGET is quick, full or a number of evaluations, not '$BUDGET'" ;; esac
+case "${BUDGET#total:}" in quick | full) ;; *[!0-9]* | '' | 0) stop 2 "BUDGET is quick, full, a number of evaluations or total:NUMBER, not '$BUDGET'" ;; esac
 case "$JOBS" in *[!0-9]* | '' | 0) stop 2 "JOBS is a number of cells at a time, not '$JOBS'" ;; esac
+RELATIVES=${RELATIVES:-}
+[ -z "$RELATIVES" ] || [ "$RELATIVES" = none ] || [ -r "$RELATIVES" ] || stop 2 "cannot read RELATIVES '$RELATIVES': a trace file, a folder of journals, or none"
 [ -z "$SHAPES" ] || [ -r "$SHAPES" ] || stop 2 "cannot read SHAPES file '$SHAPES'"
 mkdir -p "$OUT" 2>/dev/null && [ -w "$OUT" ] || stop 74 "cannot write folder '$OUT': give a writable OUT=DIR"
 OUT=$(cd "$OUT" && pwd)
@@ -104,10 +124,53 @@ for t in $TARGETS; do
 		case " $targets " in *" $real "*) ;; *) targets="$targets $real" ;; esac
 	done
 done
-export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS
+LIMITS='' KM_PAUSE=''
+export LIMITS KM_PAUSE OUT BIN ROOT BUDGET JOBS SEED POLICY RELATIVES SHAPES EXTRA_OPS
 start=$(date +%s)
-for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
-	xargs -P "$JOBS" -L 1 sh "$0" cell || { code=$?; stop 3 "a cell failed (above); run the same command to go on"; }
+mill() {
+	for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
+		xargs -P "$JOBS" -L 1 sh "$0" cell || stop 3 "a cell failed (above); run the same command to go on"
+}
+# BUDGET=total:N: each problem gets a first share, then rounds of more go where they are expected to gain most.  What a round
+# gives is settled, and kept, before it begins: OUT/split/KEY/N.tsv, a problem and its evaluations in all a line.
+# What a command says may be cut short by a kill: then this ends, too.
+cut_short() { stop 137 "something was killed: run the same command to go on"; }
+if [ "$BUDGET" != "${BUDGET#total:}" ]; then
+	total=${BUDGET#total:}
+	names=$(for t in $targets; do for op in $OPS; do
+		list=$("$BIN/km-generate" problems --op="$op" --budget="$BUDGET" ${SHAPES:+--shapes="$SHAPES"}) || exit 1
+		for problem in $list; do
+			name=$(printf %s "$problem" | tr / -) && [ ${#name} = ${#problem} ] || exit 1
+			echo "$t/$op/$name"
+		done
+	done; done) && [ "$names" ] || cut_short
+	key=$(echo "$total $SEED $POLICY $names" | sha256sum | cut -c1-16) && [ ${#key} = 16 ] || cut_short
+	rounds=$OUT/split/$key round=0
+	mkdir -p "$rounds" || stop 74 "cannot write '$rounds'"
+	if [ ! -f "$rounds/0.tsv" ]; then
+		first=$("$BIN/km-generate" split --total="$total" --cells="$(echo "$names" | wc -l)") && [ "$first" ] || cut_short
+		for name in $names; do printf '%s\t%s\n' "$name" "$first"; done | publish "$rounds/0.tsv" || stop 74 "cannot write '$rounds'"
+	fi
+	while
+		while [ -f "$rounds/$((round + 1)).tsv" ]; do round=$((round + 1)); done
+		LIMITS=$rounds/$round.tsv
+		[ ! -f "$rounds/last" ]
+	do
+		KM_PAUSE=1
+		mill
+		progress=$("$BIN/km-evaluate" trace progress "$OUT/cells") || stop 3 "cannot tell how far the cells are"
+		progress=$(echo "$progress" | awk -F'\t' 'NR == FNR { wanted[$1]; next } FNR == 1 || $1 in wanted' "$LIMITS" -) || cut_short
+		echo "$progress" | publish "$rounds/progress.tsv" || stop 74 "cannot write '$rounds'"
+		limits=$("$BIN/km-generate" split --total="$total" "$rounds/progress.tsv")
+		case $? in
+		0) echo "$limits" | publish "$rounds/$((round + 1)).tsv" ;;
+		1) publish "$rounds/last" </dev/null ;;
+		*) stop 3 "cannot split the evaluations that are left" ;;
+		esac || stop 74 "cannot write '$rounds'"
+	done
+	KM_PAUSE=
+fi
+mill
 # What this machine compiled and cannot run waits for one that can.
 for t in $targets; do
 	[ -f "$OUT/.changed" ] && [ "$("$BIN/km-generate" targets | awk -F'\t' -v t="$t" '$1 == t { print $3 "/" $4 }')" = measured/cross ] || continue

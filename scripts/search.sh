@@ -1,7 +1,8 @@
 #!/bin/sh
 # Searches one problem on one target: proposes, evaluates, repeats; then judges the winner.
 #   search.sh BIN CELL PROBLEM TARGET POLICY SEED EVALUATIONS SECONDS STALL SOL BATCH
-# CELL/<problem>/journal is the only state: after a kill the same call goes on.
+# CELL/<problem>/journal is the only state: after a kill the same call goes on.  CELL/<problem>/relatives.tsv, where there
+# is one, is where it begins.  KM_PAUSE=1: what ends by its evaluations alone is left open, for a larger number of them.
 # Exit: 0 done (also when it was done before), 1 no candidate passed, else the failing tool's code.
 set -u
 . "${0%/*}/publish.sh"
@@ -18,6 +19,8 @@ mkdir -p "$folder/batches" || { echo "search: error: cannot make folder '$folder
 state() { [ -f "$journal" ] && "$bin/km-evaluate" trace status "$journal"; }
 # What proposals are made from: no part of what a search leaves.
 history=$folder/history.tsv
+set --
+[ -f "$folder/relatives.tsv" ] && set -- --relatives="$folder/relatives.tsv"
 known=$(state)
 [ $? -lt 128 ] || exit 137
 case "$known" in done* | stopped*) rm -f "$history"; exit 0 ;; esac
@@ -33,7 +36,7 @@ while :; do
 		next=$(printf '%s/batches/%04d.jsonl' "$folder" "$generation")
 		reason=$("$bin/km-generate" next --problem="$problem" --target="$target" --policy="$policy" --seed="$seed" \
 			--history="$history" --generation="$generation" --evaluations="$evaluations" --seconds="$seconds" \
-			--stall="$stall" --sol="$sol" --batch="$batch" -o "$next")
+			--stall="$stall" --sol="$sol" --batch="$batch" "$@" -o "$next")
 		code=$?
 		[ $code = 1 ] && break
 		[ $code = 0 ] || exit $code
@@ -42,6 +45,10 @@ while :; do
 		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} "$next" || exit $?
 	publish "$next.done" </dev/null || exit 74
 done
+if [ "${KM_PAUSE:-}" ] && [ "${reason:-}" = evaluations ]; then
+	rm -f "$history"
+	exit 0
+fi
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
 	${KM_CLOCK:+--clock="$KM_CLOCK"}
 code=$?

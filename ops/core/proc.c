@@ -49,6 +49,18 @@ static void limit(int resource, int64_t value)
 	}
 }
 
+/* Takes variables whose names begin with `prefix` out of the environment. */
+static void hide(const char *prefix)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; environ && environ[i]; i++)
+		if (strncmp(environ[i], prefix, strlen(prefix)))
+			environ[kept++] = environ[i];
+	if (environ)
+		environ[kept] = NULL;
+}
+
 /* Runs in the child; reports why it could not start through `report`. */
 NORETURN static void start(char *const argv[], int in, int out, int errout, int report,
 			   const struct proc_limits *limits, pid_t parent)
@@ -69,6 +81,8 @@ NORETURN static void start(char *const argv[], int in, int out, int errout, int 
 	limit(RLIMIT_FSIZE, limits->file_bytes);
 	if (limits->temp_folder)
 		setenv("TMPDIR", limits->temp_folder, 1);
+	if (limits->hidden)
+		hide(limits->hidden);
 	execvp(argv[0], argv);
 	int e = errno;
 	if (write(report, &e, sizeof(e)) < 0)

@@ -17,6 +17,7 @@ struct proc_limits {
 	int64_t memory_bytes;   /* RLIMIT_AS; 0: none */
 	int64_t file_bytes;     /* RLIMIT_FSIZE; 0: none */
 	const char *temp_folder; /* TMPDIR of the child; NULL: ours */
+	const char *hidden;      /* variables whose names begin so are not given to the child; NULL: all are */
 	size_t output_bytes;    /* kept of stdout and of stderr each; the rest is counted and dropped; 0: 1 MiB */
 };
 

@@ -11,6 +11,7 @@ static cJSON *problem_json(const struct report_problem *p)
 	cJSON_AddStringToObject(o, "problem", p->problem);
 	cJSON_AddNumberToObject(o, "trials", (double)p->evaluation_count);
 	cJSON_AddNumberToObject(o, "elapsed_s", p->elapsed_s);
+	cJSON_AddStringToObject(o, "stopped_by", p->stop ? p->stop->reason : "");
 	if (p->winner) {
 		cJSON *w = cJSON_AddObjectToObject(o, "winner");
 		cJSON_AddStringToObject(w, "candidate", p->winner->candidate);

@@ -56,6 +56,8 @@ static void matrix_cell(struct strbuf *out, const struct report_cell *cell)
 	}
 	strbuf_addf(out, "%zu of %zu trials %s", measured ? cell->passed_count : cell->compiled_count,
 		    cell->evaluation_count, measured ? "passed" : "compiled");
+	if (cell->saturated_count)
+		strbuf_addf(out, "<br>saturated: no win possible in %zu of %zu", cell->saturated_count, cell->problem_count);
 	if (!measured) {
 		fact(out, cell, "vgpr_count", "VGPRs");
 		fact(out, cell, "vgpr_spill_count", "spills");
@@ -113,7 +115,7 @@ static int write_page(struct report *report, struct strbuf *err)
 
 	html_open(&out, "Operators and targets", NULL);
 	totals(&out, report);
-	strbuf_addstr(&out, "<p><a href=\"operators.html\">Every declared operator</a>, searched here or not.</p>\n");
+	strbuf_addstr(&out, "<p><a href=\"operators.html\">Every declared operator</a>, searched here or not. <a href=\"search.html\">The search</a>: who found the winners, at what cost.</p>\n");
 	strbuf_addstr(&out, "<div class=\"wrap\"><table class=\"sort\"><thead><tr><th>operator");
 	for (size_t k = 0; k < report->target_count; k++)
 		strbuf_addf(&out, "<th><a href=\"target-%s.html\">%s</a>", report->target[k], report->target[k]);

@@ -2,7 +2,7 @@
 """kill -9 of any process of a campaign: what drives it, the generator, the evaluator at work and at the end, its
 workers, its compilers, what packs the traces, promotes to the corpus and reports.
 
-scripts/corpus.sh mills one cell under --clock=model, with an empty compile cache.  A process of a kind drawn at random
+scripts/corpus.sh mills one cell, two shapes of it of which the second begins where the first ended, under --clock=model, with an empty compile cache.  A process of a kind drawn at random
 is killed at a random instant of its life, and the same command is given again until it ends.  No trial that was on record may
 be lost, and all that the campaign leaves but journals - traces, corpus, report, artifacts, batches - must be the
 undisturbed one's, byte for byte.
@@ -21,7 +21,7 @@ KINDS = {
     "search.sh": r"^\S*sh .*/search\.sh", "corpus.sh": r"^\S*sh .*/corpus\.sh", "xargs": r"^xargs ",
     "generator": r"^\S*km-generate next", "evaluator": r"^\S*km-evaluate run", "finish": r"^\S*km-evaluate finish",
     "worker": r"^km-worker ", "compiler": r"^\S*clang\S* ",
-    "packer": r"^\S*km-evaluate trace pack", "promoter": r"^\S*km-corpus promote", "reporter": r"^\S*km-report ",
+    "relatives": r"^\S*km-evaluate trace relatives", "packer": r"^\S*km-evaluate trace pack", "promoter": r"^\S*km-corpus promote", "reporter": r"^\S*km-report ",
 }
 LATE = ["packer", "promoter", "reporter"]  # when the cell is done
 PATIENCE_S, WAIT_S = 1800, 1.5  # on a busy machine, too
@@ -36,11 +36,11 @@ class Campaign:
         self.out = os.path.join(folder, "out")
         os.makedirs(os.path.join(folder, "tmp"))
         with open(os.path.join(folder, "shapes"), "w") as f:
-            f.write("sum f32 M=4 K=64 threads=1\n")
+            f.write("sum f32 M=4 K=64 threads=1\nsum f32 M=8 K=64 threads=1\n")
         # What kills are charged with is not the candidates' doing.
         self.environment = dict(
-            os.environ, BIN=BIN, ROOT=ROOT, TARGETS="native", OPS="sum", SHAPES=os.path.join(folder, "shapes"), BUDGET="12", OUT=self.out, JOBS="1",
-            SEED="1", POLICY="greedy", EXTRA_OPS="", EXECUTOR="local", SETUP_SECONDS="0", KM_CLOCK="model", KM_ATTEMPTS="1000000",
+            os.environ, BIN=BIN, ROOT=ROOT, TARGETS="native", OPS="sum", SHAPES=os.path.join(folder, "shapes"), BUDGET="8", OUT=self.out, JOBS="1",
+            SEED="1", POLICY="greedy", RELATIVES="", EXTRA_OPS="", EXECUTOR="local", SETUP_SECONDS="0", KM_CLOCK="model", KM_ATTEMPTS="1000000",
             KM_LOCK=os.path.join(folder, "lock"), KM_CACHE=os.path.join(folder, "cache"), TMPDIR=os.path.join(folder, "tmp"))
 
     def start(self, before=None):
@@ -62,13 +62,14 @@ class Campaign:
         return False
 
     def journals(self):
-        """Their files as they are now."""
+        """Their files as they are now, by path below the cells."""
         found = {}
-        for folder, _, files in os.walk(os.path.join(self.out, "cells")):
+        cells = os.path.join(self.out, "cells")
+        for folder, _, files in os.walk(cells):
             for name in files:
                 if JOURNAL.match(name):
                     with open(os.path.join(folder, name), "rb") as f:
-                        found[name] = f.read()
+                        found[os.path.relpath(os.path.join(folder, name), cells)] = f.read()
         return found
 
 
@@ -76,10 +77,14 @@ def trials(journals):
     """What is on record in these files."""
     with tempfile.TemporaryDirectory() as folder:
         for name, data in journals.items():
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             with open(os.path.join(folder, name), "wb") as f:
                 f.write(data)
-        text = subprocess.run([os.path.join(BIN, "km-evaluate"), "trace", "history", os.path.join(folder, "journal")], capture_output=True).stdout
-    return {line.split(b"\t")[0] for line in text.splitlines()[1:]}
+        found = set()
+        for problem in {os.path.dirname(name) for name in journals}:
+            text = subprocess.run([os.path.join(BIN, "km-evaluate"), "trace", "history", os.path.join(folder, problem, "journal")], capture_output=True).stdout
+            found |= {(problem, line.split(b"\t")[0]) for line in text.splitlines()[1:]}
+    return found
 
 
 def processes(root):
