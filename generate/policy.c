@@ -25,6 +25,24 @@ const struct policy *policy_find(const char *text, const char **argument)
 	return NULL;
 }
 
+size_t policy_ask(const struct policy *policy, struct arena *arena, const struct search *search, struct rng *rng, size_t want,
+		  policy_taker *take, void *user, struct strbuf *err)
+{
+	size_t count = 0;
+
+	for (int dry = 0; count < want && dry < 60;) {
+		struct proposal proposal[64] = { 0 };
+		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, err);
+		size_t before = count;
+		if (!n)
+			break;
+		for (size_t i = 0; i < n; i++)
+			count += take(&proposal[i], user);
+		dry = count > before ? 0 : dry + 1;
+	}
+	return count;
+}
+
 const char *budget_spent(const struct budget *budget, const struct history *seen)
 {
 	const struct trial *best = seen->best < seen->count ? &seen->trial[seen->best] : NULL;
