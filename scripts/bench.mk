@@ -6,7 +6,8 @@
 #   make bench-aa        false verdicts comparing a kernel with itself
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
-#   make bench           all of them
+#   make bench-search    what policies reach on measured spaces, beside Kernel Tuner: REPEATS=100 PARTS="cold race"; long
+#   make bench           all of them but bench-search
 BENCHES = compile languages matmul space aa sample sandbox
 
 bench: $(BENCHES:%=bench-%)
@@ -14,4 +15,7 @@ bench: $(BENCHES:%=bench-%)
 $(BENCHES:%=bench-%): bench-%: all
 	$Q BIN='$(abspath $B/bin)' sh scripts/bench.sh $*
 
-.PHONY: bench $(BENCHES:%=bench-%)
+bench-search: all $B/tests/unit/generate/policies
+	$Q BIN='$(abspath $B/bin)' sh scripts/bench_search.sh
+
+.PHONY: bench bench-search $(BENCHES:%=bench-%)
