@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BEGIN = 12, FEWEST = 4, LESSONS = 200, FIT = 64, BY_CHANCE = 300, SEEDS = 6, POOL = 600, STUCK = 32 };
+enum { BEGIN = 12, FEWEST = 4, LESSONS = 200, FIT = 64, BY_CHANCE = 300, SEEDS = 6, POOL = 600, STUCK = 64 };
 #define HARDLY 1.02
 #define SLOWER 0.7   /* twice as slow */
 #define UNLIKELY 1.6 /* standard deviations: about one in twenty */
