@@ -36,6 +36,7 @@ say     = $(if $V,true,printf '%-8s%s\n')
 HDF5_CFLAGS := $(shell pkg-config --cflags hdf5-serial 2>/dev/null || pkg-config --cflags hdf5 2>/dev/null)
 HDF5_LIBS   := $(shell pkg-config --libs hdf5-serial 2>/dev/null || pkg-config --libs hdf5 2>/dev/null || echo -lhdf5)
 CJSON_LIBS  := $(shell pkg-config --libs libcjson 2>/dev/null || echo -lcjson)
+ZLIB_LIBS   := $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
 ELF_LIBS    := $(shell pkg-config --libs libelf 2>/dev/null || echo -lelf)
 SECCOMP_LIBS := $(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
 
@@ -45,7 +46,7 @@ DEV_FLAGS  = $(if $(DEV),$(SANITIZE))
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes \
              -Wshadow -Wvla -Wwrite-strings -fno-common -fPIC -pthread -MMD -MP -I. -I$B/gen \
              $(DEV_FLAGS) $(CFLAGS)
-LDLIBS     = $(CJSON_LIBS) $(SECCOMP_LIBS) $(ELF_LIBS) -ldl -lm -pthread
+LDLIBS     = $(CJSON_LIBS) $(ZLIB_LIBS) $(SECCOMP_LIBS) $(ELF_LIBS) -ldl -lm -pthread
 
 src  = $(filter-out %/main.c,$(sort $(wildcard $(if $(filter ops,$1),ops/*/*.c ops/core/launch/*.c,$1/*.c $1/*/*.c))))
 obj  = $(patsubst %.c,$B/%.o,$1)
@@ -104,6 +105,9 @@ $B/%.o: %.c Makefile | $(LISTS)
 	$Q$(say) CC $<
 	$Q mkdir -p $(@D)
 	$Q $(CC) $(ALL_CFLAGS) $(aside) -c -o $@.new $< && $(publish)
+
+# Long sums.
+$B/generate/gauss.o: ALL_CFLAGS += -O3
 
 # A program's text as a C string.
 $B/generate/lang/triton.o: $B/gen/kernel_server.inc

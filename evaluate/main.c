@@ -5,6 +5,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/judge.h"
 #include "evaluate/pack.h"
+#include "evaluate/replay_main.h"
 #include "generate/lang.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
 		{ "selfcheck", "[OP...]", "does the checker reject known cheats?", selfcheck_main },
 		{ "cache-gc", "", "bound the compile cache", run_cache_gc },
 		{ "bench-aa", "BATCH", "false verdicts of a kernel against itself", bench_aa },
+		{ "replay-race", "FILE...", "race recorded samples of measured spaces", replay_race_main },
 		{ "bench-sample", "PROBLEM...", "cost of a sampled check", bench_sample },
 		{ "bench-rate", "BATCH", "compile cost and check rate", bench_rate },
 		{ "bench-sandbox", "", "what confining a process costs, and whether it leaves anything", bench_sandbox_main },

@@ -1,7 +1,9 @@
 /* km-generate: operators, knob spaces and candidates. */
 #include "generate/describe.h"
+#include "generate/point_set.h"
 #include "generate/policy.h"
 #include "generate/relatives.h"
+#include "generate/replay_main.h"
 #include "generate/split.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -431,71 +433,89 @@ out:
 	return diag_report(&err, code);
 }
 
+/* A batch being filled with new, legal candidates. */
+struct filling {
+	struct arena *arena;
+	const struct search *search;
+	const struct policy *policy;
+	struct point_set made; /* points that were made, each with the place in id[] of what it made; 0: nothing */
+	const char **id;
+	size_t id_count, id_room;
+	struct candidate *batch;
+	size_t count;
+	struct strbuf why_none; /* why the first point that was not legal was not */
+	struct strbuf *err;
+};
+
 /* The ids that need no second trial. */
-static bool is_known(const struct history *seen, const struct candidate *batch, size_t count, const char *id)
+static bool is_known(const struct filling *f, const char *id)
 {
-	for (size_t i = 0; i < seen->count; i++)
-		if (!strcmp(seen->trial[i].id, id))
+	for (size_t i = 0; i < f->search->seen->count; i++)
+		if (!strcmp(f->search->seen->trial[i].id, id))
 			return true;
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(batch[i].id, id))
+	for (size_t i = 0; i < f->count; i++)
+		if (!strcmp(f->batch[i].id, id))
 			return true;
 	return false;
 }
 
-/*
- * Fills batch[] with new, legal candidates: the policy is asked again, its
- * generator moving on, until there are enough or nothing new comes.  *why_none says why the
- * first one that was not legal was not.
- */
-static size_t fill(struct arena *arena, const struct search *search, const struct policy *policy, struct rng *rng, size_t want,
-		   struct candidate *batch, struct strbuf *why_none, struct strbuf *err)
+/* As candidate_make(). */
+static int make(struct filling *f, struct arena *arena, size_t sub_index, const struct point *point, struct candidate *c)
 {
-	struct strbuf unanswered = STRBUF_INIT;
-	size_t count = 0;
+	struct strbuf why = STRBUF_INIT;
+	int made = candidate_make(arena, f->search->ps, sub_index, point, c, &why);
 
-	for (int dry = 0; count < want && dry < 60;) {
-		struct proposal proposal[64] = { 0 };
-		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, &unanswered);
-		size_t before = count;
-		if (!n)
-			break;
-		for (size_t i = 0; i < n; i++) {
-			struct arena scratch = ARENA_INIT;
-			struct strbuf why = STRBUF_INIT;
-			const struct proposal *p = &proposal[i];
-			struct candidate c;
-			int made = 1;
-			if (p->whole)
-				c = *p->whole;
-			else
-				made = candidate_make(&scratch, search->ps, p->sub_index, &p->point, &c, &why);
-			if (made < 0 && !err->len)
-				strbuf_addf(err, "bug in a skeleton or printer: %s", why.buf);
-			if (!made && !why_none->len)
-				strbuf_addf(why_none, "%.*s", (int)strcspn(why.buf, "\n"), why.buf);
-			if (made == 1 && !is_known(search->seen, batch, count, c.id)) {
-				/* Made again in the batch's arena, so that dropped ones cost nothing. */
-				batch[count] = c;
-				if (!p->whole)
-					candidate_make(arena, search->ps, p->sub_index, &p->point, &batch[count], &why);
-				batch[count].parent = p->parent;
-				batch[count].edge = p->edge;
-				batch[count].policy = p->policy ? p->policy : policy->name;
-				count++;
+	if (made < 0 && !f->err->len)
+		strbuf_addf(f->err, "bug in a skeleton or printer: %s", why.buf);
+	if (!made && !f->why_none.len)
+		strbuf_addf(&f->why_none, "%.*s", (int)strcspn(why.buf, "\n"), why.buf);
+	strbuf_release(&why);
+	return made;
+}
+
+/* Makes a point once; remembers the id. */
+static bool is_new(const struct search *search, size_t sub_index, const struct point *point)
+{
+	struct filling *f = search->knower;
+	size_t at = 0;
+
+	if (!point_set_find(&f->made, sub_index, point, &at)) {
+		struct arena scratch = ARENA_INIT;
+		struct candidate c;
+		if (make(f, &scratch, sub_index, point, &c) == 1) {
+			if (f->id_count + 1 >= f->id_room) {
+				const char **larger = ARENA_ARRAY(f->arena, const char *, 2 * f->id_room + 64);
+				if (f->id_count)
+					memcpy(larger, f->id, (f->id_count + 1) * sizeof(*larger));
+				f->id = larger;
+				f->id_room = 2 * f->id_room + 64;
 			}
-			strbuf_release(&why);
-			arena_release(&scratch);
+			at = ++f->id_count;
+			f->id[at] = arena_strdup(f->arena, c.id);
 		}
-		/* Who is outside is not asked again for what it did not answer. */
-		if (policy->is_outside && (count == before || n < 64))
-			break;
-		dry = count > before ? 0 : dry + 1;
+		point_set_add(&f->made, sub_index, point, at);
+		arena_release(&scratch);
 	}
-	if (unanswered.len)
-		warn("%s", unanswered.buf);
-	strbuf_release(&unanswered);
-	return count;
+	return at && !is_known(f, f->id[at]);
+}
+
+/* Takes a proposal into the batch. */
+static bool take(const struct proposal *p, void *user)
+{
+	struct filling *f = user;
+	struct candidate *c = &f->batch[f->count];
+
+	if (p->whole ? is_known(f, p->whole->id) : !is_new(f->search, p->sub_index, &p->point))
+		return false;
+	if (p->whole)
+		*c = *p->whole;
+	else if (make(f, f->arena, p->sub_index, &p->point, c) != 1)
+		return false;
+	c->parent = p->parent;
+	c->edge = p->edge;
+	c->policy = p->policy ? p->policy : f->policy->name;
+	f->count++;
+	return true;
 }
 
 static int next(int argc, char **argv)
@@ -503,14 +523,14 @@ static int next(int argc, char **argv)
 	static const struct cli_command command = {
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
-	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *relatives_path = NULL, *output = "-";
+	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "portfolio", *history_path = NULL, *relatives_path = NULL, *output = "-";
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
 		{ "problem", 0, CLI_STRING, &problem, "P", "such as matmul/f32/M=512,N=512,K=512/t1" },
 		{ "target", 0, CLI_STRING, &target, "NAME", "see 'km-generate targets' [native]" },
 		{ "lang", 0, CLI_STRING, &lang, "NAME", "this language alone: see 'km-generate languages'" },
-		{ "policy", 0, CLI_STRING, &policy_name, "NAME[:ARGUMENT]", "see 'km-generate policies' [greedy]" },
+		{ "policy", 0, CLI_STRING, &policy_name, "NAME[:ARGUMENT]", "see 'km-generate policies' [portfolio]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
 		{ "relatives", 0, CLI_STRING, &relatives_path, "FILE", "where to begin: 'km-evaluate trace relatives'" },
@@ -523,13 +543,14 @@ static int next(int argc, char **argv)
 		{ "output", 'o', CLI_STRING, &output, "FILE", "batch file [-]" },
 		CLI_EXTRA_OPS(&extra_ops), CLI_END,
 	};
-	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT, why_none = STRBUF_INIT;
+	struct strbuf err = STRBUF_INIT, out = STRBUF_INIT, unanswered = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct problem_space ps;
 	struct history seen = { 0 };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	struct search search = { .ps = &ps, .seen = &seen };
+	struct filling filling = { .arena = &arena, .why_none = STRBUF_INIT, .err = &err };
+	struct search search = { .ps = &ps, .seen = &seen, .is_new = is_new, .knower = &filling };
 	const struct policy *policy = policy_find(policy_name, &search.argument);
 	if (!policy)
 		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
@@ -559,15 +580,20 @@ static int next(int argc, char **argv)
 			want = budget.evaluations - (int64_t)seen.count;
 		/* The generator starts from the seed and the batch's number alone: equal histories, equal batches. */
 		struct rng rng = { (uint64_t)seed ^ (uint64_t)generation << 32, 0 };
-		struct candidate *batch = ARENA_ARRAY(&arena, struct candidate, want);
-		size_t count = fill(&arena, &search, policy, &rng, (size_t)want, batch, &why_none, &err);
-		for (size_t i = 0; i < count; i++) {
-			batch[i].seed = (uint64_t)seed;
-			batch[i].generation = generation;
-			candidate_write(&batch[i], &out);
+		filling.search = &search;
+		filling.policy = policy;
+		filling.batch = ARENA_ARRAY(&arena, struct candidate, want);
+		point_set_init(&filling.made, &arena, 256);
+		policy_ask(policy, &arena, &search, &rng, (size_t)want, take, &filling, &unanswered);
+		if (unanswered.len)
+			warn("%s", unanswered.buf);
+		for (size_t i = 0; i < filling.count; i++) {
+			filling.batch[i].seed = (uint64_t)seed;
+			filling.batch[i].generation = generation;
+			candidate_write(&filling.batch[i], &out);
 		}
-		if (!count)
-			spent = policy->is_outside ? "no proposals" : seen.count ? space_spent(&ps, &seen) : arena_printf(&arena, "space: no candidate: %s", why_none.buf);
+		if (!filling.count)
+			spent = policy->is_outside ? "no proposals" : seen.count ? space_spent(&ps, &seen) : arena_printf(&arena, "space: no candidate: %s", filling.why_none.buf);
 	}
 	if (err.len)
 		goto out;
@@ -582,7 +608,8 @@ static int next(int argc, char **argv)
 	}
 out:
 	strbuf_release(&out);
-	strbuf_release(&why_none);
+	strbuf_release(&filling.why_none);
+	strbuf_release(&unanswered);
 	arena_release(&arena);
 	space_close(&ps);
 	return diag_report(&err, code);
@@ -604,6 +631,7 @@ int main(int argc, char **argv)
 		{ "emit", "", "make one candidate from its knobs", emit },
 		{ "next", "", "propose the next batch of a search", next },
 		{ "split", "FILE", "split evaluations over cells by expected gain", split_main },
+		{ "replay", "", "run policies on spaces of which every point was measured", replay_main },
 		{ NULL, NULL, NULL, NULL },
 	};
 

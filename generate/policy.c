@@ -46,6 +46,27 @@ static bool beats_baseline(const struct history *seen)
 	return seen->best < seen->count && seen->trial[seen->best].fitness > 1;
 }
 
+size_t policy_ask(const struct policy *policy, struct arena *arena, const struct search *search, struct rng *rng, size_t want,
+		  policy_taker *take, void *user, struct strbuf *err)
+{
+	size_t count = 0;
+
+	for (int dry = 0; count < want && dry < 60;) {
+		struct proposal proposal[64] = { 0 };
+		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, err);
+		size_t before = count;
+		if (!n)
+			break;
+		for (size_t i = 0; i < n; i++)
+			count += take(&proposal[i], user);
+		/* Who is outside is not asked again for what it did not answer. */
+		if (policy->is_outside && (count == before || n < 64))
+			break;
+		dry = count > before ? 0 : dry + 1;
+	}
+	return count;
+}
+
 const char *budget_spent(const struct budget *budget, const struct history *seen)
 {
 	const struct trial *best = seen->best < seen->count ? &seen->trial[seen->best] : NULL;

@@ -25,6 +25,13 @@ struct search {
 	const struct relative *relative;    /* nearest relative first, and of each the best first */
 	size_t relative_count;
 	const char *argument;               /* of --policy=NAME:ARGUMENT, or "" */
+	/*
+	 * Does the point make a candidate, one that was neither tried nor taken for this batch?  NULL: not
+	 * known before it is made.  Dear where sources are printed (milliseconds): to be asked about what is
+	 * going to be proposed.
+	 */
+	bool (*is_new)(const struct search *search, size_t sub_index, const struct point *point);
+	void *knower;                       /* is_new's own */
 };
 
 struct proposal {
@@ -51,6 +58,15 @@ struct policy {
 	size_t (*propose)(struct arena *arena, const struct search *search, struct rng *rng, size_t want,
 			  struct proposal *out, struct strbuf *err);
 };
+
+/* Takes a proposal: false when it is illegal, or known. */
+typedef bool policy_taker(const struct proposal *proposal, void *user);
+/*
+ * Asks the policy, its generator moving on, until `want` proposals were taken or nothing new
+ * comes; returns how many were.  *err: why somebody outside did not answer.
+ */
+size_t policy_ask(const struct policy *policy, struct arena *arena, const struct search *search, struct rng *rng, size_t want,
+		  policy_taker *take, void *user, struct strbuf *err);
 
 extern const struct policy *const policy_table[];
 /* "name" or "name:argument"; *argument (may be NULL) is what follows the colon, or "".  NULL: no such policy. */

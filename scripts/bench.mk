@@ -7,7 +7,8 @@
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
 #   make bench-split    evaluations split over problems in equal shares and by expected gain, on recorded searches (CELLS=out/cells)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
-#   make bench           all of them
+#   make bench-search    what policies reach on measured spaces, beside Kernel Tuner: REPEATS=100 PARTS="cold race"; long
+#   make bench           all of them but bench-search
 BENCHES = compile languages matmul space aa sample split sandbox
 
 bench: $(BENCHES:%=bench-%)
@@ -15,4 +16,7 @@ bench: $(BENCHES:%=bench-%)
 $(BENCHES:%=bench-%): bench-%: all
 	$Q BIN='$(abspath $B/bin)' CELLS='$(CELLS)' sh scripts/bench.sh $*
 
-.PHONY: bench $(BENCHES:%=bench-%)
+bench-search: all $B/tests/unit/generate/policies
+	$Q BIN='$(abspath $B/bin)' sh scripts/bench_search.sh
+
+.PHONY: bench bench-search $(BENCHES:%=bench-%)

@@ -24,6 +24,7 @@ libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.asa
 libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
 libseccomp-dev           pc:libseccomp
+zlib1g-dev               pc:zlib
 libelf-dev               pc:libelf
 libopenblas-pthread-dev  /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 libdnnl-dev              /usr/include/dnnl.h
@@ -64,7 +65,13 @@ nvidia() {
 	}
 	{ install "$ptxas" /usr/local/bin/ptxas.new && sync /usr/local/bin/ptxas.new && mv -f /usr/local/bin/ptxas.new /usr/local/bin/ptxas; } || return 3
 }
+# What a policy of the search is built on: without it that one proposes nothing.
+lightgbm() {
+	command -v python3 >/dev/null || return
+	"${0%/*}/lightgbm.sh" "$HOME/.cache/kernelmill/lightgbm"
+}
 finish() {
+	lightgbm
 	[ "$wants_nvidia" ] || exit 0
 	nvidia
 	code=$?

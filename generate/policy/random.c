@@ -1,22 +1,19 @@
-#include "generate/policy.h"
+#include "generate/proposer.h"
 
 /* Uniform over subspaces, then over each knob. */
 static size_t propose(struct arena *arena, const struct search *search, struct rng *rng, size_t want, struct proposal *out,
 		      struct strbuf *err)
 {
-	const struct problem_space *ps = search->ps;
+	struct proposer p;
 
-	(void)arena;
 	(void)err;
-	for (size_t i = 0; i < want; i++) {
-		out[i].sub_index = (size_t)rng_below(rng, (int64_t)ps->sub_count);
-		const struct space *space = &ps->sub[out[i].sub_index].space;
-		for (size_t k = 0; k < space->knob_count; k++)
-			out[i].point.value[k] = (int16_t)rng_below(rng, (int64_t)space->knob[k].value_count);
-		out[i].parent = "";
-		out[i].edge = "random";
+	proposer_init(&p, arena, search, rng, want, out);
+	for (size_t misses = 0; !proposer_is_full(&p) && misses < 4 * search->ps->sub_count + 16;) {
+		size_t sub = (size_t)rng_below(rng, (int64_t)search->ps->sub_count);
+		struct point point;
+		misses += !(proposer_random_point(&p, sub, &point) && proposer_add(&p, sub, &point, "", "random"));
 	}
-	return want;
+	return p.count;
 }
 
 const struct policy policy_random = {
