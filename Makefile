@@ -37,6 +37,7 @@ HDF5_CFLAGS := $(shell pkg-config --cflags hdf5-serial 2>/dev/null || pkg-config
 HDF5_LIBS   := $(shell pkg-config --libs hdf5-serial 2>/dev/null || pkg-config --libs hdf5 2>/dev/null || echo -lhdf5)
 CJSON_LIBS  := $(shell pkg-config --libs libcjson 2>/dev/null || echo -lcjson)
 ELF_LIBS    := $(shell pkg-config --libs libelf 2>/dev/null || echo -lelf)
+CURL_LIBS   := $(shell pkg-config --libs libcurl 2>/dev/null)
 SECCOMP_LIBS := $(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
 
 # gcc sees null formats and truncation where only the sanitizers' own checks put them.
@@ -67,7 +68,7 @@ $B/$1.a: $(call obj,$(call src,$1))
 $B/bin/km-$1: $B/$1/main.o $(USES_$1:%=$B/%.a)
 	$$Q$$(say) LINK $$@
 	$$Q mkdir -p $$(@D)
-	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(if $$(filter generate,$1),,$$(HDF5_LIBS)) $$(LDLIBS) && $$(publish)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(if $$(filter generate,$1),$$(CURL_LIBS),$$(HDF5_LIBS)) $$(LDLIBS) && $$(publish)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
@@ -111,6 +112,9 @@ $B/generate/lang/cute.o: $B/gen/kernel_server.inc $B/gen/cute_tiles.inc
 $B/gen/%.inc: generate/%.py
 	$Q mkdir -p $(@D)
 	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@.new && $(publish)
+
+# Without libcurl no language model is asked; all else is the same.
+$B/generate/llm_client.o: ALL_CFLAGS += $(if $(CURL_LIBS),-DKM_CURL $(shell pkg-config --cflags libcurl))
 
 $B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Stands for the id in printed symbols until the id is known. */
-static const char placeholder[] = "KMSYMBOL";
+static const char placeholder[] = CANDIDATE_SYMBOL;
 
 /* What defines a candidate: text, language, target, compile command.  Not how it was found. */
 static void make_id(struct candidate *c, const struct lang *lang, const struct target *target)
@@ -93,6 +92,28 @@ out:
 	strbuf_release(&canonical);
 	printed_release(&printed);
 	return ret;
+}
+
+void candidate_whole(struct arena *arena, const struct problem_space *ps, const struct lang *lang, const char *prologue, const char *source,
+		     const char *plan, const char *origin, struct candidate *c)
+{
+	struct strbuf text = STRBUF_INIT, symbol = STRBUF_INIT;
+
+	problem_print(&ps->problem, &text);
+	*c = (struct candidate){ .problem = keep(arena, &text), .target = ps->target->name, .lang = lang->name, .skeleton = "whole", .tile = "",
+				 .prologue = prologue, .source = source, .plan = plan, .origin = origin, .precision = CANDIDATE_STRICT, .parent = "", .edge = "",
+				 .policy = "" };
+	c->knobs = arena_printf(arena, "whole lang=%s", lang->name);
+	make_id(c, lang, ps->target);
+	strbuf_addf(&symbol, "km_%s", c->id);
+	strbuf_addstr(&text, source);
+	strbuf_replace(&text, placeholder, symbol.buf);
+	c->source = keep(arena, &text);
+	strbuf_addstr(&text, plan);
+	strbuf_replace(&text, placeholder, symbol.buf);
+	c->plan = keep(arena, &text);
+	c->prologue = arena_strdup(arena, prologue);
+	strbuf_release(&symbol);
 }
 
 /* The string fields, once: name in JSON, offset in the struct. */

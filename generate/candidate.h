@@ -9,6 +9,8 @@
 #include "generate/space.h"
 
 #define CANDIDATE_STRICT "strict"
+/* Stands for km_<id> in printed symbols until the id is known. */
+#define CANDIDATE_SYMBOL "KMSYMBOL"
 
 struct candidate {
 	char id[17];          /* first 16 hex digits of SHA-256 over what defines it */
@@ -36,6 +38,9 @@ struct candidate {
  */
 int candidate_make(struct arena *arena, const struct problem_space *ps, size_t sub_index,
 		   const struct point *point, struct candidate *c, struct strbuf *why_not);
+/* A whole source in place of a printed one; CANDIDATE_SYMBOL in it and in its plan becomes km_<id>.  See whole.h. */
+void candidate_whole(struct arena *arena, const struct problem_space *ps, const struct lang *lang, const char *prologue, const char *source,
+		     const char *plan, const char *origin, struct candidate *c);
 void candidate_write(const struct candidate *c, struct strbuf *out); /* one JSON line with '\n' */
 /* One line.  0, or -1 with *err. */
 int candidate_read(struct arena *arena, const char *line, struct candidate *c, struct strbuf *err);

@@ -1,5 +1,6 @@
 /* km-generate: operators, knob spaces and candidates. */
 #include "generate/describe.h"
+#include "generate/llm.h"
 #include "generate/policy.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -449,15 +450,20 @@ static bool is_known(const struct history *seen, const struct candidate *batch, 
 static size_t fill(struct arena *arena, const struct search *search, const struct policy *policy, struct rng *rng, size_t want,
 		   struct candidate *batch, struct strbuf *why_none, struct strbuf *err)
 {
+	const struct policy *stand_in = policy->stands_in ? policy_find(policy->stands_in, NULL) : NULL;
 	struct strbuf unanswered = STRBUF_INIT;
 	size_t count = 0;
 
-	for (int dry = 0; count < want && dry < 60;) {
+	for (int dry = 0, asked = 0; count < want && dry < 60; asked++) {
 		struct proposal proposal[64] = { 0 };
-		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, &unanswered);
-		size_t before = count;
-		if (!n)
+		size_t before = count, n = policy->is_outside && asked ? 0 : policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, &unanswered);
+		if (!n && (count || !stand_in))
 			break;
+		if (!n) {
+			policy = stand_in;
+			stand_in = NULL;
+			continue;
+		}
 		for (size_t i = 0; i < n; i++) {
 			struct arena scratch = ARENA_INIT;
 			struct strbuf why = STRBUF_INIT;
@@ -499,6 +505,7 @@ static int next(int argc, char **argv)
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
 	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "greedy", *history_path = NULL, *output = "-";
+	const char *llm = NULL, *transcript = NULL, *feedback_path = NULL;
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
@@ -508,6 +515,9 @@ static int next(int argc, char **argv)
 		{ "policy", 0, CLI_STRING, &policy_name, "NAME", "see 'km-generate policies' [greedy]" },
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
+		{ "feedback", 0, CLI_STRING, &feedback_path, "FILE", "what they said beyond that: 'km-evaluate trace history --feedback=FILE'" },
+		{ "llm", 0, CLI_STRING, &llm, "HOW", "record:FILE keeps exchanges with a language model there too; replay:FILE answers from there alone" },
+		{ "transcript", 0, CLI_STRING, &transcript, "FILE", "this search's exchanges with a language model: see 'km-generate llm'" },
 		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
 		{ "generation", 0, CLI_INT, &generation, "N", "number of this batch [0]" },
 		{ "evaluations", 0, CLI_INT, &budget.evaluations, "N", "stop after so many trials" },
@@ -521,9 +531,10 @@ static int next(int argc, char **argv)
 	struct arena arena = ARENA_INIT;
 	struct problem_space ps;
 	struct history seen = { 0 };
+	struct feedback_list feedback = { 0 };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
-	struct search search = { .ps = &ps, .seen = &seen };
+	struct search search = { .ps = &ps, .seen = &seen, .feedback = &feedback };
 	const struct policy *policy = policy_find(policy_name, &search.argument);
 	if (!policy)
 		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
@@ -540,7 +551,8 @@ static int next(int argc, char **argv)
 		code = KM_EXIT_NO;
 		goto out;
 	}
-	if (history_path && history_read(&arena, history_path, &seen, &err))
+	if ((history_path && history_read(&arena, history_path, &seen, &err)) || (feedback_path && feedback_read(&arena, feedback_path, &feedback, &err)) ||
+	    !(search.llm = llm_open(llm, transcript, &err)))
 		goto out;
 	history_place(&seen, &ps);
 	const char *spent = budget_spent(&budget, &seen);
@@ -573,9 +585,32 @@ static int next(int argc, char **argv)
 out:
 	strbuf_release(&out);
 	strbuf_release(&why_none);
+	llm_close(search.llm);
 	arena_release(&arena);
 	space_close(&ps);
 	return diag_report(&err, code);
+}
+
+static int show_llm(int argc, char **argv)
+{
+	static const struct cli_command command = {
+		"llm", "", "lists the variables that a language model is asked by: name, value or default, meaning; and whether it can be", NULL
+	};
+	const struct cli_option options[] = { CLI_END };
+	struct strbuf err = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct llm_settings settings;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (const struct llm_variable *v = llm_variables; v->name; v++) {
+		const char *value = getenv(v->name);
+		printf("%s\t%s\t%s\n", v->name, value && *value ? value : v->fallback ? v->fallback : "", v->help);
+	}
+	int bad = llm_settings_read(&arena, &settings, &err);
+	if (!bad && (!settings.url || llm_client_missing()))
+		strbuf_addstr(&err, settings.url ? llm_client_missing() : "no model: KM_LLM_URL and KM_LLM_MODEL are not set");
+	arena_release(&arena);
+	return diag_report(&err, bad ? KM_EXIT_USAGE : err.len ? KM_EXIT_NO : KM_EXIT_DONE);
 }
 
 int main(int argc, char **argv)
@@ -593,6 +628,7 @@ int main(int argc, char **argv)
 		{ "space", "", "show a problem's knob space", show_space },
 		{ "emit", "", "make one candidate from its knobs", emit },
 		{ "next", "", "propose the next batch of a search", next },
+		{ "llm", "", "how a language model is asked", show_llm },
 		{ NULL, NULL, NULL, NULL },
 	};
 

@@ -8,6 +8,7 @@
 #ifndef GENERATE_POLICY_H
 #define GENERATE_POLICY_H
 
+#include "generate/feedback.h"
 #include "generate/history.h"
 #include "ops/core/rng.h"
 
@@ -25,6 +26,8 @@ struct search {
 	const struct relative *relative;    /* nearest relative first, and of each the best first */
 	size_t relative_count;
 	const char *argument;               /* of --policy=NAME:ARGUMENT, or "" */
+	const struct feedback_list *feedback; /* what trials said beyond their rows; NULL: nothing of it */
+	struct llm *llm;                    /* who answers for a language model (llm.h); NULL: nobody */
 };
 
 struct proposal {
@@ -39,6 +42,8 @@ struct proposal {
 struct policy {
 	const char *name;
 	const char *summary;
+	bool is_outside; /* asks somebody: once a batch, and not again for what was not answered */
+	const char *stands_in; /* of one that asks: the policy that proposes a batch where nobody answers; NULL: none, the search ends */
 	/*
 	 * Proposes up to `want` candidates into out[] (zeroed); returns how many, 0 to stop.
 	 * Pure: no state, no clock.  `search` is its only memory, `rng` its only chance: equal

@@ -24,6 +24,7 @@ libclang-rt-22-dev       /usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.asa
 libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
 libseccomp-dev           pc:libseccomp
+libcurl4-openssl-dev     pc:libcurl
 libelf-dev               pc:libelf
 libopenblas-pthread-dev  /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 libdnnl-dev              /usr/include/dnnl.h
