@@ -242,6 +242,11 @@ bool candidate_is_printed(const struct candidate *c)
 
 void candidate_reproduce(const struct candidate *c, struct strbuf *out)
 {
+	if (!strcmp(c->skeleton, "whole")) {
+		/* No knobs print it: the trace has it. */
+		strbuf_addf(out, "km-evaluate trace batch traces.h5 %s | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -", c->id, c->problem, c->target);
+		return;
+	}
 	strbuf_addf(out, "km-generate emit --problem='%s' --target=%s --knobs='%s' | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -",
 		    c->problem, c->target, c->knobs, c->problem, c->target);
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* The fields, once.  A count fits a double. */
-enum kind { TEXT, COUNT, REAL, TRUTH, WIDE };
+enum kind { TEXT, COUNT, REAL, WIDE };
 #define F(name, kind) { #name, kind, offsetof(struct exchange, name) }
 static const struct {
 	const char *key;
@@ -21,7 +21,7 @@ static const struct {
 } field[] = {
 	F(request, TEXT), F(place, TEXT), F(problem, TEXT), F(target, TEXT), F(model, TEXT), F(mode, TEXT), F(wants, TEXT),
 	F(parameters, TEXT), F(system, TEXT), F(prompt, TEXT), F(answer, TEXT), F(outcome, TEXT), F(words, TEXT), F(candidates, TEXT),
-	F(prompt_tokens, COUNT), F(answer_tokens, COUNT), F(is_estimated, TRUTH), F(cost, REAL), F(latency_s, REAL), F(retries, COUNT),
+	F(prompt_tokens, COUNT), F(answer_tokens, COUNT), F(counted, TEXT), F(cost, REAL), F(latency_s, REAL), F(retries, COUNT),
 	F(key_id, TEXT), F(start_ns, WIDE),
 };
 
@@ -41,9 +41,6 @@ void exchange_write(const struct exchange *x, struct strbuf *out)
 			break;
 		case REAL:
 			cJSON_AddNumberToObject(o, field[i].key, *(const double *)at);
-			break;
-		case TRUTH:
-			cJSON_AddBoolToObject(o, field[i].key, *(const bool *)at);
 			break;
 		case WIDE:
 			snprintf(wide, sizeof(wide), "%" PRId64, *(const int64_t *)at);
@@ -75,9 +72,6 @@ static bool read_field(struct arena *arena, enum kind kind, const cJSON *item, v
 	case REAL:
 		*(double *)at = cJSON_IsNumber(item) ? item->valuedouble : 0;
 		return cJSON_IsNumber(item);
-	case TRUTH:
-		*(bool *)at = cJSON_IsTrue(item);
-		return cJSON_IsBool(item);
 	case WIDE:
 		if (!cJSON_IsString(item) || !*item->valuestring)
 			return false;

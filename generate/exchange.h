@@ -21,7 +21,7 @@ struct exchange {
 	const char *words;       /* of what is wrong, or ""; never a server's own */
 	const char *candidates;  /* ids of those that the answer gave */
 	int64_t prompt_tokens, answer_tokens;
-	bool is_estimated;       /* the server told no numbers of tokens: a quarter of the bytes */
+	const char *counted;     /* who counted them: "server", or "bytes": a quarter of those, where it did not; "": nothing was sent */
 	double cost;             /* by KM_LLM_PRICE; 0 without */
 	double latency_s;        /* with all tries and the waiting between them */
 	int64_t retries;

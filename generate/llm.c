@@ -391,7 +391,7 @@ static void settle_exchange(struct arena *arena, const struct llm *llm, const st
 		x->outcome = "key-echoed";
 	}
 	bool is_asked = t->end == TRY_ANSWERED || t->end == TRY_CUT || chat->content.len;
-	x->is_estimated = is_asked && (chat->prompt_tokens < 0 || chat->answer_tokens < 0);
+	x->counted = !is_asked ? "" : chat->prompt_tokens < 0 || chat->answer_tokens < 0 ? "bytes" : "server";
 	x->prompt_tokens = is_asked ? tokens_of(chat->prompt_tokens, strlen(x->system) + strlen(x->prompt)) : 0;
 	x->answer_tokens = is_asked ? tokens_of(chat->answer_tokens, chat->content.len) : 0;
 	for (size_t i = 0; i < llm->settings.model_count; i++)
@@ -438,7 +438,7 @@ int llm_ask(struct arena *arena, struct llm *llm, const struct llm_question *q, 
 	int ret = -1;
 
 	*x = (struct exchange){ .problem = q->problem, .target = q->target, .model = q->model, .mode = q->mode, .wants = q->wants, .system = q->system,
-				.prompt = q->prompt, .answer = "", .outcome = "", .words = "", .candidates = "", .key_id = arena_strdup(arena, llm->key_id),
+				.prompt = q->prompt, .answer = "", .outcome = "", .words = "", .candidates = "", .counted = "", .key_id = arena_strdup(arena, llm->key_id),
 				.start_ns = wall_ns() };
 	char *body = body_of(arena, &llm->settings, q, &x->parameters);
 	sha256_hex(body, strlen(body), request);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
-# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
+# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT LLM
 set -u
 . "${0%/*}/publish.sh"
 say() { echo "corpus: $*" >&2; }
@@ -104,7 +104,8 @@ for t in $TARGETS; do
 		case " $targets " in *" $real "*) ;; *) targets="$targets $real" ;; esac
 	done
 done
-export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS
+KM_LLM_STATE=${KM_LLM_STATE:-$OUT/llm.state} # the rates of all workers of this campaign
+export OUT BIN ROOT BUDGET JOBS SEED POLICY SHAPES EXTRA_OPS LLM KM_LLM_STATE
 start=$(date +%s)
 for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |
 	xargs -P "$JOBS" -L 1 sh "$0" cell || { code=$?; stop 3 "a cell failed (above); run the same command to go on"; }
