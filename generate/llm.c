@@ -56,7 +56,7 @@ static int real_of(const char *name, double least, double most, double *out, str
 	char *end;
 
 	*out = strtod(text, &end);
-	if (end != text && !*end && *out >= least && *out <= most)
+	if (end != text && !*end && *out >= least && *out <= most) /* no NaN passes */
 		return 0;
 	strbuf_addf(err, "%s is a number from %g to %g, not '%.40s'", name, least, most, text);
 	return -1;
@@ -144,7 +144,7 @@ int llm_settings_read(struct arena *arena, struct llm_settings *s, struct strbuf
 	s->state_path = state_path(arena);
 	if ((s->url && llm_url_check(s->url, err)) || models_of(arena, text_of("KM_LLM_MODEL"), s, err) ||
 	    real_of("KM_LLM_TEMPERATURE", 0, 2, &s->temperature, err) || count_of("KM_LLM_ANSWER_TOKENS", 1, 1 << 20, &s->answer_tokens, err) ||
-	    count_of("KM_LLM_PROMPT_BYTES", 1024, 4 << 20, &s->prompt_bytes, err) || count_of("KM_LLM_EXCHANGES", 1, 64, &s->exchanges, err) ||
+	    count_of("KM_LLM_PROMPT_BYTES", 1024, 4 << 20, &s->prompt_bytes, err) || count_of("KM_LLM_EXCHANGES", 1, LLM_MAX_EXCHANGES, &s->exchanges, err) ||
 	    real_of("KM_LLM_TIMEOUT_S", 0.1, 86400, &s->timeout_s, err) || real_of("KM_LLM_CONNECT_S", 0.1, 600, &s->connect_s, err) ||
 	    real_of("KM_LLM_STALL_S", 0.1, 86400, &s->stall_s, err) || count_of("KM_LLM_TRIES", 1, 100, &s->tries, err) ||
 	    real_of("KM_LLM_BACKOFF_S", 0, 600, &s->backoff_s, err) || real_of("KM_LLM_BACKOFF_MOST_S", 0, 3600, &s->backoff_most_s, err) ||
@@ -214,7 +214,11 @@ static void settle(struct llm *llm)
 	struct strbuf err = STRBUF_INIT;
 	char hex[65];
 
-	if (llm_settings_read(&llm->arena, &llm->settings, &err) || llm->is_replay)
+	int bad = llm_settings_read(&llm->arena, &llm->settings, &err);
+	/* One question to which nobody answers tells why; and a transcript knows how many there were. */
+	if (bad || llm->is_replay)
+		llm->settings.exchanges = bad && !llm->is_replay ? 1 : LLM_MAX_EXCHANGES;
+	if (bad || llm->is_replay)
 		goto out;
 	if (!llm->settings.url)
 		strbuf_addstr(&err, "no model: KM_LLM_URL and KM_LLM_MODEL are not set");
@@ -452,9 +456,9 @@ int llm_ask(struct arena *arena, struct llm *llm, const struct llm_question *q, 
 			strbuf_addf(why, "%s%s%s, as the transcript tells", x->outcome, *x->words ? ": " : "", x->words);
 	} else if (llm->unserved) {
 		strbuf_addstr(why, llm->unserved);
-	} else if (llm->is_replay) {
-		strbuf_addf(why, "transcript '%s' has no exchange for question %" PRId64 " of this search", llm->file.path, q->number);
-	} else {
+	} else if (llm->is_replay && !q->number) {
+		strbuf_addf(why, "transcript '%s' has no exchange for this batch of the search", llm->file.path);
+	} else if (!llm->is_replay) {
 		ret = ask(arena, llm, body, q->seed, x, why);
 	}
 	free(body);

@@ -19,7 +19,7 @@ struct llm_model {
 	double weight;
 	double price, answer_price; /* of a million tokens, in and out */
 };
-enum { LLM_MAX_MODELS = 16 };
+enum { LLM_MAX_MODELS = 16, LLM_MAX_EXCHANGES = 64 };
 
 struct llm_settings {
 	const char *url;            /* https, or http to this machine: "https://host/v1"; NULL: no model */
@@ -72,7 +72,8 @@ struct llm_question {
 };
 /*
  * 0: *x is the exchange, its outcome "answered" or "cut".  -1: nobody answered, *why says so in a line; where *x has an
- * outcome it was tried.  Then llm_keep() it either way, with its candidates.
+ * outcome it was tried; of a transcript that has no further
+ * question of the batch *why says nothing.  Then llm_keep() it either way, with its candidates.
  */
 int llm_ask(struct arena *arena, struct llm *llm, const struct llm_question *question, struct exchange *x, struct strbuf *why);
 #define LLM_UNFIT "unfit" /* the outcome of an answer of which nothing can be tried: set by who asked */

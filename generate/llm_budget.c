@@ -104,8 +104,10 @@ static int state_open(const struct llm_settings *s, struct shared *state, struct
 
 	if (slash && slash > folder) {
 		*slash = 0;
-		if (make_folder(folder, err))
+		if (make_folder(folder, err)) {
+			strbuf_addstr(err, ": name another file with KM_LLM_STATE");
 			goto out;
+		}
 	}
 	fd = open(s->state_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	while (fd >= 0 && flock(fd, LOCK_EX) && errno == EINTR)

@@ -281,8 +281,8 @@ static int ask(struct arena *arena, const struct search *search, struct rng *rng
 		count = plan.wants_source ? take_source(arena, search, &plan, x.answer, out, &unfit)
 					  : take_settings(search, &plan, x.answer, want < MOST_PROPOSALS ? want : MOST_PROPOSALS, out, &unfit);
 		x.candidates = ids_of(arena, search, out, count);
-		x.outcome = count ? x.outcome : LLM_UNFIT;
-		x.words = count ? x.words : unfit;
+		x.outcome = *x.candidates ? x.outcome : LLM_UNFIT;
+		x.words = *x.candidates ? x.words : *unfit ? unfit : "no legal setting of knobs";
 	}
 	/* Before it is used it is kept: what cannot be replayed is not tried. */
 	if (llm_keep(search->llm, &x, why)) {
@@ -322,9 +322,11 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 		strbuf_addstr(&why, "no model is opened for this search");
 	} else {
 		knowledge_folder(&knowledge);
-		for (int64_t number = 0; count < want && number < llm_settings_of(search->llm)->exchanges && !why.len; number++) {
+		for (int64_t number = 0; count < want && number < llm_settings_of(search->llm)->exchanges; number++) {
 			struct proposal got[MOST_PROPOSALS] = { 0 };
 			int n = ask(arena, search, rng, number, batch_seed, knowledge.buf, want - count, got, &why);
+			if (n < 0)
+				break;
 			for (int i = 0; i < n; i++)
 				if (!is_known(search, out, count, &got[i]))
 					out[count++] = got[i];
