@@ -171,6 +171,18 @@ static bool has_word(const char *source, const char *word)
 	return false;
 }
 
+/* Is its grid an expression over the plan's dims, of at least one instance here? */
+static bool has_instances(const struct plan *plan, const struct problem *p)
+{
+	int64_t dim[PLAN_MAX_NAMES] = { 0 };
+
+	for (size_t i = 0; i < plan->dim_count; i++)
+		for (size_t b = 0; b < p->binding_count; b++)
+			if (!strcmp(plan->dim[i], p->binding[b].name))
+				dim[i] = p->binding[b].value;
+	return plan_step_instances(plan, 0, dim) > 0;
+}
+
 static void write_plan(const struct plan *plan, const char *grid, long threads, long shared, long scratch, struct strbuf *out)
 {
 	strbuf_addf(out, "plan: %s\n", plan->artifact);
@@ -255,7 +267,7 @@ int whole_make(struct arena *arena, const struct problem_space *ps, const struct
 		goto out;
 	threads = is_host(lang) ? 1 : threads;
 	write_plan(&plan, grid ? grid : first_extent(arena, &ps->problem), threads, is_host(lang) ? 0 : shared, scratch, &plan_text);
-	if ((grid && strchr(grid, '=')) || plan_parse(arena, plan_text.buf, "plan", &check, &err) || check.step_count != 1) {
+	if ((grid && strchr(grid, '=')) || plan_parse(arena, plan_text.buf, "plan", &check, &err) || check.step_count != 1 || !has_instances(&check, &ps->problem)) {
 		strbuf_addf(why_not, "its line '// grid:' is no expression over the dims");
 		goto out;
 	}

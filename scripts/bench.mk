@@ -6,12 +6,13 @@
 #   make bench-aa        false verdicts comparing a kernel with itself
 #   make bench-sample    sampled check of a 1.6-billion-element softmax and of KernelBench level 2 at full size (24 GiB)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
-#   make bench           all of them
+#   make bench-llm       a language model beside random search at equal budgets: KM_LLM_URL's, or a small one that it starts; not in bench
+#   make bench           all the others
 BENCHES = compile languages matmul space aa sample sandbox
 
 bench: $(BENCHES:%=bench-%)
 
-$(BENCHES:%=bench-%): bench-%: all
+bench-llm $(BENCHES:%=bench-%): bench-%: all
 	$Q BIN='$(abspath $B/bin)' sh scripts/bench.sh $*
 
-.PHONY: bench $(BENCHES:%=bench-%)
+.PHONY: bench bench-llm $(BENCHES:%=bench-%)
