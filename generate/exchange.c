@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ static bool read_field(struct arena *arena, enum kind kind, const cJSON *item, v
 		return true;
 	case REAL:
 		*(double *)at = cJSON_IsNumber(item) ? item->valuedouble : 0;
-		return cJSON_IsNumber(item);
+		return cJSON_IsNumber(item) && isfinite(item->valuedouble);
 	case WIDE:
 		if (!cJSON_IsString(item) || !*item->valuestring)
 			return false;

@@ -432,7 +432,7 @@ static const char *task_of(const struct prompt_plan *plan)
 		"Improve the parent: say to yourself what bounds it or what is wrong with it, then change that.",
 		"Compare the two trials: find which of their differences made one faster, and go further that way.",
 		"Combine the two trials: keep what is good in each.",
-		"Begin anew: none of the earlier trials is shown, so that you are not led by them.",
+		"Begin anew, led by no earlier trial: only what not to repeat is listed.",
 	};
 
 	return task[plan->mode];

@@ -545,14 +545,16 @@ static int next(int argc, char **argv)
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
 		return diag_report(&err, code);
+	code = KM_EXIT_USAGE;
+	if (!(search.llm = llm_open(llm, transcript, &err)))
+		goto out;
 	code = KM_EXIT_FATAL;
 	if (lang && !space_keep_lang(&ps, lang)) {
 		printf("space: no skeleton serves it in language '%s'\n", lang);
 		code = KM_EXIT_NO;
 		goto out;
 	}
-	if ((history_path && history_read(&arena, history_path, &seen, &err)) || (feedback_path && feedback_read(&arena, feedback_path, &feedback, &err)) ||
-	    !(search.llm = llm_open(llm, transcript, &err)))
+	if ((history_path && history_read(&arena, history_path, &seen, &err)) || (feedback_path && feedback_read(&arena, feedback_path, &feedback, &err)))
 		goto out;
 	history_place(&seen, &ps);
 	const char *spent = budget_spent(&budget, &seen);
