@@ -88,7 +88,7 @@ offline
 for n in 1 2; do
 	check "the kept campaign of a real model is replayed offline ($n)" '
 		mkdir -p real'$n' && for p in softmax/f32/R=16,C=100/t1 matmul/f32/M=24,N=20,K=36/t1; do
-			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 18 1000 0 0 6 2>real'$n'.err || exit 1
+			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 10 1000 0 0 6 2>real'$n'.err || exit 1
 		done && km-evaluate trace pack -o real'$n'.h5 real'$n''
 done
 check 'both times to the same trace, with proposals of knobs and of sources in C' '
