@@ -128,6 +128,7 @@ include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
 
 # Who runs what is installed meanwhile has the old file or the new one.
 INSTALLED = $(DESTDIR)$(PREFIX)
+KNOWLEDGE = $(wildcard generate/knowledge/*.md generate/knowledge/*/*.md generate/knowledge/*/*/*.md)
 put = install -m $1 $2 $3.new && sync $3.new && mv -f $3.new $3
 install: all
 	install -d $(INSTALLED)/bin $(INSTALLED)/lib $(INSTALLED)/include/corpus
@@ -136,6 +137,7 @@ install: all
 	$(call put,755,$B/lib/libkernelmill.so,$(INSTALLED)/lib/libkernelmill.so.0)
 	ln -sf libkernelmill.so.0 $(INSTALLED)/lib/libkernelmill.so.new && mv -fT $(INSTALLED)/lib/libkernelmill.so.new $(INSTALLED)/lib/libkernelmill.so && sync $(INSTALLED)/lib
 	$(call put,644,corpus/corpus.h,$(INSTALLED)/include/corpus/corpus.h) && sync $(INSTALLED)/include/corpus
+	$(foreach f,$(KNOWLEDGE),install -d $(INSTALLED)/share/kernelmill/$(patsubst generate/%,%,$(dir $f)) && $(call put,644,$f,$(INSTALLED)/share/kernelmill/$(f:generate/%=%)) &&) true
 
 clean:
 	rm -rf build build-dev build-fuzz

@@ -1,4 +1,4 @@
-/* trace_main.c: km-evaluate trace ls|validate|pack|history|batch|status|export|knobs. */
+/* trace_main.c: km-evaluate trace ls|candidate|validate|pack|history|status|export|knobs. */
 #include "evaluate/journal.h"
 #include "evaluate/trace.h"
 #include "generate/feedback.h"
@@ -273,27 +273,23 @@ static int history(int argc, char **argv)
 	return finish(ret, &out, &err);
 }
 
-/* Candidates as they were tried, also such as no knobs print. */
-static int batch(int argc, char **argv)
+static int print_candidate(int argc, char **argv)
 {
-	static const struct cli_command command = { "trace batch", "FILE|JOURNAL|FOLDER ID...",
-		"Prints candidates as a batch that 'km-evaluate run' takes.  Exit 1 when one is not there.", NULL };
+	static const struct cli_command command = { "trace candidate", "FILE|JOURNAL|FOLDER ID",
+		"Prints a candidate of a trace as a line of a batch.", NULL };
 	struct arena arena = ARENA_INIT;
 	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
 	struct trace trace;
-	int n = cli_parse(argc, argv, &command, no_options, 2, 1 << 20);
-	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_DONE;
 
-	for (int i = 2; i <= n && !ret; i++) {
-		size_t found = 0;
-		for (size_t k = 0; k < trace.candidate_count; k++)
-			if (!strcmp(trace.candidate[k].id, argv[i]) && ++found)
-				candidate_write(&trace.candidate[k], &out);
-		if (!found) {
-			strbuf_addf(&err, "no candidate '%s' in '%s'", argv[i], argv[1]);
-			ret = KM_EXIT_NO;
+	cli_parse(argc, argv, &command, no_options, 2, 2);
+	int ret = load(&arena, argv[1], &trace, &err) ? KM_EXIT_FATAL : KM_EXIT_NO;
+	for (size_t i = 0; ret == KM_EXIT_NO && i < trace.candidate_count; i++)
+		if (!strcmp(trace.candidate[i].id, argv[2])) {
+			candidate_write(&trace.candidate[i], &out);
+			ret = KM_EXIT_DONE;
 		}
-	}
+	if (ret == KM_EXIT_NO)
+		strbuf_addf(&err, "no candidate '%s' in '%s'", argv[2], argv[1]);
 	arena_release(&arena);
 	return finish(ret, &out, &err);
 }
@@ -376,10 +372,10 @@ int trace_main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
 		{ "ls", "FILE|JOURNAL", "list trials", list_trials },
+		{ "candidate", "FILE|JOURNAL ID", "one candidate as a line of a batch", print_candidate },
 		{ "validate", "FILE...", "check trace files", validate },
 		{ "pack", "-o FILE JOURNAL|FOLDER...", "pack journals into a trace file", pack },
 		{ "history", "JOURNAL", "the trials as policies read them", history },
-		{ "batch", "FILE|JOURNAL ID...", "candidates again, as a batch", batch },
 		{ "status", "JOURNAL", "is the search done?", status },
 		{ "export", "FILE|JOURNAL", "csv, or Kernel Tuner's T4", export },
 		{ "knobs", "FILE|JOURNAL", "which knobs matter", knobs },

@@ -1,10 +1,13 @@
 #include "generate/candidate.h"
 #include "ops/core/hash.h"
+#include "ops/core/plan.h"
+#include "ops/core/rng.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Stands for the id in printed symbols until the id is known. */
 static const char placeholder[] = CANDIDATE_SYMBOL;
 
 /* What defines a candidate: text, language, target, compile command.  Not how it was found. */
@@ -94,26 +97,149 @@ out:
 	return ret;
 }
 
-void candidate_whole(struct arena *arena, const struct problem_space *ps, const struct lang *lang, const char *prologue, const char *source,
-		     const char *plan, const char *origin, struct candidate *c)
+/* Text with one name for another, in the arena. */
+static const char *renamed(struct arena *arena, const char *text, const char *from, const char *to)
 {
-	struct strbuf text = STRBUF_INIT, symbol = STRBUF_INIT;
+	struct strbuf copy = STRBUF_INIT;
 
-	problem_print(&ps->problem, &text);
-	*c = (struct candidate){ .problem = keep(arena, &text), .target = ps->target->name, .lang = lang->name, .skeleton = "whole", .tile = "",
-				 .prologue = prologue, .source = source, .plan = plan, .origin = origin, .precision = CANDIDATE_STRICT, .parent = "", .edge = "",
-				 .policy = "" };
+	strbuf_addstr(&copy, text);
+	strbuf_replace(&copy, from, to);
+	return keep(arena, &copy);
+}
+
+/* Gives *c, whose text and plan have the placeholder, its id. */
+static void christen(struct arena *arena, struct candidate *c, const struct lang *lang, const struct target *target)
+{
+	make_id(c, lang, target);
+	const char *symbol = arena_printf(arena, "km_%s", c->id);
+	c->source = renamed(arena, c->source, placeholder, symbol);
+	c->plan = renamed(arena, c->plan, placeholder, symbol);
+}
+
+static bool is_of_target(const struct lang *lang, const char *name, const struct target *target, struct strbuf *why_not)
+{
+	if (lang && !strcmp(lang->artifact, target->artifact))
+		return true;
+	strbuf_addf(why_not, "'%s' is no language of target '%s'", name, target->name);
+	return false;
+}
+
+bool candidate_start(struct arena *arena, const struct problem_space *ps, struct candidate *c)
+{
+	enum { TRIES = 64 };
+
+	for (int last_resort = 0; last_resort < 2; last_resort++)
+		for (size_t i = 0; i < ps->sub_count; i++) {
+			const struct space *space = &ps->sub[i].space;
+			struct rng rng = { i, 0 };
+			for (int tries = 0; tries < TRIES && space->is_last_resort == last_resort; tries++) {
+				struct strbuf why = STRBUF_INIT;
+				struct point point = { { 0 } };
+				for (size_t k = 0; k < space->knob_count; k++)
+					point.value[k] = tries ? (int16_t)rng_below(&rng, (int64_t)space->knob[k].value_count) : space->knob[k].start;
+				int made = candidate_make(arena, ps, i, &point, c, &why);
+				strbuf_release(&why);
+				if (made == 1)
+					return true;
+			}
+		}
+	return false;
+}
+
+bool candidate_plan(struct arena *arena, const struct problem_space *ps, struct strbuf *plan)
+{
+	static const char *const kept[] = { "plan:", "dim:", "static:", "buffer:" };
+	struct candidate c;
+
+	if (!candidate_start(arena, ps, &c))
+		return false;
+	for (const char *line = c.plan; *line; line += strcspn(line, "\n") + 1) {
+		bool keeps = false;
+		int n = (int)strcspn(line, "\n");
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			keeps |= !strncmp(line, kept[i], strlen(kept[i]));
+		const char *role = memmem(line, (size_t)n, " tmp ", 5);
+		if (keeps && !role)
+			strbuf_addf(plan, "%.*s\n", n, line);
+	}
+	return true;
+}
+
+int candidate_written(struct arena *arena, const struct problem_space *ps, const struct written_source *whole, struct candidate *c,
+		    struct strbuf *why_not)
+{
+	const struct lang *lang = lang_find(whole->lang);
+	struct strbuf plan = STRBUF_INIT, why = STRBUF_INIT;
+	struct plan parsed;
+	int ret = 0;
+
+	if (!is_of_target(lang, whole->lang, ps->target, why_not))
+		goto out;
+	if (!strstr(whole->source, placeholder)) {
+		strbuf_addf(why_not, "the source has no symbol %s_<kernel>", placeholder);
+		goto out;
+	}
+	if (whole->plan) {
+		strbuf_addstr(&plan, whole->plan);
+	} else {
+		if (!candidate_plan(arena, ps, &plan)) {
+			strbuf_addstr(why_not, "it has no plan, and there is none to go by");
+			goto out;
+		}
+		for (const char *s = whole->steps; *s; s += strcspn(s, "\n") + (s[strcspn(s, "\n")] != 0))
+			strbuf_addf(&plan, "step: %s_%.*s\n", placeholder, (int)strcspn(s, "\n"), s);
+	}
+	if (plan_parse(arena, plan.buf, "plan", &parsed, &why)) {
+		strbuf_addf(why_not, "%s", why.buf);
+		goto out;
+	}
+	*c = (struct candidate){ .target = ps->target->name, .lang = lang->name, .skeleton = "whole", .tile = "", .prologue = "", .origin = whole->origin,
+				 .precision = CANDIDATE_STRICT, .parent = "", .edge = "", .policy = "" };
+	c->source = arena_strdup(arena, whole->source);
+	c->plan = arena_strdup(arena, plan.buf);
+	christen(arena, c, lang, ps->target);
 	c->knobs = arena_printf(arena, "whole lang=%s", lang->name);
-	make_id(c, lang, ps->target);
-	strbuf_addf(&symbol, "km_%s", c->id);
-	strbuf_addstr(&text, source);
-	strbuf_replace(&text, placeholder, symbol.buf);
-	c->source = keep(arena, &text);
-	strbuf_addstr(&text, plan);
-	strbuf_replace(&text, placeholder, symbol.buf);
-	c->plan = keep(arena, &text);
-	c->prologue = arena_strdup(arena, prologue);
-	strbuf_release(&symbol);
+	strbuf_reset(&why);
+	problem_print(&ps->problem, &why);
+	c->problem = arena_strdup(arena, why.buf);
+	ret = 1;
+out:
+	strbuf_release(&plan);
+	strbuf_release(&why);
+	return ret;
+}
+
+int candidate_adopt(struct arena *arena, const struct problem_space *ps, const struct candidate *given, struct candidate *c, struct strbuf *why_not)
+{
+	const struct lang *lang = lang_find(given->lang);
+	struct strbuf problem = STRBUF_INIT, why = STRBUF_INIT;
+	struct plan parsed;
+	int ret = 0;
+
+	problem_print(&ps->problem, &problem);
+	if (strcmp(given->problem, problem.buf) || strcmp(given->target, ps->target->name)) {
+		strbuf_addf(why_not, "it is for problem '%s' and target '%s'", given->problem, given->target);
+		goto out;
+	}
+	if (!is_of_target(lang, given->lang, ps->target, why_not))
+		goto out;
+	if (plan_parse(arena, given->plan, "plan", &parsed, &why)) {
+		strbuf_addf(why_not, "%s", why.buf);
+		goto out;
+	}
+	*c = *given;
+	const char *symbol = arena_printf(arena, "km_%s", given->id);
+	c->source = renamed(arena, given->source, symbol, placeholder);
+	c->plan = renamed(arena, given->plan, symbol, placeholder);
+	christen(arena, c, lang, ps->target);
+	/* A claim that would be believed where nobody looks. */
+	if (!strcmp(c->origin, "printed") && !candidate_is_printed(c))
+		c->origin = "foreign";
+	ret = 1;
+out:
+	strbuf_release(&problem);
+	strbuf_release(&why);
+	return ret;
 }
 
 /* The string fields, once: name in JSON, offset in the struct. */
@@ -242,9 +368,10 @@ bool candidate_is_printed(const struct candidate *c)
 
 void candidate_reproduce(const struct candidate *c, struct strbuf *out)
 {
-	if (!strcmp(c->skeleton, "whole")) {
-		/* No knobs print it: the trace has it. */
-		strbuf_addf(out, "km-evaluate trace batch traces.h5 %s | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -", c->id, c->problem, c->target);
+	/* What was not printed cannot be printed again: the traces have it. */
+	if (*c->origin && strcmp(c->origin, "printed")) {
+		strbuf_addf(out, "km-evaluate trace candidate traces.h5 %s | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -", c->id,
+			    c->problem, c->target);
 		return;
 	}
 	strbuf_addf(out, "km-generate emit --problem='%s' --target=%s --knobs='%s' | km-evaluate run --problem='%s' --target=%s --journal=trial.journal -",

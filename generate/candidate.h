@@ -9,8 +9,6 @@
 #include "generate/space.h"
 
 #define CANDIDATE_STRICT "strict"
-/* Stands for km_<id> in printed symbols until the id is known. */
-#define CANDIDATE_SYMBOL "KMSYMBOL"
 
 struct candidate {
 	char id[17];          /* first 16 hex digits of SHA-256 over what defines it */
@@ -38,9 +36,23 @@ struct candidate {
  */
 int candidate_make(struct arena *arena, const struct problem_space *ps, size_t sub_index,
 		   const struct point *point, struct candidate *c, struct strbuf *why_not);
-/* A whole source in place of a printed one; CANDIDATE_SYMBOL in it and in its plan becomes km_<id>.  See whole.h. */
-void candidate_whole(struct arena *arena, const struct problem_space *ps, const struct lang *lang, const char *prologue, const char *source,
-		     const char *plan, const char *origin, struct candidate *c);
+/*
+ * A whole source that somebody wrote for the problem: fills *c (strings in the arena).  Symbols of text and plan are
+ * CANDIDATE_SYMBOL "_<kernel>".  plan NULL: that of candidate_plan() with the `steps`, lines "KERNEL grid=cdiv(M,16) ...".
+ * 1 done; 0 it is none: *why_not.
+ */
+#define CANDIDATE_SYMBOL "KMSYMBOL"
+struct written_source {
+	const char *lang, *source, *plan, *steps, *origin;
+};
+int candidate_written(struct arena *arena, const struct problem_space *ps, const struct written_source *whole, struct candidate *c,
+		    struct strbuf *why_not);
+/* The plan of whole sources but for its steps: dims and tensors of the problem, as a candidate of ours has them.  False: there is none. */
+bool candidate_plan(struct arena *arena, const struct problem_space *ps, struct strbuf *plan);
+/* A candidate that is already: its source, for the same problem and target, with its id made again.  1, or 0 with *why_not. */
+int candidate_adopt(struct arena *arena, const struct problem_space *ps, const struct candidate *given, struct candidate *c, struct strbuf *why_not);
+/* A candidate to begin with: where the space's skeletons say so, else the first legal one of a few.  False: there is none. */
+bool candidate_start(struct arena *arena, const struct problem_space *ps, struct candidate *c);
 void candidate_write(const struct candidate *c, struct strbuf *out); /* one JSON line with '\n' */
 /* One line.  0, or -1 with *err. */
 int candidate_read(struct arena *arena, const char *line, struct candidate *c, struct strbuf *err);

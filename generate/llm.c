@@ -473,11 +473,23 @@ static int keep(struct transcript *t, const struct exchange *x, struct strbuf *e
 	return t->path ? exchange_append(t->path, x, err) : 0;
 }
 
+/* What was asked is not asked again, here too. */
+static void remember(struct llm *llm, const struct exchange *x)
+{
+	struct exchange *grown = ARENA_ARRAY(&llm->arena, struct exchange, llm->own.count + 1);
+
+	if (llm->own.count)
+		memcpy(grown, llm->own.exchange, llm->own.count * sizeof(*grown));
+	grown[llm->own.count++] = *x;
+	llm->own.exchange = grown;
+}
+
 int llm_keep(struct llm *llm, const struct exchange *x, struct strbuf *err)
 {
 	if (!*x->outcome)
 		return 0;
-	if (!llm->is_replay && keep(&llm->file, x, err))
+	if ((!llm->is_replay && keep(&llm->file, x, err)) || keep(&llm->own, x, err))
 		return -1;
-	return keep(&llm->own, x, err);
+	remember(llm, x);
+	return 0;
 }

@@ -77,7 +77,7 @@ struct llm_question {
  */
 int llm_ask(struct arena *arena, struct llm *llm, const struct llm_question *question, struct exchange *x, struct strbuf *why);
 #define LLM_UNFIT "unfit" /* the outcome of an answer of which nothing can be tried: set by who asked */
-/* Into the transcripts that do not have it, durably.  0, or -1 with *err: its answer must not be used. */
+/* Into the transcripts that do not have it, durably; its strings live as long as *llm.  0, or -1 with *err: its answer must not be used. */
 int llm_keep(struct llm *llm, const struct exchange *x, struct strbuf *err);
 
 /* A model by weight. */

@@ -95,7 +95,8 @@ int whole_contract(const struct problem_space *ps, const struct lang *lang, stru
 		add_parameters(&plan, out);
 		strbuf_addf(out, ")\n\n"
 			    "Tensors are dense and row-major. The grid is one-dimensional, of %s blocks of 256 threads; lines '// grid: EXPRESSION' over\n"
-			    "the dims, '// threads: N' and '// shared: BYTES' set others. No #include, no host code.\n",
+			    "the dims, '// threads: N' and '// shared: BYTES' set others. KM_BID and KM_TID are the block's number and the thread's.\n"
+			    "No #include, no host code.\n",
 			    extent);
 	}
 	ret = 0;
@@ -221,7 +222,12 @@ static void write_source(const struct plan *plan, bool on_host, const char *prol
 	const char *comma = "";
 	size_t at = 0;
 
+	strbuf_addstr(out, prologue);
 	if (!on_host) {
+		/* No headers of a toolkit come with the compiler. */
+		static const char *const word[][2] = { { "__global__", "global" }, { "__device__", "device" }, { "__shared__", "shared" }, { "__constant__", "constant" } };
+		for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+			strbuf_addf(out, "#ifndef %s\n#define %s __attribute__((%s))\n#endif\n", word[i][0], word[i][0], word[i][1]);
 		strbuf_addf(out, "#define kernel " CANDIDATE_SYMBOL "_whole\n#line 1\n%s\n", source);
 		return;
 	}
@@ -272,8 +278,8 @@ int whole_make(struct arena *arena, const struct problem_space *ps, const struct
 		goto out;
 	}
 	write_source(&plan, is_host(lang), sample.prologue, source, &text);
-	candidate_whole(arena, ps, lang, sample.prologue, text.buf, plan_text.buf, origin, c);
-	ret = 1;
+	const struct written_source written = { .lang = lang->name, .source = text.buf, .plan = plan_text.buf, .origin = origin };
+	ret = candidate_written(arena, ps, &written, c, why_not);
 out:
 	strbuf_release(&text);
 	strbuf_release(&plan_text);

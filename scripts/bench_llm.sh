@@ -2,7 +2,7 @@
 # A language model beside random search, at equal budgets: bench_llm.sh (called by bench.sh; BIN: the tools).
 # Asks the model that KM_LLM_URL names; without, a small one that it starts here (llm_server.sh), which shows that
 # the path works and nothing of what a model adds.
-#   EVALUATIONS=24 SEEDS='1 2' PROBLEMS='...' POLICIES='llm random' BENCH_LLM_OUT=FOLDER
+#   EVALUATIONS=12 SEEDS=1 PROBLEMS='...' POLICIES='llm random' BENCH_LLM_OUT=FOLDER  LLM=record:FILE
 # Prints TSV: policy, problem, seed, trials, of them passed, by a model, of those passed, best fitness, tokens, exchanges, seconds.
 set -u
 here=$(cd "${0%/*}" && pwd)
@@ -25,14 +25,15 @@ if [ -z "${KM_LLM_URL:-}" ]; then
 		KM_LLM_ANSWER_TOKENS=400 KM_LLM_STALL_S=300
 fi
 # What a search keeps of language models; random search asks none.
-for problem in ${PROBLEMS:-softmax/f32/R=256,C=512/t1 matmul/f32/M=128,N=128,K=128/t1}; do
-	for seed in ${SEEDS:-1 2}; do
+for problem in ${PROBLEMS:-softmax/f32/R=64,C=500/t1 matmul/f32/M=64,N=64,K=64/t1}; do
+	for seed in ${SEEDS:-1}; do
 		for policy in ${POLICIES:-llm random}; do
 			cell=$out/$policy.$seed
 			folder=$cell/$(printf %s "$problem" | tr / -)
 			start=$(date +%s)
 			mkdir -p "$cell"
-			KM_LLM_STATE=$out/llm.state sh "$here/search.sh" "$BIN" "$cell" "$problem" "${TARGET:-native}" "$policy" "$seed" "${EVALUATIONS:-24}" 100000 0 0 6
+			[ "$policy" = random ] && asks= || asks=${LLM:-}
+			LLM=$asks KM_LLM_STATE=$out/llm.state sh "$here/search.sh" "$BIN" "$cell" "$problem" "${TARGET:-native}" "$policy" "$seed" "${EVALUATIONS:-12}" 100000 0 0 6
 			code=$?
 			[ $code -le 1 ] || exit $code
 			"$BIN/km-evaluate" trace history "$folder/journal" | awk -F'\t' -v p="$problem" -v s="$seed" -v policy="$policy" -v seconds=$(($(date +%s) - start)) \

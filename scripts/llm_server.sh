@@ -22,4 +22,4 @@ if ! { [ -x "$folder/bin/python" ] && "$folder/bin/python" -c 'import llama_cpp.
 fi
 [ $# -lt 2 ] && exit 0
 model=$(find "$folder" -name 'SmolLM2-135M-Instruct*.gguf' | head -n 1)
-exec "$folder/bin/python" -m llama_cpp.server --model "$model" --n_ctx 8192 --n_threads "$(nproc)" --host 127.0.0.1 --port "$2" --verbose false
+exec "$folder/bin/python" -m llama_cpp.server --model "$model" --n_ctx 8192 --n_threads "$((($(nproc) + 1) / 2))" --host 127.0.0.1 --port "$2" --verbose false

@@ -77,6 +77,9 @@ check 'a source that is wicked is caught like any other, and the cell finishes' 
 	model wicked-source; search wicked "llm:sources" 6 && ! km-evaluate trace history wicked/$folder/journal | grep "whole lang=c" | grep -q PASSED'
 check 'several models share the questions by their weights' '
 	export $live KM_LLM_MODEL=good:1,whole-json:1 KM_LLM_EXCHANGES=8; search several llm:knobs 24 && sed "s/.*\"model\":\"\([^\"]*\)\".*/\1/" several/$folder/transcript.jsonl | sort -u | tr "\n" " " | grep -q "good whole-json"'
+check 'whole sources of devices compile as well' '
+	model good; km-generate next --problem=relu/f32/M=64,N=300/t1 --target=amd-mi300x --policy=llm:sources --batch=1 -o hip.jsonl &&
+	km-evaluate run --problem=relu/f32/M=64,N=300/t1 --target=amd-mi300x --journal=hip.journal hip.jsonl && km-evaluate trace ls hip.journal | grep "NOT_MEASURED.*whole lang=hip"'
 check 'the key is in no byte of all this, nor in what processes show' '/usr/bin/python3 "$ROOT/tests/llm/canary.py" key . -'
 check 'built without libcurl it says so, and all else works' '
 	gcc -std=gnu17 -D_GNU_SOURCE -I"$ROOT" -I"$BUILD/gen" -c -o client.o "$ROOT/generate/llm_client.c" &&
@@ -87,11 +90,11 @@ offline
 # What a real model said, small and weak (scripts/llm_server.sh): its campaign without it.
 for n in 1 2; do
 	check "the kept campaign of a real model is replayed offline ($n)" '
-		mkdir -p real'$n' && for p in softmax/f32/R=16,C=100/t1 matmul/f32/M=24,N=20,K=36/t1; do
-			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 10 1000 0 0 6 2>real'$n'.err || exit 1
+		mkdir -p real'$n' && for p in softmax/f32/R=64,C=500/t1 matmul/f32/M=64,N=64,K=64/t1; do
+			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 12 100000 0 0 6 2>real'$n'.err || exit 1
 		done && km-evaluate trace pack -o real'$n'.h5 real'$n''
 done
 check 'both times to the same trace, with proposals of knobs and of sources in C' '
 	cmp real1.h5 real2.h5 && for wants in knobs c; do grep -h -c "\"wants\":\"$wants\"" real1/*/transcript.jsonl | awk "{ n += \$1 } END { exit !n }" || exit 1; done &&
-	km-evaluate trace history real1/$folder/journal | cut -f10 | grep -qx llm'
+	km-evaluate trace history real1/softmax-f32-R=64,C=500-t1/journal | cut -f10 | grep -qx llm'
 done_testing

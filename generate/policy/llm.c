@@ -255,9 +255,11 @@ static bool is_known(const struct search *search, const struct proposal *out, si
 }
 
 /* One exchange: up to `want` proposals.  -1: nobody answered, *why. */
-static int ask(struct arena *arena, const struct search *search, struct rng *rng, int64_t number, uint64_t batch_seed, const char *knowledge,
+static int ask(struct arena *arena, const struct search *search, int64_t number, uint64_t batch_seed, const char *knowledge,
 	       size_t want, struct proposal *out, struct strbuf *why)
 {
+	/* Each question has its own generator: what is asked at a place of a search hangs on no question before it. */
+	struct rng own = { batch_seed, (uint64_t)(number + 1) << 32 }, *rng = &own;
 	const struct llm_settings *settings = llm_settings_of(search->llm);
 	struct prompt_plan plan = { .most_bytes = (size_t)settings->prompt_bytes, .knowledge = knowledge };
 	struct strbuf system = STRBUF_INIT, prompt = STRBUF_INIT, schema = STRBUF_INIT, problem = STRBUF_INIT;
@@ -324,7 +326,7 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 		knowledge_folder(&knowledge);
 		for (int64_t number = 0; count < want && number < llm_settings_of(search->llm)->exchanges; number++) {
 			struct proposal got[MOST_PROPOSALS] = { 0 };
-			int n = ask(arena, search, rng, number, batch_seed, knowledge.buf, want - count, got, &why);
+			int n = ask(arena, search, number, batch_seed, knowledge.buf, want - count, got, &why);
 			if (n < 0)
 				break;
 			for (int i = 0; i < n; i++)

@@ -237,7 +237,8 @@ def clocks(server, url):
             r = Run(name, url, ':sources', 1, folder=folder / name, LD_PRELOAD=shim, KM_LLM_STATE=folder / name / 'state')
             ok(r.is_bounded() and (r.policies == {'llm'} or name != 'fails-then-good'), f'a clock that {title}: bounded all the same', r)
     for i, text in enumerate((b'', b'\xff\x00\x01', b'boot: x\nat_s: 1e300\nclosed_until_s: 1e300\n', b'at_s: nan\nrequests_left: -inf\ntokens: -1e308\n', b'x' * 100000,
-                              b'boot: ' + pathlib.Path('/proc/sys/kernel/random/boot_id').read_bytes() + b'at_s: 1e18\nfailures: 99\nclosed_until_s: 1e18\nrequests_left: -1e18\n')):
+                              b'boot: ' + pathlib.Path('/proc/sys/kernel/random/boot_id').read_bytes() + b'at_s: 1e18\nfailures: 99\nclosed_until_s: 1e18\nrequests_left: -1e18\n',
+                              b'boot: ' + pathlib.Path('/proc/sys/kernel/random/boot_id').read_bytes() + b'at_s: 1\nfailures: 99\nclosed_until_s: 1e18\n')):
         (folder / f's{i}').mkdir(exist_ok=True)
         (folder / f's{i}' / 'state').write_bytes(text)
         r = Run('good', url, ':sources', 1, folder=folder / f's{i}')

@@ -52,6 +52,8 @@ void kernel(const float *x, float *y, long R, long C, long first, long last)
 ''',
     'relu': 'void kernel(const float *x, float *y, long M, long N, long first, long last)\n{\n\tfor (long i = first * N; i < last * N; i++)\n'
             '\t\ty[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;\n}\n',
+    'relu on a device': '// grid: cdiv(M * N, 256)\nextern "C" __global__ void kernel(const float *x, float *y, long M, long N)\n{\n\tlong i = KM_BID * 256l + KM_TID;\n'
+                        '\tif (i < M * N)\n\t\ty[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;\n}\n',
 }
 
 
@@ -63,6 +65,8 @@ def answer_of(body):
         knobs = knobs_of(prompt)
         return json.dumps({'proposals': [{k: v[(turn + i * 7 + n) % len(v)] for n, (k, v) in enumerate(knobs.items())} for i in range(3)]})
     op = re.search(r'operator: (\w+)', prompt)[1]
+    if "in language 'hip'" in prompt or "in language 'cuda'" in prompt:
+        op += ' on a device'
     source = SOURCE.get(op, 'void kernel(void) { }\n')
     return 'Here it is.\n```c\n' + source + f'/* {turn} */\n```\n'
 
