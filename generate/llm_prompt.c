@@ -303,6 +303,8 @@ static void source_of(const struct search *search, const struct trial *t, size_t
 		/* What comes in front of a whole source is ours, and not shown. */
 		const char *own = strstr(source, "#line 1\n");
 		const struct lang *l = lang_find(lang);
+		if (own)
+			whole_launch(own + 8, out);
 		prompt_strip(own ? own + 8 : source, l && !strcmp(l->suffix, "py"), &stripped);
 		prompt_clean(stripped.buf, most, out);
 		if (stripped.len > most)
@@ -403,9 +405,12 @@ static void add_answer(const struct search *search, const struct prompt_plan *pl
 
 	strbuf_addstr(out, "# Answer\n");
 	if (plan->wants_source) {
-		strbuf_addf(out, "Write one whole source in language '%s' that defines\n\n", sub->lang->name);
-		whole_contract(search->ps, sub->lang, out);
-		strbuf_addf(out, "\nAnswer with exactly one fenced block, ```%s on a line, the source, ``` on a line, and no other fence.\n", sub->lang->suffix);
+		struct strbuf declaration = STRBUF_INIT, rules = STRBUF_INIT;
+		whole_contract(search->ps, sub->lang, &declaration, &rules);
+		strbuf_addf(out, "Write one whole source in language '%s'. %s\nAnswer with exactly one fenced block:\n```%s\n%s\n{\n\t...\n}\n```\n", sub->lang->name, rules.buf,
+			    sub->lang->suffix, declaration.buf);
+		strbuf_release(&declaration);
+		strbuf_release(&rules);
 		return;
 	}
 	strbuf_addf(out, "Choose values of these knobs of skeleton '%s' in language '%s', up to %lld settings, the most promising first:\n", sub->skeleton->name,

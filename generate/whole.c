@@ -71,7 +71,7 @@ static const char *first_extent(struct arena *arena, const struct problem *p)
 	return "1";
 }
 
-int whole_contract(const struct problem_space *ps, const struct lang *lang, struct strbuf *out)
+int whole_contract(const struct problem_space *ps, const struct lang *lang, struct strbuf *declaration, struct strbuf *rules)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf err = STRBUF_INIT;
@@ -83,18 +83,18 @@ int whole_contract(const struct problem_space *ps, const struct lang *lang, stru
 		goto out;
 	const char *extent = first_extent(&arena, &ps->problem);
 	if (is_host(lang)) {
-		strbuf_addstr(out, "void kernel(");
-		add_parameters(&plan, out);
-		strbuf_addf(out, ", long first, long last)\n\n"
-			    "Tensors are dense and row-major. A call computes instances first..last-1 of a grid of %s instances; calls of different\n"
+		strbuf_addstr(declaration, "void kernel(");
+		add_parameters(&plan, declaration);
+		strbuf_addstr(declaration, ", long first, long last)");
+		strbuf_addf(rules, "Tensors are dense and row-major. A call computes instances first..last-1 of a grid of %s instances; calls of different\n"
 			    "instances run in any order, in several threads. A line '// grid: EXPRESSION' over the dims sets another grid.\n"
 			    "Freestanding C17 for clang: no #include, no library, no static or global variables. expf, sqrtf, fabsf, fmaxf and fminf are there.\n",
 			    extent);
 	} else {
-		strbuf_addstr(out, "extern \"C\" __global__ void kernel(");
-		add_parameters(&plan, out);
-		strbuf_addf(out, ")\n\n"
-			    "Tensors are dense and row-major. The grid is one-dimensional, of %s blocks of 256 threads; lines '// grid: EXPRESSION' over\n"
+		strbuf_addstr(declaration, "extern \"C\" __global__ void kernel(");
+		add_parameters(&plan, declaration);
+		strbuf_addch(declaration, ')');
+		strbuf_addf(rules, "Tensors are dense and row-major. The grid is one-dimensional, of %s blocks of 256 threads; lines '// grid: EXPRESSION' over\n"
 			    "the dims, '// threads: N' and '// shared: BYTES' set others. KM_BID and KM_TID are the block's number and the thread's.\n"
 			    "No #include, no host code.\n",
 			    extent);
@@ -127,6 +127,20 @@ static char *launch_line(struct arena *arena, const char *source, const char *na
 		line += length + (line[length] == '\n');
 	}
 	return NULL;
+}
+
+void whole_launch(const char *source, struct strbuf *out)
+{
+	static const char *const name[] = { "grid", "threads", "shared", "scratch" };
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-*/%(), ";
+	struct arena arena = ARENA_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(name); i++) {
+		const char *value = launch_line(&arena, source, name[i]);
+		if (value && strspn(value, allowed) == strlen(value) && strlen(value) < 80)
+			strbuf_addf(out, "// %s: %s\n", name[i], value);
+	}
+	arena_release(&arena);
 }
 
 /* Takes its blanks out: a plan's words end at them. */

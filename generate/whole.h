@@ -15,8 +15,10 @@ enum { WHOLE_MOST_BYTES = 256 << 10 };
 
 /* Can whole sources be taken in this language: is it C, CUDA C++ or HIP C++? */
 bool whole_serves(const struct lang *lang);
-/* Appends what a source is to define, for people and models: the declaration and the rules.  0, or -1: the language makes no candidate of the problem. */
-int whole_contract(const struct problem_space *ps, const struct lang *lang, struct strbuf *out);
+/* Appends what a source is to define, for people and models: the declaration without its ';', and the rules.  0, or -1: the language makes no candidate of the problem. */
+int whole_contract(const struct problem_space *ps, const struct lang *lang, struct strbuf *declaration, struct strbuf *rules);
+/* Appends a source's lines that say how it is launched, as far as they may hold what they do. */
+void whole_launch(const char *source, struct strbuf *out);
 /*
  * 1: *c is the candidate, its strings in the arena; parent, edge and policy are "".  0 with the reason in *why_not: too long, not
  * plain ASCII, no `kernel`, a launch line that is none.
