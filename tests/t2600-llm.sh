@@ -91,7 +91,7 @@ offline
 for n in 1 2; do
 	check "the kept campaign of a real model is replayed offline ($n)" '
 		mkdir -p real'$n' && for p in softmax/f32/R=64,C=500/t1 matmul/f32/M=64,N=64,K=64/t1; do
-			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 12 100000 0 0 6 2>real'$n'.err || exit 1
+			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 8 100000 0 0 6 2>real'$n'.err || exit 1
 		done && km-evaluate trace pack -o real'$n'.h5 real'$n''
 done
 check 'both times to the same trace, with proposals of knobs and of sources in C' '
