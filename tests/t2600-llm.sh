@@ -77,6 +77,11 @@ check 'a source that is wicked is caught like any other, and the cell finishes' 
 	model wicked-source; search wicked "llm:sources" 6 && ! km-evaluate trace history wicked/$folder/journal | grep "whole lang=c" | grep -q PASSED'
 check 'several models share the questions by their weights' '
 	export $live KM_LLM_MODEL=good:1,whole-json:1 KM_LLM_EXCHANGES=8; search several llm:knobs 24 && sed "s/.*\"model\":\"\([^\"]*\)\".*/\1/" several/$folder/transcript.jsonl | sort -u | tr "\n" " " | grep -q "good whole-json"'
+check 'pages of the knowledge base are found beside the program, here and where it is installed' '
+	model good; unset KM_KNOWLEDGE; km-generate next --problem=$P --target=x86-avx512 --policy=llm --transcript=pages.jsonl --batch=1 -o p.jsonl && grep -q "# What is known" pages.jsonl &&
+	make -s -C "$ROOT" B="$BUILD" install PREFIX="$SCRATCH/installed" >/dev/null && [ "$(find installed/share -name "*.md" | wc -l)" = "$(find "$ROOT/generate/knowledge" -name "*.md" | wc -l)" ] &&
+	installed/bin/km-generate next --problem=$P --target=x86-avx512 --policy=llm --transcript=installed.jsonl --batch=1 -o p.jsonl && grep -q "# What is known" installed.jsonl'
+check 'an argument that llm has not is told, and the search goes on' 'says "llm:knobs or llm:sources" km-generate next --problem=$P --policy=llm:songs --batch=2 -o p.jsonl && [ -s p.jsonl ]'
 check 'whole sources of devices compile as well' '
 	model good; km-generate next --problem=relu/f32/M=64,N=300/t1 --target=amd-mi300x --policy=llm:sources --batch=1 -o hip.jsonl &&
 	km-evaluate run --problem=relu/f32/M=64,N=300/t1 --target=amd-mi300x --journal=hip.journal hip.jsonl && km-evaluate trace ls hip.journal | grep "NOT_MEASURED.*whole lang=hip"'

@@ -320,7 +320,9 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 	uint64_t batch_seed = rng->seed;
 	size_t count = 0;
 
-	if (!search->llm) {
+	if (*search->argument && strcmp(search->argument, "knobs") && strcmp(search->argument, "sources")) {
+		strbuf_addf(&why, "it is llm, llm:knobs or llm:sources, not llm:%.40s", search->argument);
+	} else if (!search->llm) {
 		strbuf_addstr(&why, "no model is opened for this search");
 	} else {
 		knowledge_folder(&knowledge);
