@@ -3,8 +3,8 @@
 # Asks the model that KM_LLM_URL names; without, a small one that it starts here (llm_server.sh), which shows that
 # the path works and nothing of what a model adds.
 #   EVALUATIONS=12 SEEDS=1 PROBLEMS='...' POLICIES='llm random' BENCH_LLM_OUT=FOLDER  LLM=record:FILE
-# Prints TSV: policy, problem, seed, trials, of them passed, by a model, of those passed, best fitness of all, of the model's, tokens,
-# exchanges, seconds.  Where the model had nothing to try, another policy stood in: that is no merit of the model's.
+# Prints TSV: policy, problem, seed, trials, of them passed, by a model, of those passed, best time of all and of the model's [us; 0: none],
+# tokens, exchanges, seconds.  Where the model had nothing to try, another policy stood in: that is no merit of the model's.
 set -u
 here=$(cd "${0%/*}" && pwd)
 out=${BENCH_LLM_OUT:-$(mktemp -d)} || exit 3
@@ -40,8 +40,8 @@ for problem in ${PROBLEMS:-softmax/f32/R=64,C=500/t1 matmul/f32/M=64,N=64,K=64/t
 			"$BIN/km-evaluate" trace history "$folder/journal" | awk -F'\t' -v p="$problem" -v s="$seed" -v policy="$policy" -v seconds=$(($(date +%s) - start)) \
 				-v exchanges="$(cat "$folder/transcript.jsonl" 2>/dev/null | wc -l)" \
 				-v tokens="$(grep -a -o '"\(prompt\|answer\)_tokens":[0-9]*' "$folder/transcript.jsonl" 2>/dev/null | awk -F: '{ n += $2 } END { print n + 0 }')" '
-				NR > 1 { n++; if ($3 == "PASSED") passed++; if ($10 == "llm") { model++; if ($3 == "PASSED") good++; if ($5 > own) own = $5 } if ($5 > best) best = $5 }
-				END { printf "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%.3f\t%.3f\t%d\t%d\t%d\n", policy, p, s, n, passed, model, good, best, own, tokens, exchanges, seconds }'
+				NR > 1 { n++; if ($3 == "PASSED") passed++; if ($10 == "llm") { model++; if ($3 == "PASSED") good++; if ($3 == "PASSED" && (!own || $4 < own)) own = $4 } if ($3 == "PASSED" && (!best || $4 < best)) best = $4 }
+				END { printf "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t%d\t%d\t%d\n", policy, p, s, n, passed, model, good, best / 1e3, own / 1e3, tokens, exchanges, seconds }'
 		done
 	done
 done
