@@ -93,13 +93,15 @@ check 'built without libcurl it says so, and all else works' '
 offline
 
 # What a real model said, small and weak (scripts/llm_server.sh): its campaign without it.
+printf '%s\n' 'softmax/f32/R=64,C=500/t1 llm 8 6' 'matmul/f32/M=64,N=64,K=64/t1 llm 8 6' 'relu/f32/M=16,N=64/t1 llm:sources 3 3' >campaign
 for n in 1 2; do
 	check "the kept campaign of a real model is replayed offline ($n)" '
-		mkdir -p real'$n' && for p in softmax/f32/R=64,C=500/t1 matmul/f32/M=64,N=64,K=64/t1; do
-			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 llm 1 8 100000 0 0 6 2>real'$n'.err || exit 1
-		done && km-evaluate trace pack -o real'$n'.h5 real'$n''
+		mkdir -p real'$n' && while read -r p policy evaluations batch; do
+			KM_CLOCK=model LLM=replay:$ROOT/tests/llm/smollm2.jsonl sh "$ROOT/scripts/search.sh" "$BIN" real'$n' $p x86-avx2 $policy 1 $evaluations 100000 0 0 $batch </dev/null || [ $? = 1 ] || exit 3
+		done <campaign && km-evaluate trace pack -o real'$n'.h5 real'$n''
 done
 check 'both times to the same trace, with proposals of knobs and of sources in C' '
 	cmp real1.h5 real2.h5 && for wants in knobs c; do grep -h -c "\"wants\":\"$wants\"" real1/*/transcript.jsonl | awk "{ n += \$1 } END { exit !n }" || exit 1; done &&
-	km-evaluate trace history real1/softmax-f32-R=64,C=500-t1/journal | cut -f10 | grep -qx llm'
+	km-evaluate trace history real1/softmax-f32-R=64,C=500-t1/journal | cut -f10 | grep -qx llm &&
+	km-evaluate trace history real1/relu-f32-M=16,N=64-t1/journal | grep "	llm	whole lang=c"'
 done_testing

@@ -180,8 +180,8 @@ static size_t take_settings(const struct search *search, const struct prompt_pla
 	}
 	cJSON *root = llm_json_read(text, length, why);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "proposals");
-	if (root && !cJSON_IsArray(list))
-		*why = "no list of 'proposals'";
+	if (root)
+		*why = cJSON_IsArray(list) ? "no legal setting of knobs" : "no list of 'proposals'";
 	for (const cJSON *c = cJSON_IsArray(list) ? list->child : NULL; c && count < want; c = c->next) {
 		struct point point = base_point(search, plan);
 		if (!cJSON_IsObject(c) || !take_knobs(&search->ps->sub[plan->sub_index].space, c, &point)) {
@@ -284,7 +284,7 @@ static int ask(struct arena *arena, const struct search *search, int64_t number,
 					  : take_settings(search, &plan, x.answer, want < MOST_PROPOSALS ? want : MOST_PROPOSALS, out, &unfit);
 		x.candidates = ids_of(arena, search, out, count);
 		x.outcome = *x.candidates ? x.outcome : LLM_UNFIT;
-		x.words = *x.candidates ? x.words : *unfit ? unfit : "no legal setting of knobs";
+		x.words = *x.candidates ? x.words : unfit;
 	}
 	/* Before it is used it is kept: what cannot be replayed is not tried. */
 	if (llm_keep(search->llm, &x, why)) {
