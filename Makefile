@@ -38,6 +38,7 @@ HDF5_LIBS   := $(shell pkg-config --libs hdf5-serial 2>/dev/null || pkg-config -
 CJSON_LIBS  := $(shell pkg-config --libs libcjson 2>/dev/null || echo -lcjson)
 ZLIB_LIBS   := $(shell pkg-config --libs zlib 2>/dev/null || echo -lz)
 ELF_LIBS    := $(shell pkg-config --libs libelf 2>/dev/null || echo -lelf)
+CURL_LIBS   := $(shell pkg-config --libs libcurl 2>/dev/null)
 SECCOMP_LIBS := $(shell pkg-config --libs libseccomp 2>/dev/null || echo -lseccomp)
 
 # gcc sees null formats and truncation where only the sanitizers' own checks put them.
@@ -68,7 +69,7 @@ $B/$1.a: $(call obj,$(call src,$1))
 $B/bin/km-$1: $B/$1/main.o $(USES_$1:%=$B/%.a)
 	$$Q$$(say) LINK $$@
 	$$Q mkdir -p $$(@D)
-	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(if $$(filter generate,$1),,$$(HDF5_LIBS)) $$(LDLIBS) && $$(publish)
+	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@.new $$^ $$(if $$(filter generate,$1),$$(CURL_LIBS),$$(HDF5_LIBS)) $$(LDLIBS) && $$(publish)
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
@@ -116,6 +117,9 @@ $B/gen/%.inc: generate/%.py
 	$Q mkdir -p $(@D)
 	$Q sed 's/["\\]/\\&/g; s/^/"/; s/$$/\\n"/' $< >$@.new && $(publish)
 
+# Without libcurl no language model is asked; all else is the same.
+$B/generate/llm_client.o: ALL_CFLAGS += $(if $(CURL_LIBS),-DKM_CURL $(shell pkg-config --cflags libcurl))
+
 $B/evaluate/trace_write.o $B/evaluate/trace_read.o: ALL_CFLAGS += $(HDF5_CFLAGS)
 
 # One X(name) line per entry; rewritten only when the set changes.
@@ -128,6 +132,7 @@ include $(wildcard tests/tests.mk) $(wildcard scripts/*.mk)
 
 # Who runs what is installed meanwhile has the old file or the new one.
 INSTALLED = $(DESTDIR)$(PREFIX)
+KNOWLEDGE = $(wildcard generate/knowledge/*.md generate/knowledge/*/*.md generate/knowledge/*/*/*.md)
 put = install -m $1 $2 $3.new && sync $3.new && mv -f $3.new $3
 install: all
 	install -d $(INSTALLED)/bin $(INSTALLED)/lib $(INSTALLED)/include/corpus
@@ -136,6 +141,7 @@ install: all
 	$(call put,755,$B/lib/libkernelmill.so,$(INSTALLED)/lib/libkernelmill.so.0)
 	ln -sf libkernelmill.so.0 $(INSTALLED)/lib/libkernelmill.so.new && mv -fT $(INSTALLED)/lib/libkernelmill.so.new $(INSTALLED)/lib/libkernelmill.so && sync $(INSTALLED)/lib
 	$(call put,644,corpus/corpus.h,$(INSTALLED)/include/corpus/corpus.h) && sync $(INSTALLED)/include/corpus
+	$(foreach f,$(KNOWLEDGE),install -d $(INSTALLED)/share/kernelmill/$(patsubst generate/%,%,$(dir $f)) && $(call put,644,$f,$(INSTALLED)/share/kernelmill/$(f:generate/%=%)) &&) true
 
 clean:
 	rm -rf build build-dev build-fuzz

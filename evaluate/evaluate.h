@@ -65,6 +65,8 @@ int session_open(struct session *s, const char *problem, const char *target, con
 int session_close(struct session *s, struct strbuf *err);
 /* Closes it; its exit code where something was bad, else `done`, or that what it recorded may be lost. */
 enum exit_code session_end(struct session *s, bool is_bad, enum exit_code done, struct strbuf *err);
+/* Records the exchanges of a transcript (generate/exchange.h) that are of this problem and target and that the journal does not know. */
+int session_exchanges(struct session *s, const char *path, struct strbuf *err);
 /* Compiles, inspects, checks, races and records candidates the journal does not know. */
 int session_run(struct session *s, const struct candidate *candidate, size_t count, struct strbuf *err);
 /*

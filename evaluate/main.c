@@ -57,19 +57,23 @@ static void settle(struct arguments *a)
 	a->options.attempts = (int)a->attempts;
 }
 
+#define EXCHANGES_OPTION(path) { "exchanges", 0, CLI_STRING, &(path), "FILE", "the search's transcript, whose exchanges with a language model are recorded too" }
+
 static int run(int argc, char **argv)
 {
 	static const struct cli_command command = { "run", "BATCH...", "compiles, checks, races and records candidates ('-': standard input)", NULL };
 	struct arguments a;
+	const char *exchanges = NULL;
 	defaults(&a);
-	const struct cli_option options[] = { SESSION_OPTIONS(a), CLI_EXTRA_OPS(&extra_ops), CLI_END };
+	const struct cli_option options[] = { SESSION_OPTIONS(a), EXCHANGES_OPTION(exchanges), CLI_EXTRA_OPS(&extra_ops), CLI_END };
 	int n = cli_parse(argc, argv, &command, options, 1, 4096);
 	struct strbuf err = STRBUF_INIT;
 	struct arena arena = ARENA_INIT;
 	struct session s = SESSION_INIT;
 
 	settle(&a);
-	int bad = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err);
+	int bad = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+		  (exchanges && session_exchanges(&s, exchanges, &err));
 	for (int i = 1; i <= n && !bad; i++) {
 		struct candidate *candidate;
 		size_t count;
@@ -83,10 +87,10 @@ static int finish(int argc, char **argv)
 {
 	static const struct cli_command command = { "finish", "", "judges the winner alone, duels it with baselines, publishes it; exit 1 when nothing passed", NULL };
 	struct arguments a;
-	const char *folder = NULL, *reason = "finished";
+	const char *folder = NULL, *reason = "finished", *exchanges = NULL;
 	defaults(&a);
 	const struct cli_option options[] = {
-		SESSION_OPTIONS(a),
+		SESSION_OPTIONS(a), EXCHANGES_OPTION(exchanges),
 		{ "folder", 0, CLI_STRING, &folder, "DIR", "where artifacts/<id>/ goes" },
 		{ "reason", 0, CLI_STRING, &reason, "TEXT", "why the search stopped" },
 		CLI_EXTRA_OPS(&extra_ops), CLI_END,
@@ -99,7 +103,8 @@ static int finish(int argc, char **argv)
 	if (!folder)
 		usage("--folder is missing");
 	a.options.is_final = true;
-	int done = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ? -1 : session_finish(&s, folder, reason, &err);
+	int done = op_load_extra(extra_ops, &err) || session_open(&s, a.problem, a.target, a.journal, &a.options, &err) ||
+		   (exchanges && session_exchanges(&s, exchanges, &err)) ? -1 : session_finish(&s, folder, reason, &err);
 	return diag_report(&err, session_end(&s, done < 0, done ? KM_EXIT_DONE : KM_EXIT_NO, &err));
 }
 

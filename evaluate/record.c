@@ -183,6 +183,32 @@ static const struct field judgement_fields[] = {
 	END
 };
 
+static const struct field exchange_fields[] = {
+	F(exchange, request, TEXT, "1", "SHA-256 of what the language model was sent"),
+	F(exchange, place, TEXT, "1", "which question of which search"),
+	F(exchange, problem, PROBLEM, "1", "problem"),
+	F(exchange, target, NAME, "1", "target"),
+	F(exchange, model, NAME, "1", "model"),
+	F(exchange, mode, NAME, "1", "which earlier trials it was shown: inherit, compare, combine, clean-slate"),
+	F(exchange, wants, NAME, "1", "knobs, or the language of a source"),
+	F(exchange, parameters, TEXT, "1", "parameters of the request, JSON"),
+	F(exchange, system, TEXT, "1", "system message"),
+	F(exchange, prompt, TEXT, "1", "user message"),
+	F(exchange, answer, TEXT, "1", "answer, or as much as came of one"),
+	F(exchange, outcome, NAME, "1", "answered, cut, unfit, or why there is no answer"),
+	F(exchange, words, TEXT, "1", "what was wrong"),
+	F(exchange, candidates, TEXT, "1", "candidates of the answer"),
+	F(exchange, prompt_tokens, INT64, "1", "tokens of the prompt"),
+	F(exchange, answer_tokens, INT64, "1", "tokens of the answer"),
+	F(exchange, counted, NAME, "1", "who counted them: server; bytes: a quarter of those"),
+	F(exchange, cost, REAL, "1", "by the prices given, in their currency"),
+	F(exchange, latency_s, REAL, "s", "time it took, with all tries and waiting"),
+	F(exchange, retries, INT64, "1", "tries beyond the first"),
+	F(exchange, key_id, NAME, "1", "first 8 hex digits of the SHA-256 of the key"),
+	F(exchange, start_ns, INT64, "ns", "wall clock since 1970"),
+	END
+};
+
 static const struct {
 	const char *name;
 	const struct field *field;
@@ -197,6 +223,7 @@ static const struct {
 	[RECORD_STOP] = { "stop", stop_fields, offsetof(struct record, stop) },
 	[RECORD_START] = { "start", start_fields, offsetof(struct record, start) },
 	[RECORD_JUDGEMENT] = { "judgement", judgement_fields, offsetof(struct record, judgement) },
+	[RECORD_EXCHANGE] = { "exchange", exchange_fields, offsetof(struct record, exchange) },
 };
 
 const struct field *record_fields(enum record_kind kind) { return kinds[kind].field; }

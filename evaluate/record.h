@@ -9,6 +9,7 @@
 
 #include "evaluate/verdict.h"
 #include "generate/candidate.h"
+#include "generate/exchange.h"
 
 /* The machine, its tools and the measuring protocol; written once per run of km-evaluate. */
 struct environment {
@@ -26,7 +27,7 @@ struct environment {
 /* Those before RECORD_KIND_COUNT are traced; a start is of its journal alone. */
 enum record_kind {
 	RECORD_ENVIRONMENT, RECORD_CANDIDATE, RECORD_EVALUATION, RECORD_BASELINE, RECORD_DUEL, RECORD_WINNER, RECORD_STOP,
-	RECORD_JUDGEMENT, RECORD_KIND_COUNT,
+	RECORD_JUDGEMENT, RECORD_EXCHANGE, RECORD_KIND_COUNT,
 	RECORD_START = RECORD_KIND_COUNT, RECORD_ALL_COUNT
 };
 
@@ -139,6 +140,7 @@ struct record {
 		struct stop stop;
 		struct start start;
 		struct judgement judgement;
+		struct exchange exchange;
 	};
 };
 

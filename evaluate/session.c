@@ -56,7 +56,8 @@ int session_append(struct session *s, enum record_kind kind, const void *payload
 	struct record r = { .kind = kind };
 	const size_t size[RECORD_ALL_COUNT] = { [RECORD_ENVIRONMENT] = sizeof(r.environment), [RECORD_CANDIDATE] = sizeof(r.candidate),
 				[RECORD_EVALUATION] = sizeof(r.evaluation), [RECORD_BASELINE] = sizeof(r.baseline), [RECORD_DUEL] = sizeof(r.duel),
-				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop), [RECORD_JUDGEMENT] = sizeof(r.judgement), [RECORD_START] = sizeof(r.start) };
+				[RECORD_WINNER] = sizeof(r.winner), [RECORD_STOP] = sizeof(r.stop), [RECORD_JUDGEMENT] = sizeof(r.judgement), [RECORD_START] = sizeof(r.start),
+				[RECORD_EXCHANGE] = sizeof(r.exchange) };
 
 	memcpy(&r.environment, payload, size[kind]);
 	if (!journal_append(s->journal, &r, err))

@@ -21,6 +21,7 @@ const struct trace_table trace_tables[RECORD_KIND_COUNT] = {
 	[RECORD_WINNER] = TABLE(winner, winner, "winners", "the fastest verified candidate of each problem"),
 	[RECORD_STOP] = TABLE(stop, stop, "stops", "why searches ended"),
 	[RECORD_JUDGEMENT] = TABLE(judgement, judgement, "judgements", "kernels judged from outside their process"),
+	[RECORD_EXCHANGE] = TABLE(exchange, exchange, "exchanges", "what language models were asked and answered, in the order of asking"),
 };
 
 /* Records of one kind while they are collected. */
@@ -109,6 +110,10 @@ static int by_order(const void *pa, const void *pb)
 		break;
 	case RECORD_WINNER: /* slowest first: readers that keep the last keep the fastest */
 		order = COMPARE(b->winner.time_ns, a->winner.time_ns);
+		break;
+	case RECORD_EXCHANGE:
+		order = strcmp(a->exchange.target, b->exchange.target);
+		order = order ? order : COMPARE(a->exchange.start_ns, b->exchange.start_ns);
 		break;
 	case RECORD_STOP:
 		order = COMPARE(a->stop.evaluations, b->stop.evaluations);

@@ -5,7 +5,7 @@
  * deflated, checksummed; a pure function of the set of frames in the journals:
  * same frames, same bytes, in whatever order or how often they are given.
  *
- *   /environments /candidates /evaluations /baselines /duels /winners /stops /judgements
+ *   /environments /candidates /evaluations /baselines /duels /winners /stops /judgements /exchanges
  *       one column per field of record.h, of that name; where the value is not in
  *       the column, its attribute `refers_to` says what it is a row of:
  *       int32 into /text or /problems; NAME_offset, NAME_length into /samples/value
@@ -45,6 +45,8 @@ struct trace {
 	size_t start_count;
 	struct judgement *judgement;
 	size_t judgement_count;
+	struct exchange *exchange;
+	size_t exchange_count;
 };
 
 /* Publishes the trace as the file `path`: aside, fsync, rename.  0, or -1 with *err and the old file kept. */

@@ -2,6 +2,7 @@
 #include "evaluate/baseline.h"
 #include "evaluate/journal.h"
 #include "evaluate/trace.h"
+#include "generate/feedback.h"
 #include "generate/history.h"
 #include "ops/core/cli.h"
 #include "ops/core/diag.h"
@@ -158,9 +159,11 @@ struct gathering {
 	struct candidate *candidate;
 	size_t candidate_count, candidate_capacity;
 	struct trial *trial;
-	size_t trial_count, trial_capacity;
+	struct feedback *feedback; /* of each trial */
+	size_t trial_count, trial_capacity, feedback_capacity;
 	const char **rival; /* environments in which a baseline to be beaten was timed */
 	size_t rival_count, rival_capacity;
+	struct environment environment; /* the last */
 	struct winner winner;
 	struct stop stop;
 	bool has_winner, has_stop;
@@ -194,6 +197,18 @@ static void gather_baseline(struct gathering *g, const struct baseline_record *b
 	g->rival[g->rival_count++] = b->environment;
 }
 
+/* A source that its knobs do not print again comes along. */
+static void gather_feedback(const struct gathering *g, const struct evaluation *e, const struct candidate *c, struct feedback *f)
+{
+	*f = (struct feedback){ .id = e->candidate, .verdict = verdict_name(e->verdict), .lang = c ? c->lang : "", .origin = c ? c->origin : "",
+				.detail = e->detail, .source = c && strcmp(c->origin, "printed") ? c->source : "", .tolerance_ratio = e->tolerance_ratio,
+				.peak_flop_per_s = g->environment.peak_flop_per_s, .peak_bytes_per_s = g->environment.peak_bytes_per_s };
+	if (c && !strncmp(c->problem + strcspn(c->problem, "/"), "/bf16/", 6) && g->environment.matrix_flop_per_s > 0)
+		f->peak_flop_per_s = g->environment.matrix_flop_per_s;
+	for (size_t i = 0; i < e->fact_count && i < FEEDBACK_MAX_FACTS; i++)
+		f->fact[f->fact_count++] = (struct feedback_fact){ e->fact[i].key, e->fact[i].value };
+}
+
 static void gather_trial(struct gathering *g, const struct evaluation *e)
 {
 	const struct candidate *c = NULL;
@@ -206,6 +221,7 @@ static void gather_trial(struct gathering *g, const struct evaluation *e)
 		at++;
 	if (at == g->trial_count) {
 		g->trial = grow(g->trial, &g->trial_capacity, g->trial_count, sizeof(*g->trial));
+		g->feedback = grow(g->feedback, &g->feedback_capacity, g->trial_count, sizeof(*g->feedback));
 		g->trial[g->trial_count++].elapsed_s = 0;
 	}
 	/* Work spent never falls along the history, also where a later word replaces an earlier trial. */
@@ -215,6 +231,7 @@ static void gather_trial(struct gathering *g, const struct evaluation *e)
 		.parent = c ? c->parent : "", .edge = c ? c->edge : "", .policy = c ? c->policy : "", .generation = c ? c->generation : 0,
 		.time_ns = e->time_ns, .fitness = e->fitness, .sol_ratio = e->sol_ratio, .elapsed_s = g->trial[at].elapsed_s,
 		.baseline_ns = e->fitness > 0 && has_rival(g, e->environment) ? e->fitness * e->time_ns : 0, .detail = e->detail };
+	gather_feedback(g, e, c, &g->feedback[at]);
 }
 
 static int gather(const struct record *record, void *user)
@@ -222,6 +239,9 @@ static int gather(const struct record *record, void *user)
 	struct gathering *g = user;
 
 	switch (record->kind) {
+	case RECORD_ENVIRONMENT:
+		g->environment = record->environment;
+		break;
 	case RECORD_CANDIDATE:
 		g->candidate = grow(g->candidate, &g->candidate_capacity, g->candidate_count, sizeof(*g->candidate));
 		g->candidate[g->candidate_count++] = record->candidate;
@@ -259,20 +279,22 @@ static void gathering_release(struct gathering *g)
 	free(g->candidate);
 	free(g->trial);
 	free(g->rival);
+	free(g->feedback);
 	arena_release(g->arena);
 }
 
 static int history(int argc, char **argv)
 {
-	const char *path = NULL;
+	const char *path = NULL, *feedback = NULL;
 	static const struct cli_command command = { "trace history", "JOURNAL",
 		"Prints the trials of a journal as the history that policies read (TSV, order of arrival).", NULL };
 	const struct cli_option options[] = {
 		{ "output", 'o', CLI_STRING, &path, "FILE", "history file to write [-]" },
+		{ "feedback", 0, CLI_STRING, &feedback, "FILE", "what trials said beyond their rows, and whole sources: generate/feedback.h" },
 		{ NULL, 0, 0, NULL, NULL, NULL },
 	};
 	struct arena arena = ARENA_INIT;
-	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT;
+	struct strbuf out = STRBUF_INIT, err = STRBUF_INIT, said = STRBUF_INIT;
 	struct gathering g = { .arena = &arena };
 
 	cli_parse(argc, argv, &command, options, 1, 1);
@@ -285,6 +307,12 @@ static int history(int argc, char **argv)
 		ret = file_publish(path, out.buf, out.len, &err) ? KM_EXIT_NOT_DURABLE : KM_EXIT_DONE;
 		strbuf_reset(&out);
 	}
+	if (!ret && feedback) {
+		for (size_t i = 0; i < g.trial_count; i++)
+			feedback_write(&g.feedback[i], &said);
+		ret = file_publish(feedback, said.buf, said.len, &err) ? KM_EXIT_NOT_DURABLE : KM_EXIT_DONE;
+	}
+	strbuf_release(&said);
 	gathering_release(&g);
 	return finish(ret, &out, &err);
 }

@@ -21,6 +21,7 @@ struct reader {
 	size_t sample_count;
 	struct fact_value *fact;
 	size_t fact_count;
+	bool is_older; /* written before the schema's last addition */
 };
 
 static herr_t innermost(unsigned n, const H5E_error2_t *e, void *user)
@@ -407,6 +408,13 @@ static int read_table(struct reader *r, enum record_kind kind, struct trace *tra
 {
 	const struct trace_table *table = &trace_tables[kind];
 	int64_t rows;
+
+	/* Files of version 3.0 have no such group. */
+	if (kind == RECORD_EXCHANGE && r->is_older && H5Lexists(r->file, table->group, H5P_DEFAULT) <= 0) {
+		*trace_rows(trace, kind) = arena_alloc(r->arena, table->size);
+		*trace_count(trace, kind) = 0;
+		return 0;
+	}
 	hid_t group = open_group(r, table->group, &rows);
 	int ret = 0;
 
@@ -467,6 +475,7 @@ static int open_file(struct reader *r)
 	if (read_text_attr(r->file, "schema_version", version, sizeof(version)) ||
 	    strncmp(version, TRACE_SCHEMA_VERSION, strcspn(TRACE_SCHEMA_VERSION, ".") + 1))
 		return damaged(r, "schema version '%s', this tool reads " TRACE_SCHEMA_VERSION, version);
+	r->is_older = !strncmp(version, "3.0.", 4);
 	if (read_int_attr(r->file, "complete", &complete) || complete != 1)
 		return damaged(r, "it was never completed");
 	return 0;

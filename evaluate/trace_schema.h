@@ -5,7 +5,7 @@
 #include "evaluate/trace.h"
 
 #define TRACE_SCHEMA_NAME "kernelmill-traces"
-#define TRACE_SCHEMA_VERSION "3.0.0" /* another first number: unreadable to older tools */
+#define TRACE_SCHEMA_VERSION "3.1.0" /* another first number: unreadable to older tools */
 
 /*
  * The file's first 512 bytes are an HDF5 user block with a seal over the rest,

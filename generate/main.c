@@ -1,5 +1,6 @@
 /* km-generate: operators, knob spaces and candidates. */
 #include "generate/describe.h"
+#include "generate/llm.h"
 #include "generate/point_set.h"
 #include "generate/policy.h"
 #include "generate/relatives.h"
@@ -437,7 +438,6 @@ out:
 struct filling {
 	struct arena *arena;
 	const struct search *search;
-	const struct policy *policy;
 	struct point_set made; /* points that were made, each with the place in id[] of what it made; 0: nothing */
 	const char **id;
 	size_t id_count, id_room;
@@ -513,7 +513,7 @@ static bool take(const struct proposal *p, void *user)
 		return false;
 	c->parent = p->parent;
 	c->edge = p->edge;
-	c->policy = p->policy ? p->policy : f->policy->name;
+	c->policy = p->policy;
 	f->count++;
 	return true;
 }
@@ -524,6 +524,7 @@ static int next(int argc, char **argv)
 		"next", "", "writes the next batch of candidates; exit 1 with the reason on stdout when the search ends", NULL
 	};
 	const char *problem = NULL, *target = "native", *lang = NULL, *policy_name = "portfolio", *history_path = NULL, *relatives_path = NULL, *output = "-";
+	const char *llm = NULL, *transcript = NULL, *feedback_path = NULL;
 	int64_t seed = 1, want = 24, generation = 0;
 	struct budget budget = { 0 };
 	const struct cli_option options[] = {
@@ -534,6 +535,9 @@ static int next(int argc, char **argv)
 		{ "seed", 0, CLI_INT, &seed, "N", "of the search [1]" },
 		{ "history", 0, CLI_STRING, &history_path, "FILE", "trials so far: 'km-evaluate trace history JOURNAL'" },
 		{ "relatives", 0, CLI_STRING, &relatives_path, "FILE", "where to begin: 'km-evaluate trace relatives'" },
+		{ "feedback", 0, CLI_STRING, &feedback_path, "FILE", "what they said beyond that: 'km-evaluate trace history --feedback=FILE'" },
+		{ "llm", 0, CLI_STRING, &llm, "HOW", "record:FILE keeps exchanges with a language model there too; replay:FILE answers from there alone" },
+		{ "transcript", 0, CLI_STRING, &transcript, "FILE", "this search's exchanges with a language model: see 'km-generate llm'" },
 		{ "batch", 0, CLI_INT, &want, "N", "candidates wanted [24]" },
 		{ "generation", 0, CLI_INT, &generation, "N", "number of this batch [0]" },
 		{ "evaluations", 0, CLI_INT, &budget.evaluations, "N", "stop after so many trials" },
@@ -547,10 +551,11 @@ static int next(int argc, char **argv)
 	struct arena arena = ARENA_INIT;
 	struct problem_space ps;
 	struct history seen = { 0 };
+	struct feedback_list feedback = { 0 };
 
 	cli_parse(argc, argv, &command, options, 0, 0);
 	struct filling filling = { .arena = &arena, .why_none = STRBUF_INIT, .err = &err };
-	struct search search = { .ps = &ps, .seen = &seen, .is_new = is_new, .knower = &filling };
+	struct search search = { .ps = &ps, .seen = &seen, .feedback = &feedback, .is_new = is_new, .knower = &filling };
 	const struct policy *policy = policy_find(policy_name, &search.argument);
 	if (!policy)
 		usage("unknown policy '%s': see 'km-generate policies'", policy_name);
@@ -561,13 +566,16 @@ static int next(int argc, char **argv)
 	int code = open_space(problem, target, &ps, &err);
 	if (code)
 		return diag_report(&err, code);
+	code = KM_EXIT_USAGE;
+	if (!(search.llm = llm_open(llm, transcript, &err)))
+		goto out;
 	code = KM_EXIT_FATAL;
 	if (lang && !space_keep_lang(&ps, lang)) {
 		printf("space: no skeleton serves it in language '%s'\n", lang);
 		code = KM_EXIT_NO;
 		goto out;
 	}
-	if (history_path && history_read(&arena, history_path, &seen, &err))
+	if ((history_path && history_read(&arena, history_path, &seen, &err)) || (feedback_path && feedback_read(&arena, feedback_path, &feedback, &err)))
 		goto out;
 	history_place(&seen, &ps);
 	struct relative *relative = NULL;
@@ -581,7 +589,6 @@ static int next(int argc, char **argv)
 		/* The generator starts from the seed and the batch's number alone: equal histories, equal batches. */
 		struct rng rng = { (uint64_t)seed ^ (uint64_t)generation << 32, 0 };
 		filling.search = &search;
-		filling.policy = policy;
 		filling.batch = ARENA_ARRAY(&arena, struct candidate, want);
 		point_set_init(&filling.made, &arena, 256);
 		policy_ask(policy, &arena, &search, &rng, (size_t)want, take, &filling, &unanswered);
@@ -610,9 +617,32 @@ out:
 	strbuf_release(&out);
 	strbuf_release(&filling.why_none);
 	strbuf_release(&unanswered);
+	llm_close(search.llm);
 	arena_release(&arena);
 	space_close(&ps);
 	return diag_report(&err, code);
+}
+
+static int show_llm(int argc, char **argv)
+{
+	static const struct cli_command command = {
+		"llm", "", "lists the variables that a language model is asked by: name, value or default, meaning; and whether it can be", NULL
+	};
+	const struct cli_option options[] = { CLI_END };
+	struct strbuf err = STRBUF_INIT;
+	struct arena arena = ARENA_INIT;
+	struct llm_settings settings;
+
+	cli_parse(argc, argv, &command, options, 0, 0);
+	for (const struct llm_variable *v = llm_variables; v->name; v++) {
+		const char *value = getenv(v->name);
+		printf("%s\t%s\t%s\n", v->name, value && *value ? value : v->fallback ? v->fallback : "", v->help);
+	}
+	int bad = llm_settings_read(&arena, &settings, &err);
+	if (!bad && (!settings.url || llm_client_missing()))
+		strbuf_addstr(&err, settings.url ? llm_client_missing() : "no model: KM_LLM_URL and KM_LLM_MODEL are not set");
+	arena_release(&arena);
+	return diag_report(&err, bad ? KM_EXIT_USAGE : err.len ? KM_EXIT_NO : KM_EXIT_DONE);
 }
 
 int main(int argc, char **argv)
@@ -632,6 +662,7 @@ int main(int argc, char **argv)
 		{ "next", "", "propose the next batch of a search", next },
 		{ "split", "FILE", "split evaluations over cells by expected gain", split_main },
 		{ "replay", "", "run policies on spaces of which every point was measured", replay_main },
+		{ "llm", "", "how a language model is asked", show_llm },
 		{ NULL, NULL, NULL, NULL },
 	};
 

@@ -1,3 +1,4 @@
+#include "generate/llm.h"
 #include "generate/policy.h"
 
 #include <string.h>
@@ -46,22 +47,46 @@ static bool beats_baseline(const struct history *seen)
 	return seen->best < seen->count && seen->trial[seen->best].fitness > 1;
 }
 
-size_t policy_ask(const struct policy *policy, struct arena *arena, const struct search *search, struct rng *rng, size_t want,
-		  policy_taker *take, void *user, struct strbuf *err)
+/* Of so many candidates a language model is asked for one, where a policy goes on besides. */
+enum { MODEL_SHARE = 8 };
+
+/* Takes proposals of a policy's; returns how many were. */
+static size_t take_all(const struct policy *policy, struct proposal *proposal, size_t n, policy_taker *take, void *user)
 {
 	size_t count = 0;
 
-	for (int dry = 0; count < want && dry < 60;) {
+	for (size_t i = 0; i < n; i++) {
+		if (!proposal[i].policy)
+			proposal[i].policy = policy->name;
+		count += take(&proposal[i], user);
+	}
+	return count;
+}
+
+size_t policy_ask(const struct policy *policy, struct arena *arena, const struct search *search, struct rng *rng, size_t want,
+		  policy_taker *take, void *user, struct strbuf *err)
+{
+	const struct policy *stand_in = policy->stands_in ? policy_find(policy->stands_in, NULL) : NULL;
+	size_t count = 0;
+
+	if (policy->asks_model && llm_is_there(search->llm)) {
+		const struct policy *model = policy_find("llm", NULL);
 		struct proposal proposal[64] = { 0 };
-		size_t n = policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, err);
-		size_t before = count;
-		if (!n)
-			break;
-		for (size_t i = 0; i < n; i++)
-			count += take(&proposal[i], user);
+		size_t share = (want + MODEL_SHARE - 1) / MODEL_SHARE;
+		count = take_all(model, proposal, model->propose(arena, search, rng, share < 64 ? share : 64, proposal, err), take, user);
+	}
+	for (int dry = 0, asked = 0; count < want && dry < 60; asked++) {
+		struct proposal proposal[64] = { 0 };
 		/* Who is outside is not asked again for what it did not answer. */
-		if (policy->is_outside && (count == before || n < 64))
+		size_t before = count, n = policy->is_outside && asked ? 0 : policy->propose(arena, search, rng, want - count < 64 ? want - count : 64, proposal, err);
+		if (!n && (count || !stand_in))
 			break;
+		if (!n) {
+			policy = stand_in;
+			stand_in = NULL;
+			continue;
+		}
+		count += take_all(policy, proposal, n, take, user);
 		dry = count > before ? 0 : dry + 1;
 	}
 	return count;

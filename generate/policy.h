@@ -8,6 +8,7 @@
 #ifndef GENERATE_POLICY_H
 #define GENERATE_POLICY_H
 
+#include "generate/feedback.h"
 #include "generate/history.h"
 #include "ops/core/rng.h"
 
@@ -32,6 +33,8 @@ struct search {
 	 */
 	bool (*is_new)(const struct search *search, size_t sub_index, const struct point *point);
 	void *knower;                       /* is_new's own */
+	const struct feedback_list *feedback; /* what trials said beyond their rows; NULL: nothing of it */
+	struct llm *llm;                    /* who answers for a language model (llm.h); NULL: nobody */
 };
 
 struct proposal {
@@ -47,6 +50,9 @@ struct policy {
 	const char *name;
 	const char *summary;
 	bool is_outside; /* asks somebody: once a batch, and not again for what was not answered */
+	bool is_member;  /* the portfolio asks it, too */
+	bool asks_model; /* before it, once a batch, a language model is asked for a share, where there is one */
+	const char *stands_in; /* of one that asks: the policy that proposes a batch where nobody answers; NULL: none, the search ends */
 	/*
 	 * Proposes up to `want` candidates into out[] (zeroed); returns how many, 0 to stop.
 	 * Pure: no state, no clock.  `search` is its only memory, `rng` its only chance: equal

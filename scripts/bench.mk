@@ -8,15 +8,16 @@
 #   make bench-split    evaluations split over problems in equal shares and by expected gain, on recorded searches (CELLS=out/cells)
 #   make bench-sandbox   what confining a kernel or a compiler costs, beside starting it unconfined
 #   make bench-search    what policies reach on measured spaces, beside Kernel Tuner: REPEATS=100 PARTS="cold race"; long
-#   make bench           all of them but bench-search
+#   make bench-llm       a language model beside random search at equal budgets: KM_LLM_URL's, or a small one that it starts
+#   make bench           all of them but bench-search and bench-llm
 BENCHES = compile languages matmul space aa sample split sandbox
 
 bench: $(BENCHES:%=bench-%)
 
-$(BENCHES:%=bench-%): bench-%: all
+bench-llm $(BENCHES:%=bench-%): bench-%: all
 	$Q BIN='$(abspath $B/bin)' CELLS='$(CELLS)' sh scripts/bench.sh $*
 
 bench-search: all $B/tests/unit/generate/policies
 	$Q BIN='$(abspath $B/bin)' sh scripts/bench_search.sh
 
-.PHONY: bench bench-search $(BENCHES:%=bench-%)
+.PHONY: bench bench-llm bench-search $(BENCHES:%=bench-%)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints one of the project's figures, a TSV line each: name, value, unit, about what.
-#   bench.sh compile|languages|matmul|space|aa|sample|split|sandbox       (BIN: the tools)
+#   bench.sh compile|languages|matmul|space|aa|sample|split|sandbox|llm       (BIN: the tools)
 set -u
 bin=${BIN:?} what=${1:?}
 dir=$(mktemp -d) || exit 3
@@ -13,6 +13,9 @@ batch() { "$generate" next --problem="$1" --policy=random --batch="$2" --seed="$
 field() { awk -F'\t' -v f="$1" '$1 == f { print $2 }'; }
 
 case $what in
+llm)
+	sh "$(dirname "$0")/bench_llm.sh" || exit $?
+	;;
 compile)
 	for problem in gelu/f32/M=64,N=1024/t1 softmax/f32/R=64,C=1024/t1 sum/f32/M=64,K=1024/t1 layer_norm/f32/R=64,C=1024/t1; do
 		batch "$problem" 96 1

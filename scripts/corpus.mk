@@ -9,13 +9,14 @@ POLICY   = portfolio
 RELATIVES =
 EXTRA_OPS =
 SHAPES   =
+LLM      =
 EXECUTOR = local
 
 # Set-up is part of the job, and told apart from it.
 corpus:
 	$Q start=$$(date +%s); scripts/setup.sh corpus '$(TARGETS)' && $(MAKE) -s -j2 all || exit $$?; \
 	BIN='$(abspath $B/bin)' ROOT='$(CURDIR)' TARGETS='$(TARGETS)' OPS='$(OPS)' BUDGET='$(BUDGET)' OUT='$(OUT)' JOBS='$(JOBS)' \
-	SEED='$(SEED)' POLICY='$(POLICY)' RELATIVES='$(RELATIVES)' EXTRA_OPS='$(EXTRA_OPS)' SHAPES='$(SHAPES)' EXECUTOR='$(EXECUTOR)' \
+	SEED='$(SEED)' POLICY='$(POLICY)' RELATIVES='$(RELATIVES)' EXTRA_OPS='$(EXTRA_OPS)' SHAPES='$(SHAPES)' EXECUTOR='$(EXECUTOR)' LLM='$(LLM)' \
 	SETUP_SECONDS=$$(($$(date +%s) - start)) sh scripts/corpus.sh
 
 report: all

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Mills the matrix: every operator x target, then traces, corpus and report.  Called by `make corpus`.
-# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY RELATIVES EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT
+# Environment: BIN TARGETS OPS BUDGET OUT JOBS SEED POLICY RELATIVES EXTRA_OPS SHAPES EXECUTOR SETUP_SECONDS ROOT LLM
 set -u
 . "${0%/*}/publish.sh"
 say() { echo "corpus: $*" >&2; }
@@ -125,7 +125,8 @@ for t in $TARGETS; do
 	done
 done
 LIMITS='' KM_PAUSE=''
-export LIMITS KM_PAUSE OUT BIN ROOT BUDGET JOBS SEED POLICY RELATIVES SHAPES EXTRA_OPS
+KM_LLM_STATE=${KM_LLM_STATE:-$OUT/llm.state} # the rates of all workers of this campaign
+export LIMITS KM_PAUSE OUT BIN ROOT BUDGET JOBS SEED POLICY RELATIVES SHAPES EXTRA_OPS LLM KM_LLM_STATE
 start=$(date +%s)
 mill() {
 	for t in $targets; do for op in $OPS; do echo "$t $op"; done; done |

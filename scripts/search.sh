@@ -2,7 +2,9 @@
 # Searches one problem on one target: proposes, evaluates, repeats; then judges the winner.
 #   search.sh BIN CELL PROBLEM TARGET POLICY SEED EVALUATIONS SECONDS STALL SOL BATCH
 # CELL/<problem>/journal is the only state: after a kill the same call goes on.  CELL/<problem>/relatives.tsv, where there
-# is one, is where it begins.  KM_PAUSE=1: what ends by its evaluations alone is left open, for a larger number of them.
+# is one, is where it begins.  With a language model (KM_LLM_URL, or LLM=record:FILE, LLM=replay:FILE) so is
+# CELL/<problem>/transcript.jsonl: what it answered is not asked again.  KM_PAUSE=1: what ends by its evaluations alone is
+# left open, for a larger number of them.
 # Exit: 0 done (also when it was done before), 1 no candidate passed, else the failing tool's code.
 set -u
 . "${0%/*}/publish.sh"
@@ -21,12 +23,14 @@ state() { [ -f "$journal" ] && "$bin/km-evaluate" trace status "$journal"; }
 history=$folder/history.tsv
 set --
 [ -f "$folder/relatives.tsv" ] && set -- --relatives="$folder/relatives.tsv"
+feedback=$folder/feedback.jsonl
+[ -n "${KM_LLM_URL:-}${LLM:-}" ] && transcript=$folder/transcript.jsonl || transcript=
 known=$(state)
 [ $? -lt 128 ] || exit 137
-case "$known" in done* | stopped*) rm -f "$history"; exit 0 ;; esac
+case "$known" in done* | stopped*) rm -f "$history" "$feedback"; exit 0 ;; esac
 
 while :; do
-	"$bin/km-evaluate" trace history -o "$history" "$journal" || exit $?
+	"$bin/km-evaluate" trace history -o "$history" ${transcript:+--feedback="$feedback"} "$journal" || exit $?
 	# Each generation is one batch; what a kill left unevaluated is evaluated first.
 	generation=$(find "$folder/batches" -name '*.jsonl' | wc -l) && [ -n "$generation" ] || exit 137
 	last=$(printf '%s/batches/%04d.jsonl' "$folder" $((generation - 1)))
@@ -36,21 +40,22 @@ while :; do
 		next=$(printf '%s/batches/%04d.jsonl' "$folder" "$generation")
 		reason=$("$bin/km-generate" next --problem="$problem" --target="$target" --policy="$policy" --seed="$seed" \
 			--history="$history" --generation="$generation" --evaluations="$evaluations" --seconds="$seconds" \
-			--stall="$stall" --sol="$sol" --batch="$batch" "$@" -o "$next")
+			--stall="$stall" --sol="$sol" --batch="$batch" ${LLM:+--llm="$LLM"} \
+			${transcript:+--transcript="$transcript" --feedback="$feedback"} "$@" -o "$next")
 		code=$?
 		[ $code = 1 ] && break
 		[ $code = 0 ] || exit $code
 	fi
 	"$bin/km-evaluate" run --problem="$problem" --target="$target" --journal="$journal" ${KM_CLOCK:+--clock="$KM_CLOCK"} \
-		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} "$next" || exit $?
+		${KM_ATTEMPTS:+--attempts="$KM_ATTEMPTS"} ${transcript:+--exchanges="$transcript"} "$next" || exit $?
 	publish "$next.done" </dev/null || exit 74
 done
 if [ "${KM_PAUSE:-}" ] && [ "${reason:-}" = evaluations ]; then
-	rm -f "$history"
+	rm -f "$history" "$feedback"
 	exit 0
 fi
 "$bin/km-evaluate" finish --problem="$problem" --target="$target" --journal="$journal" --folder="$folder" --reason="${reason:-nothing to propose}" \
-	${KM_CLOCK:+--clock="$KM_CLOCK"}
+	${KM_CLOCK:+--clock="$KM_CLOCK"} ${transcript:+--exchanges="$transcript"}
 code=$?
-rm -f "$history"
+rm -f "$history" "$feedback"
 exit $code

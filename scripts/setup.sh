@@ -25,6 +25,7 @@ libhdf5-dev              pc:hdf5-serial
 libcjson-dev             pc:libcjson
 libseccomp-dev           pc:libseccomp
 zlib1g-dev               pc:zlib
+libcurl4-openssl-dev     pc:libcurl
 libelf-dev               pc:libelf
 libopenblas-pthread-dev  /usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so
 libdnnl-dev              /usr/include/dnnl.h

@@ -19,7 +19,13 @@ PATH=$BIN:$PATH
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/km-test.XXXXXX") || exit 3
 KM_CACHE=${KM_CACHE:-$SCRATCH/cache}
 export ROOT BUILD BIN PATH SCRATCH KM_CACHE
-trap 'chmod -R u+w "$SCRATCH" 2>/dev/null; rm -rf "$SCRATCH"' EXIT
+# With a secret planted (tests/trust/canary.sh) all that was written is searched for it before it goes.
+leave() {
+	[ -z "${KM_CANARY:-}" ] || /usr/bin/python3 "$ROOT/tests/llm/canary.py" "$KM_CANARY/key" "$SCRATCH" - >>"$KM_CANARY/found" 2>>"$KM_CANARY/scanned"
+	chmod -R u+w "$SCRATCH" 2>/dev/null
+	rm -rf "$SCRATCH"
+}
+trap leave EXIT
 trap 'exit 130' INT TERM
 cd "$SCRATCH" || exit 3
 tap_count=0

@@ -29,6 +29,7 @@ $B/$(1:%.c=%): $B/$(1:%.c=%.o) $(patsubst %,$B/%.a,$(USES_$(call layer_of,$1)))
 	$$Q $$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) $$(WRAPPED:%=-Wl,--wrap=%) -o $$@.new $$^ $$(HDF5_LIBS) $$(LDLIBS) && $$(publish)
 endef
 $(foreach t,$(UNIT_SRC),$(eval $(call unit_rule,$t)))
+$(UNIT): LDLIBS += $(CURL_LIBS)
 $B/tests/unit/evaluate/cgroup: WRAPPED = fopen geteuid fgetxattr mkdirat unlinkat write
 
 # Fault batteries: tests/faults/<name>.c or .sh, each run as NAME small|large, prints name, count, bad, seconds.
@@ -60,6 +61,7 @@ $(STAND_IN): tests/stand_in/cuda.c
 # builds everything again for libFuzzer, in build-fuzz/, and runs each SECONDS long: FUZZ="plan journal" some.
 FUZZ_SRC = $(sort $(wildcard tests/fuzz/*.c))
 FUZZERS  = $(FUZZ_SRC:%.c=$B/%)
+$(FUZZERS): LDLIBS += $(CURL_LIBS)
 $(FUZZERS): $B/%: $B/%.o $B/tests/fuzz_folder.o $(if $(FUZZER),,$B/tests/fuzz_main.o) $(USES_corpus:%=$B/%.a)
 	$Q$(say) LINK $@
 	$Q $(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FUZZER) -o $@.new $^ $(HDF5_LIBS) $(LDLIBS) && $(publish)

@@ -9,7 +9,7 @@ import sys
 import h5py
 import numpy as np
 
-GROUPS = "environments problems candidates knobs edges evaluations facts samples baselines duels winners stops judgements text".split()
+GROUPS = "environments problems candidates knobs edges evaluations facts samples baselines duels winners stops judgements exchanges text".split()
 
 
 def main(path):

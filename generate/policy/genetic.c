@@ -47,5 +47,6 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 const struct policy policy_genetic = {
 	.name = "genetic",
 	.summary = "children of the best twenty trials: each knob from one of two parents, or by chance",
+	.is_member = true,
 	.propose = propose,
 };

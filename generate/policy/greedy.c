@@ -68,5 +68,6 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 const struct policy policy_greedy = {
 	.name = "greedy",
 	.summary = "local search from the best few places that no neighbour is better than, with a share of random points",
+	.is_member = true,
 	.propose = propose,
 };

@@ -165,5 +165,6 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 const struct policy policy_mcts = {
 	.name = "mcts",
 	.summary = "Monte Carlo tree search (UCT) over the decisions of a point, a knob after another",
+	.is_member = true,
 	.propose = propose,
 };

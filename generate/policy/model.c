@@ -125,5 +125,6 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 const struct policy policy_model = {
 	.name = "model",
 	.summary = "what boosted trees over the knobs (LightGBM) expect most from",
+	.is_member = true,
 	.propose = propose,
 };

@@ -89,6 +89,10 @@ __attribute__((unused)) static struct record sample_other(enum record_kind kind,
 			.claim_ratio = 0.2, .calls_few = 3, .calls_many = 30, .rounds = 5, .load = 4.5, .baseline = "loopnest", .baseline_ns = NAN,
 			.ratio = 2, .ratio_low = 1, .ratio_high = 3, .tolerance_ratio = 0.5, .whole_sets = 30, .sampled_sets = 1,
 			.scanned_elements = INT64_C(1) << 40, .memory_pass = "guard pages", .labels = "" };
+	else if (kind == RECORD_EXCHANGE)
+		r.exchange = (struct exchange){ "aa11", SAMPLE_PROBLEM " x86-avx2 0000000000000001 0", SAMPLE_PROBLEM, "x86-avx2", "a/model", "inherit", "knobs",
+			"{}", "You write kernels.", "line\n\"quoted\"", "{\"proposals\":[]}", "unfit", "no list", "0000000000000002", 120, 7, "server", 0.25, 1.5, 2,
+			"0a1b2c3d", INT64_C(1790000000123456789) };
 	return r;
 }
 

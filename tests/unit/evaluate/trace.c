@@ -69,6 +69,7 @@ static void as_text(const struct trace *t, struct strbuf *out)
 	ALL(RECORD_WINNER, winner)
 	ALL(RECORD_STOP, stop)
 	ALL(RECORD_JUDGEMENT, judgement)
+	ALL(RECORD_EXCHANGE, exchange)
 }
 
 static void test_round_trip(void)
