@@ -1,4 +1,5 @@
 /* search.html: which policies found the winners and at what cost, why searches ended, what warm starts were worth, and how the best grew. */
+#include "generate/llm.h"
 #include "generate/policy.h"
 #include "report/html.h"
 #include "report/report.h"
@@ -212,6 +213,55 @@ static void warm_starts(struct strbuf *out, const struct book *book)
 	strbuf_addstr(out, "</tbody></table></div>\n<p class=\"soft\">Both rows are of different problems: they show how far a first batch came, not the same search twice.</p>\n");
 }
 
+/* ---- language models ------------------------------------------------- */
+
+/* The first exchange with each model has the model's row. */
+static bool is_first_of_model(const struct trace *t, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(t->exchange[k].model, t->exchange[i].model))
+			return false;
+	return true;
+}
+
+static void model_row(struct strbuf *out, const struct trace *t, const char *model)
+{
+	size_t count = 0, answered = 0, unfit = 0;
+	int64_t prompt = 0, answer = 0, retries = 0;
+	double cost = 0, seconds = 0;
+
+	for (size_t i = 0; i < t->exchange_count; i++) {
+		const struct exchange *x = &t->exchange[i];
+		if (strcmp(x->model, model))
+			continue;
+		count++;
+		answered += *x->candidates != 0;
+		unfit += !strcmp(x->outcome, LLM_UNFIT);
+		prompt += x->prompt_tokens;
+		answer += x->answer_tokens;
+		retries += x->retries;
+		cost += x->cost;
+		seconds += x->latency_s;
+	}
+	strbuf_addstr(out, "<tr><th scope=\"row\">");
+	html_text(out, model);
+	strbuf_addf(out, "</th><td class=\"n\">%zu<td class=\"n\">%zu<td class=\"n\">%zu<td class=\"n\">%lld<td class=\"n\">%lld<td class=\"n\">%.4g<td class=\"n\">%.1f<td class=\"n\">%lld</tr>\n",
+		    count, answered, unfit, (long long)prompt, (long long)answer, cost, seconds, (long long)retries);
+}
+
+static void models(struct strbuf *out, const struct trace *t)
+{
+	if (!t->exchange_count)
+		return;
+	strbuf_addstr(out, "<h2>What language models were asked</h2><div class=\"wrap\"><table class=\"sort\"><thead><tr><th>model<th class=\"n\">exchanges"
+			   "<th class=\"n\">gave candidates<th class=\"n\">nothing to try<th class=\"n\">tokens asked<th class=\"n\">tokens answered<th class=\"n\">cost"
+			   "<th class=\"n\">seconds waited<th class=\"n\">retries</tr></thead><tbody>\n");
+	for (size_t i = 0; i < t->exchange_count; i++)
+		if (is_first_of_model(t, i))
+			model_row(out, t, t->exchange[i].model);
+	strbuf_addstr(out, "</tbody></table></div>\n<p class=\"soft\">Cost is by the prices that the campaign was given, 0 without. What came of the candidates is in the rows of policy llm.</p>\n");
+}
+
 /* ---- curves ---------------------------------------------------------- */
 
 /* The best so far by the best of all, trial by trial, against trials and against seconds. */
@@ -290,6 +340,7 @@ static int write_page(struct report *report, struct strbuf *err)
 	policies(&out, &book);
 	stops(&out, report);
 	warm_starts(&out, &book);
+	models(&out, t);
 	curves(&out, report);
 	html_close(&out);
 	int ret = report_publish(report, "search.html", &out, err);
