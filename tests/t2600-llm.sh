@@ -88,7 +88,7 @@ check 'whole sources of devices compile as well' '
 check 'the key is in no byte of all this, nor in what processes show' '/usr/bin/python3 "$ROOT/tests/llm/canary.py" key . -'
 check 'built without libcurl it says so, and all else works' '
 	gcc -std=gnu17 -D_GNU_SOURCE -I"$ROOT" -I"$BUILD/gen" -c -o client.o "$ROOT/generate/llm_client.c" &&
-	gcc -o km-without "$BUILD/generate/main.o" client.o "$BUILD/generate.a" "$BUILD/ops.a" ${SANITIZED:+-fsanitize=address,undefined} $(pkg-config --libs libcjson) -ldl -lm -pthread &&
+	gcc -o km-without "$BUILD/generate/main.o" client.o "$BUILD/generate.a" "$BUILD/ops.a" ${SANITIZED:+-fsanitize=address,undefined} $(pkg-config --libs libcjson zlib) -ldl -lm -pthread &&
 	! ldd km-without | grep -q curl && model good && says "built without libcurl" ./km-without next --problem=$P --policy=llm --batch=2 && ./km-without next --problem=$P --policy=greedy --batch=2 -o g.jsonl'
 offline
 
