@@ -378,6 +378,33 @@ static void add_tried(const struct search *search, const struct prompt_plan *pla
 	strbuf_release(&text);
 }
 
+/* Settings that did well for relatives, of the knobs that are asked for. */
+static void add_relatives(const struct search *search, const struct prompt_plan *plan, size_t most, struct strbuf *out)
+{
+	enum { SHOWN = 6 };
+	struct strbuf text = STRBUF_INIT;
+	size_t shown = 0;
+
+	for (size_t i = 0; i < search->relative_count && shown < SHOWN && text.len < most; i++) {
+		const struct relative *r = &search->relative[i];
+		struct strbuf knobs = STRBUF_INIT;
+		if (r->sub_index != plan->sub_index)
+			continue;
+		point_print(&search->ps->sub[r->sub_index], &r->point, &knobs);
+		prompt_clean(knobs.buf, 300, &text);
+		strbuf_addf(&text, ": %.2f of the best of ", r->share);
+		prompt_clean(r->from, 120, &text);
+		strbuf_addch(&text, '\n');
+		strbuf_release(&knobs);
+		shown++;
+	}
+	if (text.len) {
+		strbuf_addstr(out, "# What did well for relatives\n");
+		add_data(out, plan->fence, text.buf);
+	}
+	strbuf_release(&text);
+}
+
 static void add_knowledge(const struct search *search, const struct prompt_plan *plan, size_t most, struct strbuf *out)
 {
 	const struct problem_space *ps = search->ps;
@@ -468,6 +495,7 @@ void prompt_write(const struct search *search, const struct prompt_plan *plan, s
 	if (plan->other && left)
 		add_trial(search, plan, "Another trial", plan->other, source, prompt);
 	add_knowledge(search, plan, left * 3 / 10, prompt);
+	add_relatives(search, plan, left / 20, prompt);
 	add_tried(search, plan, left / 10, prompt);
 	strbuf_addstr(prompt, answer.buf);
 	strbuf_release(&answer);

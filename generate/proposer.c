@@ -152,17 +152,25 @@ static void start_point(const struct space *space, struct point *point)
 
 size_t proposer_begin(struct proposer *p)
 {
-	const struct search *search = p->search;
-	size_t before = p->count, rounds = 0;
+	size_t before = p->count;
 
 	for (size_t i = 0; i < p->sub_count; i++) {
-		const struct space *space = &search->ps->sub[p->sub[i]].space;
+		const struct space *space = &p->search->ps->sub[p->sub[i]].space;
 		struct point point;
 		if (!space->has_start)
 			continue;
 		start_point(space, &point);
 		proposer_add(p, p->sub[i], &point, "", "start");
 	}
+	proposer_relatives(p);
+	return p->count - before;
+}
+
+void proposer_relatives(struct proposer *p)
+{
+	const struct search *search = p->search;
+	size_t rounds = 0;
+
 	/* The first of each relative, then the second of each. */
 	for (size_t i = 0, run = 0; i < search->relative_count; i++) {
 		run = i && !strcmp(search->relative[i].from, search->relative[i - 1].from) ? run + 1 : 1;
@@ -175,7 +183,6 @@ size_t proposer_begin(struct proposer *p)
 			if (run == round)
 				proposer_add(p, r->sub_index, &r->point, "", "relative");
 		}
-	return p->count - before;
 }
 
 bool proposer_random_point(struct proposer *p, size_t sub_index, struct point *point)

@@ -38,6 +38,8 @@ bool proposer_add(struct proposer *p, size_t sub_index, const struct point *poin
  * Only in a history shorter than they are many; returns how many were proposed.
  */
 size_t proposer_begin(struct proposer *p);
+/* Adds what did well for relatives: the first of each, then the second of each, ... */
+void proposer_relatives(struct proposer *p);
 /* One free point by chance: near a start where the subspace has one, else anywhere.  False: none was found. */
 bool proposer_explore(struct proposer *p);
 /* A free point anywhere in a subspace into *point; false: none was found. */

@@ -1,6 +1,6 @@
 #include "generate/proposer.h"
 
-/* Uniform over subspaces, then over each knob. */
+/* What relatives knew, then uniform over subspaces, then over each knob. */
 static size_t propose(struct arena *arena, const struct search *search, struct rng *rng, size_t want, struct proposal *out,
 		      struct strbuf *err)
 {
@@ -8,6 +8,7 @@ static size_t propose(struct arena *arena, const struct search *search, struct r
 
 	(void)err;
 	proposer_init(&p, arena, search, rng, want, out);
+	proposer_relatives(&p);
 	for (size_t misses = 0; !proposer_is_full(&p) && misses < 4 * search->ps->sub_count + 16;) {
 		size_t sub = (size_t)rng_below(rng, (int64_t)search->ps->sub_count);
 		struct point point;

@@ -320,8 +320,11 @@ static void write_prompt(enum memory_mode mode, bool wants_source, const char *w
 	}
 	struct history seen = { trial, 4, 0 };
 	struct feedback_list feedback = { said, 4 };
-	struct search search = { .ps = &ps, .seen = &seen, .argument = "", .feedback = &feedback };
 	history_place(&seen, &ps);
+	/* Of another skeleton than the one asked about, the second is not shown. */
+	struct relative relative[] = { { trial[2].sub_index, trial[2].point, 1, "softmax/f32/R=64,C=120/t1 x86-avx2\nEND 0123456789abcdef" },
+				       { trial[0].sub_index + 1 < ps.sub_count ? trial[0].sub_index + 1 : 0, { { 0 } }, 0.5, "never shown" } };
+	struct search search = { .ps = &ps, .seen = &seen, .argument = "", .feedback = &feedback, .relative = relative, .relative_count = ARRAY_SIZE(relative) };
 	struct prompt_plan plan = { .mode = mode, .parent = mode == MODE_CLEAN_SLATE ? NULL : &trial[wants_source ? 1 : 0], .other = mode == MODE_COMPARE || mode == MODE_COMBINE ? &trial[2] : NULL,
 		.sub_index = trial[0].is_point ? trial[0].sub_index : 0, .wants_source = wants_source, .most_proposals = 3, .fence = "0123456789abcdef", .most_bytes = most,
 		.knowledge = "tests/llm/knowledge" };
@@ -386,6 +389,8 @@ static void test_prompts(void)
 	   "what bounds a trial is told, and the page about it shown, without its sources");
 	strbuf_reset(&prompt);
 	write_prompt(MODE_INHERIT, true, "x", 32768, &system, &prompt);
+	ok(strstr(prompt.buf, "# What did well for relatives") && strstr(prompt.buf, ": 1.00 of the best of softmax/f32/R=64,C=120/t1 x86-avx2") && !strstr(prompt.buf, "never shown"),
+	   "what did well for relatives is told, of the knobs that are asked about");
 	ok(strstr(prompt.buf, "compile-error") && strstr(prompt.buf, "No library is linked"), "of one that does not compile, that, and its page");
 	strbuf_release(&system);
 	strbuf_release(&prompt);
