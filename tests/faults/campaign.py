@@ -40,7 +40,7 @@ class Campaign:
         # What kills are charged with is not the candidates' doing.
         self.environment = dict(
             os.environ, BIN=BIN, ROOT=ROOT, TARGETS="native", OPS="sum", SHAPES=os.path.join(folder, "shapes"), BUDGET="8", OUT=self.out, JOBS="1",
-            SEED="1", POLICY="greedy", RELATIVES="", EXTRA_OPS="", EXECUTOR="local", SETUP_SECONDS="0", KM_CLOCK="model", KM_ATTEMPTS="1000000",
+            SEED="1", POLICY="portfolio", RELATIVES="", EXTRA_OPS="", EXECUTOR="local", SETUP_SECONDS="0", KM_CLOCK="model", KM_ATTEMPTS="1000000",
             KM_LOCK=os.path.join(folder, "lock"), KM_CACHE=os.path.join(folder, "cache"), TMPDIR=os.path.join(folder, "tmp"))
 
     def start(self, before=None):
