@@ -13,7 +13,7 @@ struct baseline {
 	const char *name;
 	const char *summary;
 	const char *artifact; /* it runs where artifacts of this kind do */
-	const char *library; /* what open() loads first, for dlopen(); NULL: nothing */
+	const char *soname; /* what open() loads first, for dlopen(); NULL: nothing */
 	bool is_laid_out_otherwise; /* its tensors do not lie as the operator's do: what it writes is not compared */
 	const char *package; /* of Debian, that brings it; NULL: it comes with the vendor's toolkit */
 	/* Has it a function for the problem?  Asked before a worker is started; NULL: open() tells. */

@@ -48,10 +48,10 @@ int doctor_main(int argc, char **argv)
 	for (size_t i = 0; baseline_table[i]; i++) {
 		const struct baseline *b = baseline_table[i];
 		/* It stays: some leave memory and threads behind where they go. */
-		void *library = b->library ? dlopen(b->library, RTLD_LAZY) : NULL;
-		capability(arena_printf(&arena, "baseline %s", b->name), !b->library || library, b->summary,
-			   b->package ? arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->library, b->package)
-				      : arena_printf(&arena, "'%s' is missing: it comes with the vendor's toolkit", b->library));
+		void *library = b->soname ? dlopen(b->soname, RTLD_LAZY) : NULL;
+		capability(arena_printf(&arena, "baseline %s", b->name), !b->soname || library, b->summary,
+			   b->package ? arena_printf(&arena, "'%s' is missing: run 'apt-get install %s'", b->soname, b->package)
+				      : arena_printf(&arena, "'%s' is missing: it comes with the vendor's toolkit", b->soname));
 	}
 	const char *runtime = undefined_runtime(&arena, &err);
 	capability("sanitizers", runtime != NULL, "run with what is promoted",

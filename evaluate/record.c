@@ -257,29 +257,12 @@ int field_value(enum field_type type, const char *word)
 	return -1;
 }
 
-/* Bytes of the UTF-8 sequence at s, 0 when it is not one. */
-static size_t utf8_bytes(const unsigned char *s)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-	uint32_t code = n == 1 ? s[0] : n ? s[0] & (0x7fu >> n) : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (n > 1 && (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)))
-		return 0;
-	return n;
-}
-
 /* Compilers and kernels say what they like: what is not UTF-8 becomes U+FFFD. */
 static void write_string(const char *text, struct strbuf *out)
 {
 	strbuf_addch(out, '"');
 	for (const unsigned char *s = (const unsigned char *)(text ? text : ""); *s;) {
-		size_t n = utf8_bytes(s);
+		size_t n = utf8_bytes((const char *)s);
 		if (!n)
 			strbuf_addstr(out, "\xef\xbf\xbd");
 		else if (*s == '"' || *s == '\\')

@@ -18,7 +18,5 @@ enum { LLM_JSON_DEPTH = 64, LLM_JSON_NUMBER = 64, LLM_JSON_MEMBERS = 4096, LLM_J
  */
 cJSON *llm_json_read(const char *text, size_t length, const char **why);
 
-/* Bytes of the UTF-8 sequence at s, which ends with NUL: 1 to 4; 0: it is none. */
-size_t utf8_bytes(const char *s);
 
 #endif

@@ -43,7 +43,7 @@ static struct {
 
 static bool load(void **library, struct strbuf *why_not)
 {
-	*library = dlopen(baseline_onednn.library, RTLD_NOW);
+	*library = dlopen(baseline_onednn.soname, RTLD_NOW);
 	if (!*library) {
 		strbuf_addf(why_not, "oneDNN is not installed: %s", dlerror());
 		return false;
@@ -315,7 +315,7 @@ const struct baseline baseline_onednn = {
 	.name = "onednn",
 	.summary = "oneDNN: matrix products, convolutions, softmax, norms, activations",
 	.artifact = "so",
-	.library = "libdnnl.so.2",
+	.soname = "libdnnl.so.2",
 	.package = "libdnnl2",
 	.open = open_onednn,
 	.bind = bind,

@@ -37,7 +37,7 @@ static struct baseline_state *open_openblas(const struct problem *p, const struc
 	/* Debian keeps several builds beside each other; the one with POSIX threads is not always the default. */
 	void *library = dlopen("/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0", RTLD_NOW);
 	if (!library)
-		library = dlopen(baseline_openblas.library, RTLD_NOW);
+		library = dlopen(baseline_openblas.soname, RTLD_NOW);
 	sgemm *gemm;
 	*(void **)&gemm = library ? dlsym(library, "cblas_sgemm") : NULL;
 	if (!gemm) {
@@ -80,7 +80,7 @@ const struct baseline baseline_openblas = {
 	.name = "openblas",
 	.summary = "OpenBLAS: f32 matrix products",
 	.artifact = "so",
-	.library = "libopenblas.so.0",
+	.soname = "libopenblas.so.0",
 	.package = "libopenblas0-pthread",
 	.open = open_openblas,
 	.bind = bind,

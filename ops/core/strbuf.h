@@ -61,4 +61,7 @@ int folder_sync(const char *path);
 /* mkdir -p.  0, or -1 with a line in *err. */
 int make_folder(const char *path, struct strbuf *err);
 
+/* Bytes of the UTF-8 sequence at text, 0 when it is not one. */
+size_t utf8_bytes(const char *text);
+
 #endif
